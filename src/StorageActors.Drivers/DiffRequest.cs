@@ -1,0 +1,27 @@
+using StorageActors.Protocol;
+
+namespace StorageActors.Drivers;
+
+/// <summary>Two layers to compare.</summary>
+/// <param name="Layer">The layer.</param>
+/// <param name="Parents">The layers below it, nearest first.</param>
+/// <param name="From">What to compare with; null for the parent (or nothing, for a base layer).</param>
+/// <param name="FromParents">The layers below <paramref name="From"/>, nearest first; empty when that is null.</param>
+/// <param name="Exact">Re-assemble the stream that the layer was made from, when it has one and <paramref name="From"/> is its parent.</param>
+internal sealed record DiffRequest(
+    LayerLocation Layer, IReadOnlyList<LayerLocation> Parents, LayerLocation? From, IReadOnlyList<LayerLocation> FromParents, bool Exact);
+
+/// <summary>A tar that was written.</summary>
+/// <param name="DiffId">Digest of the uncompressed bytes.</param>
+/// <param name="Size">Their number.</param>
+/// <param name="Entries">Entries in it.</param>
+/// <param name="Uids">Distinct owners, sorted.</param>
+/// <param name="Gids">Distinct groups, sorted.</param>
+/// <param name="Warnings">What a tar cannot hold (sockets).</param>
+internal sealed record WrittenTar(
+    Digest DiffId, long Size, long Entries, IReadOnlyList<long> Uids, IReadOnlyList<long> Gids, IReadOnlyList<string> Warnings);
+
+/// <summary>What a layer's own content takes.</summary>
+/// <param name="Bytes">Allocated bytes, hard links once.</param>
+/// <param name="Inodes">Inodes, hard links once.</param>
+internal sealed record ContentUsage(long Bytes, long Inodes);

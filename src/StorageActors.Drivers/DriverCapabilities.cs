@@ -1,0 +1,23 @@
+namespace StorageActors.Drivers;
+
+/// <summary>What a driver can do; callers and tests ask these, never a driver's name.</summary>
+[Flags]
+internal enum DriverCapabilities
+{
+    None = 0,
+
+    /// <summary>A layer can be extracted before its parents are known and rebased onto them afterwards.</summary>
+    Rebase = 1,
+
+    /// <summary>A layer's directory holds its own changes alone, so a diff against the parent needs no comparison.</summary>
+    NativeDiff = 2,
+
+    /// <summary>Mounting makes a kernel mount (false: the layer's directory itself is the path).</summary>
+    KernelMount = 4,
+
+    /// <summary>A read-only view refuses writes.</summary>
+    ReadOnlyMounts = 8,
+
+    /// <summary>The union hides a directory's old content by an opaque mark.</summary>
+    Opaque = 16,
+}

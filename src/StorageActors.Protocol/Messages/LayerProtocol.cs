@@ -1,0 +1,93 @@
+using System.Text.Json.Serialization;
+using Akka.Actor;
+
+namespace StorageActors.Protocol;
+
+/// <summary>What one layer accepts, answers and publishes: its mount and its leases.</summary>
+public static class LayerProtocol
+{
+    /// <summary>A command to one layer; exactly one reply each.</summary>
+    public interface ICommand : StoreProtocol.ICommand
+    {
+        /// <summary>The layer.</summary>
+        LayerId Layer { get; }
+    }
+
+    /// <summary>An outcome, sent once it is true.</summary>
+    public interface IReply : StoreProtocol.IReply
+    {
+        /// <summary>The layer.</summary>
+        LayerId Layer { get; }
+    }
+
+    /// <summary>Published on the event stream of the actor system.</summary>
+    public interface IEvent
+    {
+        /// <summary>The layer.</summary>
+        LayerId Layer { get; }
+    }
+
+    /// <summary>
+    /// Adds a lease, mounting on the first. Answers <see cref="Acquired"/> or <see cref="StoreProtocol.Refused"/>; a repeat with the same lease
+    /// gets the same answer. Refused as wrong state when writing is asked of a layer that is mounted read-only.
+    /// </summary>
+    /// <param name="Layer">The layer.</param>
+    /// <param name="Lease">The holder's name for its claim.</param>
+    /// <param name="Options">How to mount, if this is the first lease.</param>
+    /// <param name="Holder">The holder, whose death releases the lease; without one it lasts until it is released or the machine restarts.</param>
+    public sealed record Acquire(
+        LayerId Layer, LeaseId Lease, MountOptions Options, [property: JsonIgnore] IActorRef? Holder = null) : ICommand;
+
+    /// <summary>The lease is granted and the layer is mounted.</summary>
+    /// <param name="Layer">The layer.</param>
+    /// <param name="Lease">The lease.</param>
+    /// <param name="MountPath">Where.</param>
+    /// <param name="Mode">Read-write or read-only.</param>
+    /// <param name="Leases">How many leases there are now.</param>
+    public sealed record Acquired(LayerId Layer, LeaseId Lease, string MountPath, MountMode Mode, int Leases) : IReply;
+
+    /// <summary>
+    /// Ends a lease; the last one unmounts. Answers <see cref="Released"/>. A lease that is not there (released already) is refused as not found,
+    /// a layer without any as wrong state, "not mounted".
+    /// </summary>
+    /// <param name="Layer">The layer.</param>
+    /// <param name="Lease">The lease; without it the only one there is, else refused as ambiguous (invalid argument).</param>
+    public sealed record Release(LayerId Layer, LeaseId? Lease) : ICommand;
+
+    /// <summary>Ends every lease and unmounts. Answers <see cref="Released"/>, also when there was none.</summary>
+    /// <param name="Layer">The layer.</param>
+    public sealed record ReleaseAll(LayerId Layer) : ICommand;
+
+    /// <summary>The lease has ended; with none left the layer is unmounted.</summary>
+    /// <param name="Layer">The layer.</param>
+    /// <param name="LeasesLeft">How many are left.</param>
+    public sealed record Released(LayerId Layer, int LeasesLeft) : IReply;
+
+    /// <summary>Asks which mounts a client would have to make itself to see the layer; takes no lease. Answers <see cref="Described"/>.</summary>
+    /// <param name="Layer">The layer.</param>
+    /// <param name="Options">How it would be mounted.</param>
+    public sealed record Describe(LayerId Layer, MountOptions Options) : ICommand;
+
+    /// <summary>The mounts, to be made in order.</summary>
+    /// <param name="Layer">The layer.</param>
+    /// <param name="Steps">At least one.</param>
+    public sealed record Described(LayerId Layer, IReadOnlyList<MountStep> Steps) : IReply;
+
+    /// <summary>Asks who keeps the layer's mount busy: processes and mount namespaces. Answers <see cref="Holders"/>.</summary>
+    /// <param name="Layer">The layer.</param>
+    public sealed record WhyBusy(LayerId Layer) : ICommand;
+
+    /// <summary>Who keeps the mount busy.</summary>
+    /// <param name="Layer">The layer.</param>
+    /// <param name="Lines">One line for each: process, name, what it holds.</param>
+    public sealed record Holders(LayerId Layer, IReadOnlyList<string> Lines) : IReply;
+
+    /// <summary>The layer was mounted.</summary>
+    /// <param name="Layer">The layer.</param>
+    /// <param name="MountPath">Where.</param>
+    public sealed record LayerMounted(LayerId Layer, string MountPath) : IEvent;
+
+    /// <summary>The layer was unmounted.</summary>
+    /// <param name="Layer">The layer.</param>
+    public sealed record LayerUnmounted(LayerId Layer) : IEvent;
+}

@@ -1,0 +1,169 @@
+using System.Text.Json.Serialization;
+using Akka.Actor;
+
+namespace StorageActors.Protocol;
+
+/// <summary>
+/// What the store accepts at its one address (<c>/user/storage</c>) and answers. Every command gets exactly one reply: its own, or
+/// <see cref="Refused"/>. A reply is sent once the disk has what it says. Commands of <see cref="LayerProtocol"/> and
+/// <see cref="CatalogProtocol"/> are sent to the same address.
+/// </summary>
+public static class StoreProtocol
+{
+    /// <summary>Anything that may be sent to the store.</summary>
+    public interface ICommand;
+
+    /// <summary>Anything that the store answers.</summary>
+    public interface IReply;
+
+    /// <summary>The answer to any command that is not carried out; nothing was changed.</summary>
+    /// <param name="Error">Why.</param>
+    public sealed record Refused(StorageError Error) : IReply;
+
+    /// <summary>What a new layer is to be called.</summary>
+    /// <param name="Id">Its id; a random one if not given.</param>
+    /// <param name="Names">Its names.</param>
+    /// <param name="Labels">Its labels.</param>
+    public sealed record LayerSpec(LayerId? Id = null, IReadOnlyList<string>? Names = null, IReadOnlyDictionary<string, string>? Labels = null);
+
+    /// <summary>What the caller expects of a blob and tolerates; each is checked, none is trusted.</summary>
+    /// <param name="DiffId">Expected digest of the uncompressed tar. With it, content that is known, or on its way, is not extracted again.</param>
+    /// <param name="BlobDigest">Expected digest of the blob.</param>
+    /// <param name="BlobSize">Expected length of the blob.</param>
+    /// <param name="MaximumSize">Limit for the uncompressed tar, in bytes; the store's own limit if not given.</param>
+    /// <param name="MaximumEntries">Limit for its entries; the store's own limit if not given.</param>
+    public sealed record Expectations(
+        Digest? DiffId = null, Digest? BlobDigest = null, long? BlobSize = null, long? MaximumSize = null, long? MaximumEntries = null);
+
+    /// <summary>One layer of a chain that is to be applied.</summary>
+    /// <param name="Source">Its tar, compressed or not.</param>
+    /// <param name="Spec">What it is to be called. Ignored for a layer whose content is known already, but for its names, which are added.</param>
+    /// <param name="Expect">What is expected of it.</param>
+    /// <param name="Ticket">The name of its extraction in progress events; a random one if not given.</param>
+    public sealed record ChainItem(BlobSource Source, LayerSpec Spec, Expectations Expect, TicketId? Ticket = null);
+
+    /// <summary>
+    /// Applies tars as a chain of sealed layers, the first onto <paramref name="Parent"/>, each next onto the one before. All are staged at
+    /// the same time where the driver allows it, made durable by one sync and committed in order. Answers <see cref="Applied"/> or
+    /// <see cref="Refused"/>; when refused, layers of the chain that were complete before the failing one may stay, whole and without names.
+    /// </summary>
+    /// <param name="Parent">The layer below the first; none for a base layer.</param>
+    /// <param name="Items">At least one.</param>
+    /// <param name="Reuse">Whether a layer that the store has already (same ChainID) is taken instead of a second copy.</param>
+    /// <param name="Owner">If given, its death cancels the work; a host that asks with a throw-away sender names itself here.</param>
+    public sealed record Apply(
+        LayerId? Parent, IReadOnlyList<ChainItem> Items, bool Reuse = false, [property: JsonIgnore] IActorRef? Owner = null) : ICommand;
+
+    /// <summary>One layer of an applied chain.</summary>
+    /// <param name="Layer">Its record.</param>
+    /// <param name="Reused">Whether the store had it, or another command was extracting it.</param>
+    /// <param name="Seconds">How long its extraction took.</param>
+    public sealed record AppliedLayer(LayerRecord Layer, bool Reused, double Seconds);
+
+    /// <summary>The chain is in the store.</summary>
+    /// <param name="Layers">In the order of the command.</param>
+    public sealed record Applied(IReadOnlyList<AppliedLayer> Layers) : IReply;
+
+    /// <summary>Cancels the extraction with this ticket; its command is refused as cancelled. Answers <see cref="CancelAccepted"/> or not found.</summary>
+    /// <param name="Ticket">The extraction.</param>
+    public sealed record Cancel(TicketId Ticket) : ICommand;
+
+    /// <summary>The extraction is being stopped.</summary>
+    /// <param name="Ticket">The extraction.</param>
+    public sealed record CancelAccepted(TicketId Ticket) : IReply;
+
+    /// <summary>Makes a writable layer. Answers <see cref="LayerCreated"/>.</summary>
+    /// <param name="Parent">The sealed layer below; none for an empty one.</param>
+    /// <param name="Spec">What it is to be called.</param>
+    public sealed record Create(LayerId? Parent, LayerSpec Spec) : ICommand;
+
+    /// <summary>The writable layer is in the store.</summary>
+    /// <param name="Layer">Its record.</param>
+    public sealed record LayerCreated(LayerRecord Layer) : IReply;
+
+    /// <summary>
+    /// Seals a writable layer: computes its tar, digests and size without copying its content. Refused as in use while it is mounted
+    /// read-write. Answers <see cref="LayerSealed"/>.
+    /// </summary>
+    /// <param name="Layer">The layer.</param>
+    /// <param name="Names">Names to add to it.</param>
+    public sealed record Seal(LayerId Layer, IReadOnlyList<string>? Names = null) : ICommand;
+
+    /// <summary>The layer is sealed.</summary>
+    /// <param name="Layer">Its record, with digests.</param>
+    public sealed record LayerSealed(LayerRecord Layer) : IReply;
+
+    /// <summary>
+    /// Writes a layer's tar: byte for byte what was applied or sealed when <paramref name="From"/> is its parent or not given, verified
+    /// against its DiffID; else, or for a writable layer, the difference of the two trees. Answers <see cref="DiffWritten"/>.
+    /// </summary>
+    /// <param name="Layer">The layer.</param>
+    /// <param name="From">What to compare with; the parent if not given.</param>
+    /// <param name="Target">Where the tar goes.</param>
+    /// <param name="Compression">None, gzip or zstd.</param>
+    public sealed record WriteDiff(LayerId Layer, LayerId? From, BlobTarget Target, LayerCompression Compression = LayerCompression.None) : ICommand;
+
+    /// <summary>The tar is written.</summary>
+    /// <param name="DiffId">Digest of the uncompressed tar.</param>
+    /// <param name="Size">Its length.</param>
+    /// <param name="BlobDigest">Digest of what was written.</param>
+    /// <param name="BlobSize">Length of what was written.</param>
+    public sealed record DiffWritten(Digest DiffId, long Size, Digest BlobDigest, long BlobSize) : IReply;
+
+    /// <summary>Lists what differs. Answers <see cref="Changes"/>.</summary>
+    /// <param name="Layer">The layer.</param>
+    /// <param name="From">What to compare with; the parent if not given.</param>
+    public sealed record GetChanges(LayerId Layer, LayerId? From = null) : ICommand;
+
+    /// <summary>The differences.</summary>
+    /// <param name="Items">Sorted by path.</param>
+    public sealed record Changes(IReadOnlyList<LayerChange> Items) : IReply;
+
+    /// <summary>
+    /// Removes a layer: refused as in use while it has children, images or leases. What the caller waits for is a rename; its bytes are deleted
+    /// afterwards. Answers <see cref="LayerRemoved"/>.
+    /// </summary>
+    /// <param name="Layer">The layer.</param>
+    /// <param name="Force">End its leases and unmount it first.</param>
+    public sealed record Remove(LayerId Layer, bool Force = false) : ICommand;
+
+    /// <summary>The layer is gone.</summary>
+    /// <param name="Layer">Its id, free to be used again.</param>
+    public sealed record LayerRemoved(LayerId Layer) : IReply;
+
+    /// <summary>Asks for what the store takes on disk. Answers <see cref="Usage"/>.</summary>
+    public sealed record GetUsage : ICommand;
+
+    /// <summary>What the store takes on disk.</summary>
+    /// <param name="Report">The numbers.</param>
+    public sealed record Usage(UsageReport Report) : IReply;
+
+    /// <summary>Looks for damage and leftovers, while the store serves. Answers <see cref="Checked"/>.</summary>
+    /// <param name="Full">Re-computes every digest, too.</param>
+    /// <param name="Repair">Puts right what can be.</param>
+    /// <param name="DryRun">With <paramref name="Repair"/>: says what would be done.</param>
+    public sealed record Check(bool Full = false, bool Repair = false, bool DryRun = false) : ICommand;
+
+    /// <summary>What the check found.</summary>
+    /// <param name="Findings">Empty for a healthy store.</param>
+    public sealed record Checked(IReadOnlyList<Finding> Findings) : IReply;
+
+    /// <summary>Removes sealed layers without names that no image, no child and no lease needs, and empties the trash. Answers <see cref="Collected"/>.</summary>
+    /// <param name="DryRun">Only say what would go.</param>
+    public sealed record CollectGarbage(bool DryRun = false) : ICommand;
+
+    /// <summary>What went, or would go.</summary>
+    /// <param name="Layers">The layers.</param>
+    /// <param name="Bytes">Their allocated bytes.</param>
+    public sealed record Collected(IReadOnlyList<LayerId> Layers, long Bytes) : IReply;
+
+    /// <summary>Asks for versions, the driver and why it was chosen, probes and settings. Answers <see cref="Info"/>.</summary>
+    public sealed record GetInfo : ICommand;
+
+    /// <summary>Facts about the store.</summary>
+    /// <param name="Root">Its root directory.</param>
+    /// <param name="StoreId">Its identity.</param>
+    /// <param name="Driver">The driver in use.</param>
+    /// <param name="Facts">The rest.</param>
+    public sealed record Info(string Root, string StoreId, string Driver, IReadOnlyList<StoreFact> Facts) : IReply;
+}

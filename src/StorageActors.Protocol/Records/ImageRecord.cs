@@ -1,0 +1,29 @@
+namespace StorageActors.Protocol;
+
+/// <summary>What the store knows of one image. Its documents (manifest, configuration) are its big data.</summary>
+/// <param name="Id">The digest of its configuration.</param>
+/// <param name="Names">Its names, each unique among the names of images; sorted.</param>
+/// <param name="Layers">Its layers, base first; the last is the top. Each keeps its layer from being removed.</param>
+/// <param name="Labels">Free key-value pairs of the owner.</param>
+/// <param name="Created">When it was put into the store.</param>
+/// <param name="ManifestDigest">Digest of its manifest, if it came with one.</param>
+/// <param name="BigData">Its documents, sorted by key.</param>
+public sealed record ImageRecord(
+    ImageId Id,
+    IReadOnlyList<string> Names,
+    IReadOnlyList<LayerId> Layers,
+    IReadOnlyDictionary<string, string> Labels,
+    DateTimeOffset Created,
+    Digest? ManifestDigest,
+    IReadOnlyList<BigDataItem> BigData);
+
+/// <summary>One document kept with an image or a layer.</summary>
+/// <param name="Key">Its key, unique with its owner: 1 to 200 printable characters.</param>
+/// <param name="Size">Its length in bytes.</param>
+/// <param name="Digest">Its digest.</param>
+public sealed record BigDataItem(string Key, long Size, Digest Digest);
+
+/// <summary>The content of a document on its way into the store.</summary>
+/// <param name="Key">Its key.</param>
+/// <param name="Content">Its bytes; at most 16 MiB.</param>
+public sealed record BigData(string Key, byte[] Content);

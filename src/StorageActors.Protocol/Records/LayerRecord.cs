@@ -1,0 +1,48 @@
+namespace StorageActors.Protocol;
+
+/// <summary>Whether a layer takes writes.</summary>
+public enum LayerKind
+{
+    /// <summary>Sealed: its content and digests never change again.</summary>
+    Sealed,
+
+    /// <summary>Writable: mounted read-write until it is sealed.</summary>
+    Writable,
+}
+
+/// <summary>What the store knows of one layer. Sizes are bytes.</summary>
+/// <param name="Id">Its id, unique in the store.</param>
+/// <param name="Parent">The layer below; none for a base layer.</param>
+/// <param name="Kind">Sealed or writable.</param>
+/// <param name="Names">Its names, each unique among the names of layers; sorted.</param>
+/// <param name="Labels">Free key-value pairs of the owner.</param>
+/// <param name="Created">When it was committed to the store.</param>
+/// <param name="DiffId">Digest of its uncompressed tar; none while writable.</param>
+/// <param name="ChainId">Identity of the whole stack up to it; none while it or a layer below is writable.</param>
+/// <param name="BlobDigest">Digest of the blob that it was applied from, as it was compressed.</param>
+/// <param name="BlobSize">Length of that blob.</param>
+/// <param name="Compression">Compression of that blob.</param>
+/// <param name="Size">Length of its uncompressed tar; none while writable.</param>
+/// <param name="Entries">Entries in its tar.</param>
+/// <param name="Uids">The distinct owners of its entries, sorted.</param>
+/// <param name="Gids">The distinct groups of its entries, sorted.</param>
+/// <param name="Warnings">What could not be kept when it was applied (an xattr that the file system refuses, …).</param>
+/// <param name="Damage">Why the layer cannot be used, if it cannot.</param>
+public sealed record LayerRecord(
+    LayerId Id,
+    LayerId? Parent,
+    LayerKind Kind,
+    IReadOnlyList<string> Names,
+    IReadOnlyDictionary<string, string> Labels,
+    DateTimeOffset Created,
+    Digest? DiffId = null,
+    Digest? ChainId = null,
+    Digest? BlobDigest = null,
+    long? BlobSize = null,
+    LayerCompression? Compression = null,
+    long? Size = null,
+    long? Entries = null,
+    IReadOnlyList<long>? Uids = null,
+    IReadOnlyList<long>? Gids = null,
+    IReadOnlyList<string>? Warnings = null,
+    string? Damage = null);

@@ -1,0 +1,39 @@
+namespace StorageActors.Protocol;
+
+/// <summary>How a layer is mounted.</summary>
+public enum MountMode
+{
+    /// <summary>Writes go to the layer.</summary>
+    ReadWrite,
+
+    /// <summary>No writes.</summary>
+    ReadOnly,
+}
+
+/// <summary>A mounted layer and who holds it; a snapshot.</summary>
+/// <param name="Layer">The layer.</param>
+/// <param name="Path">Where it is mounted.</param>
+/// <param name="Mode">Read-write or read-only.</param>
+/// <param name="Leases">Who holds it, oldest first; never empty while it is mounted by the engine.</param>
+public sealed record MountRecord(LayerId Layer, string Path, MountMode Mode, IReadOnlyList<LeaseRecord> Leases);
+
+/// <summary>One holder's claim on a mount.</summary>
+/// <param name="Lease">Its name.</param>
+/// <param name="Owner">Who holds it: the path of an actor, whose death ends the lease; or <c>external</c>, ended by a release or a reboot alone.</param>
+/// <param name="Since">When it was granted.</param>
+public sealed record LeaseRecord(LeaseId Lease, string Owner, DateTimeOffset Since);
+
+/// <summary>How a layer is to be mounted.</summary>
+/// <param name="ReadOnly">Mount without writes even if the layer is writable. Sealed layers are always mounted read-only.</param>
+/// <param name="Options">Further options of the driver or of the mount: <c>nodev</c>, <c>noexec</c>, <c>nosuid</c>, <c>volatile</c>, <c>context=…</c>.</param>
+public sealed record MountOptions(bool ReadOnly = false, IReadOnlyList<string>? Options = null)
+{
+    /// <summary>Read-write where the layer allows it, no further options.</summary>
+    public static MountOptions Default { get; } = new();
+}
+
+/// <summary>One mount that a client is to make itself, as mount(8) takes it.</summary>
+/// <param name="Type">The file-system type: <c>overlay</c> or <c>bind</c>.</param>
+/// <param name="Source">The source.</param>
+/// <param name="Options">The options, in order.</param>
+public sealed record MountStep(string Type, string Source, IReadOnlyList<string> Options);

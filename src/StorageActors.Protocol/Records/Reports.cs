@@ -1,0 +1,47 @@
+namespace StorageActors.Protocol;
+
+/// <summary>One difference between a layer and another.</summary>
+/// <param name="Kind">Added, changed or deleted.</param>
+/// <param name="Path">Absolute path inside the layer; bytes that are not UTF-8 appear as <c>\xNN</c>.</param>
+public sealed record LayerChange(ChangeKind Kind, string Path);
+
+/// <summary>What happened to a path.</summary>
+public enum ChangeKind
+{
+    /// <summary>It is new.</summary>
+    Added,
+
+    /// <summary>It was there and differs, or something below it does.</summary>
+    Changed,
+
+    /// <summary>It is gone.</summary>
+    Deleted,
+}
+
+/// <summary>What a layer takes on disk.</summary>
+/// <param name="Layer">The layer.</param>
+/// <param name="Bytes">Allocated bytes of its own content.</param>
+/// <param name="Inodes">Its inodes, hard links once.</param>
+/// <param name="Shared">Whether more than one image or child needs it.</param>
+/// <param name="Reclaimable">Whether nothing needs it: no image, no child, no lease.</param>
+public sealed record LayerUsage(LayerId Layer, long Bytes, long Inodes, bool Shared, bool Reclaimable);
+
+/// <summary>What the store takes on disk.</summary>
+/// <param name="Layers">Each layer.</param>
+/// <param name="TrashBytes">Bytes that were removed and are being deleted.</param>
+/// <param name="FreeBytes">Free on the file system.</param>
+/// <param name="FreeInodes">Inodes free on the file system; 0 where it does not count them.</param>
+public sealed record UsageReport(IReadOnlyList<LayerUsage> Layers, long TrashBytes, long FreeBytes, long FreeInodes);
+
+/// <summary>One thing that a check found.</summary>
+/// <param name="Kind">A fixed word: <c>orphan-directory</c>, <c>missing-layer</c>, <c>digest-mismatch</c>, <c>stale-staging</c>, <c>stray-mount</c>, …</param>
+/// <param name="Subject">A layer, an image or a path.</param>
+/// <param name="Message">What is wrong and what a repair does.</param>
+/// <param name="Repaired">Whether it was put right.</param>
+public sealed record Finding(string Kind, string Subject, string Message, bool Repaired);
+
+/// <summary>A fact for people: a version, a probe of the kernel or file system, a setting in force.</summary>
+/// <param name="Group">What it belongs to: <c>engine</c>, <c>driver</c>, <c>kernel</c>, <c>file system</c>, <c>settings</c>.</param>
+/// <param name="Name">What it is about.</param>
+/// <param name="Value">The fact.</param>
+public sealed record StoreFact(string Group, string Name, string Value);
