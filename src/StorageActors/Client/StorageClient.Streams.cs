@@ -1,0 +1,124 @@
+using StorageActors.Protocol;
+
+namespace StorageActors.Client;
+
+/// <summary>Layers in and out.</summary>
+public sealed partial class StorageClient
+{
+    /// <summary>
+    /// Applies a chain of tars. Cancelling stops the extractions and waits until nothing is left of them.
+    /// </summary>
+    /// <param name="apply">The chain; its owner is set by the client.</param>
+    /// <param name="progress">Is told how each extraction goes.</param>
+    /// <param name="stop">Cancels the work.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="stop"/> was cancelled and the store refused the command for that.</exception>
+    public async Task<IReadOnlyList<StoreProtocol.AppliedLayer>> ApplyAsync(
+        StoreProtocol.Apply apply, IProgress<StagingProgress>? progress = null, CancellationToken stop = default)
+    {
+        var items = apply.Items.Select(static item => item with { Ticket = item.Ticket ?? TicketId.New() }).ToArray();
+        var watches = progress is null ? [] : items.Select(item => Channel.WatchProgress(item.Ticket!.Value, progress)).ToList();
+        try
+        {
+            using var cancellation = stop.Register(() => _ = CancelAsync(items));
+            var command = apply with { Items = items, Owner = Channel.Holder };
+            return (await Channel.AskAsync<StoreProtocol.Applied>(command, CancellationToken.None).ConfigureAwait(false)).Layers;
+        }
+        catch (StorageException e) when (e.Error.Code == StorageErrorCode.Cancelled && stop.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(e.Message, e, stop);
+        }
+        finally
+        {
+            foreach (var watch in watches) watch.Dispose();
+        }
+    }
+
+    /// <summary>Applies one tar from a stream, which is read to its end and not disposed.</summary>
+    /// <param name="tar">The tar, compressed or not.</param>
+    /// <param name="parent">The layer below, or none.</param>
+    /// <param name="spec">What it is to be called.</param>
+    /// <param name="expect">What is expected of it.</param>
+    /// <param name="progress">Is told how it goes.</param>
+    /// <param name="stop">Cancels the work.</param>
+    public async Task<StoreProtocol.AppliedLayer> ApplyAsync(
+        Stream tar,
+        LayerId? parent = null,
+        StoreProtocol.LayerSpec? spec = null,
+        StoreProtocol.Expectations? expect = null,
+        IProgress<StagingProgress>? progress = null,
+        CancellationToken stop = default)
+    {
+        var upload = await Channel.OpenUploadAsync(stop).ConfigureAwait(false);
+        await using var uploading = upload.Stream.ConfigureAwait(false);
+        var item = new StoreProtocol.ChainItem(BlobSource.FromUpload(upload.Id), spec ?? new(), expect ?? new(), TicketId.New());
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var feeding = FeedAsync(tar, upload.Stream, ended.Token);
+        var applying = ApplyAsync(new StoreProtocol.Apply(parent, new[] { item }), progress, stop);
+        await Task.WhenAny(feeding, applying).ConfigureAwait(false);
+        if (feeding.IsFaulted)
+        {
+            // The caller's stream broke: the extraction ends before the upload does, or what was sent would pass for the whole.
+            await CancelAsync([item]).ConfigureAwait(false);
+            await ((Task)applying).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await feeding.ConfigureAwait(false);
+        }
+
+        try
+        {
+            return (await applying.ConfigureAwait(false))[0];
+        }
+        finally
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+            await feeding.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Writes a layer's tar to a stream.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="target">Gets the bytes; not disposed.</param>
+    /// <param name="from">What to compare with; the parent if not given.</param>
+    /// <param name="compression">None, gzip or zstd.</param>
+    /// <param name="stop">Stops writing.</param>
+    public async Task<StoreProtocol.DiffWritten> WriteDiffAsync(
+        LayerId layer, Stream target, LayerId? from = null, LayerCompression compression = LayerCompression.None, CancellationToken stop = default)
+    {
+        var download = await Channel.OpenDownloadAsync(stop).ConfigureAwait(false);
+        await using var source = download.Stream.ConfigureAwait(false);
+        var writing = Channel.AskAsync<StoreProtocol.DiffWritten>(
+            new StoreProtocol.WriteDiff(layer, from, new BlobTarget(Download: download.Id), compression), stop);
+        var copying = download.Stream.CopyToAsync(target, 1 << 20, stop);
+        if (await Task.WhenAny(writing, copying).ConfigureAwait(false) == writing) await writing.ConfigureAwait(false);
+        await copying.ConfigureAwait(false);
+        return await writing.ConfigureAwait(false);
+    }
+
+    private static async Task FeedAsync(Stream tar, Stream upload, CancellationToken stop)
+    {
+        var buffer = new byte[256 * 1024];
+        int read;
+        while ((read = await tar.ReadAsync(buffer, stop).ConfigureAwait(false)) > 0)
+        {
+            try
+            {
+                await upload.WriteAsync(buffer.AsMemory(0, read), stop).ConfigureAwait(false);
+            }
+            catch (IOException)
+            {
+                return; // The store stopped reading; its reply says why.
+            }
+        }
+
+        await upload.DisposeAsync().ConfigureAwait(false); // The end of the blob.
+    }
+
+    private async Task CancelAsync(StoreProtocol.ChainItem[] items)
+    {
+        foreach (var item in items)
+        {
+            // Not found means that it ended by itself.
+            Task cancelling = Channel.AskAsync<StoreProtocol.CancelAccepted>(new StoreProtocol.Cancel(item.Ticket!.Value));
+            await cancelling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+}
