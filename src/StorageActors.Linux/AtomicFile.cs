@@ -1,0 +1,59 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace StorageActors.Linux;
+
+/// <summary>Small files that readers and crashes see either old or new, never in between.</summary>
+internal static class AtomicFile
+{
+    /// <summary>
+    /// Writes <paramref name="content"/> under <paramref name="name"/>, replacing what is there, and returns when the disk has
+    /// it. On failure the old file stands and nothing is left behind; after a crash a <c>.name.XXXXXXXX.tmp</c> may be.
+    /// </summary>
+    internal static void Replace(SafeFileHandle directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> content, uint mode = 0x180)
+    {
+        var temporary = TemporaryName(name);
+        const OpenFlags flags = OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoFollow;
+        using (var file = Libc.OpenAt(directory, temporary, flags, 0x180))
+        {
+            try
+            {
+                Libc.WriteAll(file, content);
+                Libc.FChmod(file, mode);
+                Libc.FSync(file);   // not fdatasync: the mode is to survive, too
+                Libc.RenameAt2(directory, temporary, directory, name);
+            }
+            catch
+            {
+                Libc.TryUnlinkAt(directory, temporary);
+                throw;
+            }
+        }
+        Libc.FSync(directory);
+    }
+
+    /// <summary>The content of a small file; null when there is none. A longer file than <paramref name="limit"/> is EFBIG.</summary>
+    internal static byte[]? Read(SafeFileHandle directory, ReadOnlySpan<byte> name, int limit = 64 * 1024 * 1024)
+    {
+        var errno = Libc.TryOpenAt(directory, name, OpenFlags.NoFollow | OpenFlags.NonBlocking, 0, out var file);
+        using (file)
+        {
+            if (errno == Errno.ENOENT) return null;
+            if (errno != Errno.None) throw Libc.Failure("openat", directory, name, errno);
+            var status = Libc.FStat(file);
+            if (!status.IsRegular) throw Libc.Failure("read", file, Errno.EINVAL, detail: $"a {status.Type}, not a regular file");
+            if (status.Size > limit) throw Libc.Failure("read", file, Errno.EFBIG, detail: $"{status.Size} bytes, at most {limit} expected");
+            var content = new byte[status.Size];
+            var length = Libc.ReadFully(file, content);
+            return length == content.Length ? content : content[..length];
+        }
+    }
+
+    private static byte[] TemporaryName(ReadOnlySpan<byte> name)
+    {
+        // A long name loses its end, since the whole must fit NAME_MAX.
+        var kept = name[..Math.Min(name.Length, 240)];
+        return [(byte)'.', .. kept, (byte)'.', .. Encoding.ASCII.GetBytes(RandomNumberGenerator.GetHexString(8, lowercase: true)), .. ".tmp"u8];
+    }
+}
