@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using StorageActors.Archive.Digests;
+using StorageActors.Linux;
 
 namespace StorageActors.Archive.Tar;
 
@@ -63,7 +64,7 @@ internal sealed class TarWriter
         for (long offset = 0; _remaining > 0;)
         {
             var free = _out.Free();
-            var count = RandomAccess.Read(file, free[..(int)Math.Min(free.Length, _remaining)], offset);
+            var count = Libc.PRead(file, free[..(int)Math.Min(free.Length, _remaining)], offset);
             if (count == 0) throw new FileChangedException(offset + _remaining, offset);
             _out.Advance(count);
             Passed(count);

@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using StorageActors.Archive.Digests;
+using StorageActors.Linux;
 
 namespace StorageActors.Archive.TarSplit;
 
@@ -15,7 +16,7 @@ internal sealed class ReplacedPayloads(Stream temporary) : IDisposable
     {
         var start = temporary.Position;
         long offset = 0;
-        for (int count; (count = RandomAccess.Read(content, _buffer, offset)) > 0; offset += count)
+        for (int count; (count = Libc.PRead(content, _buffer, offset)) > 0; offset += count)
             temporary.Write(_buffer, 0, count);
         _payloads[entryIndex] = (start, offset);
     }

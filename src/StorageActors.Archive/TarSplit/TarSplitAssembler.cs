@@ -1,5 +1,6 @@
 using StorageActors.Archive.Digests;
 using StorageActors.Archive.Tar;
+using StorageActors.Linux;
 using StorageActors.Protocol;
 
 namespace StorageActors.Archive.TarSplit;
@@ -40,7 +41,7 @@ internal static class TarSplitAssembler
         {
             var free = writer.Free();
             var target = free[..(int)Math.Min(free.Length, entry.Size - offset)];
-            var count = RandomAccess.Read(file, target, offset);
+            var count = Libc.PRead(file, target, offset);
             if (count == 0)
                 throw new TarSplitException($"the file has {offset} bytes where the archive had {entry.Size}", EntryName.Printable(entry.Name));
             crc = Crc64.Append(crc, target[..count]);

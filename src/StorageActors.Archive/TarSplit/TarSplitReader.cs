@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
-using System.IO.Compression;
 using System.Text.Json;
+using StorageActors.Archive.Compression;
 using StorageActors.Archive.Tar;
 
 namespace StorageActors.Archive.TarSplit;
@@ -12,7 +12,7 @@ internal sealed class TarSplitReader : IDisposable
 {
     private const int MaxLine = 256 << 20;   // old writers put all that follows an archive into one segment
 
-    private readonly GZipStream _gzip;
+    private readonly GzipReadStream _gzip;
     private byte[] _buffer = new byte[128 << 10];
     private int _start;
     private int _end;
@@ -20,7 +20,7 @@ internal sealed class TarSplitReader : IDisposable
     private bool _atEnd;
 
     /// <param name="input">The compressed file; not disposed.</param>
-    internal TarSplitReader(Stream input) => _gzip = new GZipStream(input, CompressionMode.Decompress, leaveOpen: true);
+    internal TarSplitReader(Stream input) => _gzip = new GzipReadStream(input);
 
     /// <summary>The line <see cref="MoveNext"/> came to.</summary>
     internal TarSplitEntry Current { get; } = new();
@@ -83,7 +83,7 @@ internal sealed class TarSplitReader : IDisposable
             _atEnd = count == 0;
             return count > 0;
         }
-        catch (InvalidDataException e)
+        catch (CompressedDataException e)
         {
             throw Damaged("it cannot be decompressed", e);
         }
