@@ -17,8 +17,23 @@ internal static partial class Libc
     {
         var buffer = stackalloc byte[NativePath.Size];
         var errno = NativePath.Terminate(name, buffer);
-        if (errno != Errno.None) return errno;
-        while (MkdirAt(directory, buffer, mode) != 0)
+        return errno == Errno.None ? MkdirTerminated(directory, buffer, mode) : errno;
+    }
+
+    /// <summary>mkdir(2) of a path of the host.</summary>
+    internal static void Mkdir(string path, uint mode) => Check(TryMkdir(path, mode), "mkdir", path);
+
+    /// <summary>mkdir(2) of a path of the host; EEXIST is an answer.</summary>
+    internal static unsafe Errno TryMkdir(string path, uint mode)
+    {
+        var buffer = stackalloc byte[NativePath.Size];
+        var errno = NativePath.Terminate(path, buffer);
+        return errno == Errno.None ? MkdirTerminated(CurrentDirectory, buffer, mode) : errno;
+    }
+
+    private static unsafe Errno MkdirTerminated(SafeFileHandle directory, byte* path, uint mode)
+    {
+        while (MkdirAt(directory, path, mode) != 0)
         {
             if (!Interrupted) return LastErrno;
         }

@@ -8,11 +8,16 @@ internal static partial class Libc
     [LibraryImport(Library, EntryPoint = "utimensat", SetLastError = true)]
     private static unsafe partial int UtimensAt(SafeFileHandle directory, byte* path, TimeSpec* times, AtFlags flags);
 
+    [LibraryImport(Library, EntryPoint = "futimens", SetLastError = true)]
+    private static unsafe partial int FUtimens(SafeFileHandle file, TimeSpec* times);
+
     /// <summary>Sets the times of an open descriptor, O_PATH ones included; <see cref="TimeSpec.Omit"/> leaves one as it is.</summary>
     internal static unsafe void FUtimens(SafeFileHandle file, TimeSpec access, TimeSpec modify)
     {
         var times = stackalloc TimeSpec[] { access, modify };
-        var errno = UtimensTerminated(file, null, times, AtFlags.None);
+        int result;
+        do result = FUtimens(file, times); while (result != 0 && Interrupted);
+        var errno = result == 0 ? Errno.None : LastErrno;
         if (errno == Errno.EBADF && !file.IsClosed)   // O_PATH
         {
             using var pin = new HandlePin(file);
