@@ -76,13 +76,15 @@ public static class CatalogProtocol
     /// <param name="ManifestDigest">Digest of its manifest.</param>
     /// <param name="Documents">Its big data.</param>
     /// <param name="Labels">Its labels.</param>
+    /// <param name="Blobs">Blobs to keep for an exact export, shared by digest among images; gone with the last image that names them.</param>
     public sealed record PutImage(
         ImageId Id,
         IReadOnlyList<string> Names,
         IReadOnlyList<LayerId> Layers,
         Digest? ManifestDigest,
         IReadOnlyList<BigData> Documents,
-        IReadOnlyDictionary<string, string>? Labels = null) : ICommand;
+        IReadOnlyDictionary<string, string>? Labels = null,
+        IReadOnlyList<ImageBlob>? Blobs = null) : ICommand;
 
     /// <summary>The image is in the store.</summary>
     /// <param name="Image">Its record.</param>
@@ -111,4 +113,18 @@ public static class CatalogProtocol
     /// <param name="Item">Its key, size and digest (checked while it was read).</param>
     /// <param name="Content">Its bytes.</param>
     public sealed record BigDataContent(BigDataItem Item, byte[] Content) : IReply;
+
+    /// <summary>
+    /// Copies a blob that is kept with an image to a target; its digest is checked on the way. Answers <see cref="BlobRead"/>, or not found when the
+    /// image does not keep it.
+    /// </summary>
+    /// <param name="Image">The image.</param>
+    /// <param name="Digest">The blob.</param>
+    /// <param name="Target">Where it goes.</param>
+    public sealed record ReadBlob(ImageId Image, Digest Digest, BlobTarget Target) : ICommand;
+
+    /// <summary>The blob is written.</summary>
+    /// <param name="Digest">Its digest.</param>
+    /// <param name="Size">Its length in bytes.</param>
+    public sealed record BlobRead(Digest Digest, long Size) : IReply;
 }

@@ -8,6 +8,7 @@ namespace StorageActors.Protocol;
 /// <param name="Created">When it was put into the store.</param>
 /// <param name="ManifestDigest">Digest of its manifest, if it came with one.</param>
 /// <param name="BigData">Its documents, sorted by key.</param>
+/// <param name="Blobs">The layers' blobs that are kept as they came, so that it is exported with the same digests; each once.</param>
 public sealed record ImageRecord(
     ImageId Id,
     IReadOnlyList<string> Names,
@@ -15,7 +16,8 @@ public sealed record ImageRecord(
     IReadOnlyDictionary<string, string> Labels,
     DateTimeOffset Created,
     Digest? ManifestDigest,
-    IReadOnlyList<BigDataItem> BigData);
+    IReadOnlyList<BigDataItem> BigData,
+    IReadOnlyList<Digest>? Blobs = null);
 
 /// <summary>One document kept with an image or a layer.</summary>
 /// <param name="Key">Its key, unique with its owner: 1 to 200 printable characters.</param>
@@ -27,3 +29,9 @@ public sealed record BigDataItem(string Key, long Size, Digest Digest);
 /// <param name="Key">Its key.</param>
 /// <param name="Content">Its bytes; at most 16 MiB.</param>
 public sealed record BigData(string Key, byte[] Content);
+
+/// <summary>A blob on its way into the store, to be kept as it is.</summary>
+/// <param name="Digest">Its digest; checked while it is copied.</param>
+/// <param name="Size">Its length in bytes; checked.</param>
+/// <param name="Source">Where it comes from: a file or a part of one.</param>
+public sealed record ImageBlob(Digest Digest, long Size, BlobSource Source);
