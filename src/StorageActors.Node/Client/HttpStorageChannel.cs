@@ -1,0 +1,152 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text.Json;
+using Akka.Actor;
+using StorageActors.Client;
+using StorageActors.Linux;
+using StorageActors.Node.Wire;
+using StorageActors.Protocol;
+
+namespace StorageActors.Node.Client;
+
+/// <summary>
+/// The way to a store behind a node's socket. Leases taken through it last until they are released by name; an extraction is cancelled when
+/// this side's process ends, as its connection ends with it.
+/// </summary>
+public sealed class HttpStorageChannel : IStorageChannel
+{
+    private static readonly MediaTypeHeaderValue Json = new("application/json");
+    private readonly SocketPath _path;
+    private readonly HttpClient _http;
+    private Socket? _first;
+
+    private HttpStorageChannel(SocketPath path, Socket first)
+    {
+        (_path, _first) = (path, first);
+        var handler = new SocketsHttpHandler { ConnectCallback = ConnectAsync, UseProxy = false, AllowAutoRedirect = false, ActivityHeadersPropagator = null };
+        _http = new HttpClient(handler) { BaseAddress = new Uri("http://node"), Timeout = Timeout.InfiniteTimeSpan };
+    }
+
+    /// <inheritdoc/>
+    public IActorRef? Holder => null;
+
+    /// <summary>Connects to the node that serves a socket, or says that none does: no file, or one that a dead node left.</summary>
+    /// <param name="socket">Absolute path of the socket.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <exception cref="StorageException">There is one and it cannot be reached: no permission, for instance.</exception>
+    public static async Task<HttpStorageChannel?> TryConnectAsync(string socket, CancellationToken stop = default)
+    {
+        if (!File.Exists(socket)) return null;
+        var path = new SocketPath(socket);
+        try
+        {
+            return new HttpStorageChannel(path, await OpenAsync(path, stop));
+        }
+        catch (SocketException e)
+        {
+            path.Dispose();
+            if (e.SocketErrorCode == SocketError.ConnectionRefused || !File.Exists(socket)) return null;
+            var errno = ((Errno)e.NativeErrorCode).ToString();
+            throw new StorageException(
+                new StorageError(StorageErrorCode.Io, "connect", $"cannot reach the node at {socket}: {e.Message} ({errno}). Run as root or as the node's user.", socket, errno), e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<TReply> AskAsync<TReply>(StoreProtocol.ICommand command, CancellationToken stop = default)
+        where TReply : StoreProtocol.IReply
+    {
+        using var content = new ByteArrayContent(WireJson.Write(command)) { Headers = { ContentType = Json } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, CommandTable.PathOf(command.GetType())) { Content = content };
+        return await CallAsync<TReply>(request, stop);
+    }
+
+    /// <summary>What the node says of itself.</summary>
+    /// <param name="stop">Gives up.</param>
+    public async Task<WireHealth> HealthAsync(CancellationToken stop = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, CommandTable.Prefix + "health");
+        return await CallAsync<WireHealth>(request, stop);
+    }
+
+    /// <inheritdoc/>
+    public async Task<OpenTransfer> OpenUploadAsync(CancellationToken stop = default)
+    {
+        var id = await OpenTransferAsync("uploads", stop);
+        return new OpenTransfer(id, new UploadStream(_http, $"{CommandTable.Prefix}uploads/{id}"));
+    }
+
+    /// <inheritdoc/>
+    public async Task<OpenTransfer> OpenDownloadAsync(CancellationToken stop = default)
+    {
+        var id = await OpenTransferAsync("downloads", stop);
+        var response = await _http.GetAsync($"{CommandTable.Prefix}downloads/{id}", HttpCompletionOption.ResponseHeadersRead, stop);
+        await ThrowIfRefusedAsync(response, stop);
+        return new OpenTransfer(id, await response.Content.ReadAsStreamAsync(stop));
+    }
+
+    /// <inheritdoc/>
+    public IDisposable WatchProgress(TicketId ticket, IProgress<StagingProgress> observer) => new ProgressFeed(_http, ticket, observer);
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        Interlocked.Exchange(ref _first, null)?.Dispose();
+        _path.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task<TransferId> OpenTransferAsync(string kind, CancellationToken stop)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, CommandTable.Prefix + kind);
+        return (await CallAsync<WireTransfer>(request, stop)).Id;
+    }
+
+    private async Task<T> CallAsync<T>(HttpRequestMessage request, CancellationToken stop)
+    {
+        try
+        {
+            using var response = await _http.SendAsync(request, stop);
+            await ThrowIfRefusedAsync(response, stop);
+            return WireJson.Read<T>(await response.Content.ReadAsByteArrayAsync(stop));
+        }
+        catch (HttpRequestException e)
+        {
+            throw new StorageException(
+                new StorageError(StorageErrorCode.ShuttingDown, request.RequestUri!.OriginalString, $"the node at {_path.Path} went away before it answered. See its log, start it again, and repeat.", _path.Path), e);
+        }
+        catch (JsonException e)
+        {
+            throw new StorageException(
+                new StorageError(StorageErrorCode.Internal, request.RequestUri!.OriginalString, $"what serves {_path.Path} does not answer as a node does: {e.Message}", _path.Path), e);
+        }
+    }
+
+    private static async Task ThrowIfRefusedAsync(HttpResponseMessage response, CancellationToken stop)
+    {
+        if (response.IsSuccessStatusCode) return;
+        var body = await response.Content.ReadAsByteArrayAsync(stop);
+        if (body.Length == 0) throw new JsonException($"status {(int)response.StatusCode} without a body");
+        throw new StorageException(WireJson.Read<WireError>(body).Error);
+    }
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken stop) =>
+        new NetworkStream(Interlocked.Exchange(ref _first, null) ?? await OpenAsync(_path, stop), ownsSocket: true);
+
+    private static async Task<Socket> OpenAsync(SocketPath path, CancellationToken stop)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(path.EndPoint, stop);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
