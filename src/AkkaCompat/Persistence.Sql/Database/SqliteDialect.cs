@@ -1,0 +1,90 @@
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace Akka.Persistence.Sql.Database;
+
+/// <summary>SQLite through Microsoft.Data.Sqlite. Journal mode and durability are those of the file and of SQLite's default.</summary>
+internal sealed class SqliteDialect : SqlDialect
+{
+    private static readonly Lazy<bool> Native = new(() =>
+    {
+        Batteries_V2.Init();
+        return true;
+    });
+
+    private readonly SqliteConnectionStringBuilder _connection;
+
+    public SqliteDialect(string connectionString)
+    {
+        _connection = new SqliteConnectionStringBuilder(connectionString);
+        // A pool would keep the file open after the actor system's end.
+        if (!_connection.ShouldSerialize("Pooling")) _connection.Pooling = false;
+    }
+
+    public override string Key => "SQLite:" + _connection.ConnectionString;
+
+    /// <summary>Takes the write lock at once: a transaction that begins by reading could not always be raised to a writing one.</summary>
+    public override string BeginWrite => "BEGIN IMMEDIATE";
+    public override string True => "1";
+    public override string False => "0";
+
+    public override DbConnection Open()
+    {
+        _ = Native.Value;
+        var connection = new SqliteConnection(_connection.ConnectionString);
+        try
+        {
+            connection.Open();
+            // SQLite's own waiting looks again after milliseconds, Microsoft.Data.Sqlite's after 150.
+            _ = raw.sqlite3_busy_timeout(connection.Handle, connection.DefaultTimeout * 1000);
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    public override IReadOnlyList<string> CreateJournal =>
+    [
+        """
+        CREATE TABLE IF NOT EXISTS journal (
+            ordering INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            created BigInt NOT NULL,
+            deleted Bit NOT NULL,
+            persistence_id NVarChar(255) NOT NULL,
+            sequence_number BigInt NOT NULL,
+            message VarBinary NOT NULL,
+            manifest NVarChar(500) NULL,
+            identifier INTEGER NULL,
+            writer_uuid NVarChar(128) NULL)
+        """,
+        """
+        CREATE TABLE IF NOT EXISTS tags (
+            ordering_id INTEGER NOT NULL,
+            tag NVarChar(64) NOT NULL,
+            sequence_nr INTEGER NOT NULL,
+            persistence_id NVarChar(255) NOT NULL,
+            CONSTRAINT PK_tags PRIMARY KEY (ordering_id, tag))
+        """,
+        "CREATE UNIQUE INDEX IF NOT EXISTS journal_uq ON journal (persistence_id, sequence_number)",
+        .. JournalIndexes,
+    ];
+
+    public override IReadOnlyList<string> CreateSnapshot =>
+    [
+        """
+        CREATE TABLE IF NOT EXISTS snapshot (
+            persistence_id NVarChar(255) NOT NULL,
+            sequence_number BigInt NOT NULL,
+            created BigInt NOT NULL,
+            snapshot VarBinary NULL,
+            manifest NVarChar(500) NULL,
+            serializer_id INTEGER NULL,
+            CONSTRAINT PK_snapshot PRIMARY KEY (persistence_id, sequence_number))
+        """,
+        .. SnapshotIndexes,
+    ];
+}
