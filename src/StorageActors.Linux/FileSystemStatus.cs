@@ -32,6 +32,10 @@ internal readonly struct FileSystemStatus
     internal ulong FreeInodes => _freeInodes;
     internal int NameLength => (int)_nameLength;
     internal bool IsReadOnly => (_flags & 1) != 0;
+
+    /// <summary>What the mount was made with, of what statfs tells: ST_* has other numbers than MOUNT_ATTR_*.</summary>
+    internal MountAttributes Attributes =>
+        (MountAttributes)(_flags & 0xF) | ((_flags & 0x400) != 0 ? MountAttributes.NoAccessTime : MountAttributes.None);
 }
 
 /// <summary>Magic numbers of file systems that matter to a layer store.</summary>
