@@ -1,0 +1,85 @@
+using System.Diagnostics.CodeAnalysis;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+
+namespace StorageActors.Drivers;
+
+/// <summary>
+/// The one table that says what a failed system call means to a caller: which kind of refusal, whether trying again may help, and what to do next.
+/// </summary>
+internal static class DriverErrors
+{
+    /// <summary>Runs an operation; what it throws comes out as one of the three driver exceptions, defects as they are.</summary>
+    internal static T Guard<T>(string operation, string path, Func<T> body)
+    {
+        try
+        {
+            return body();
+        }
+        catch (Exception e)
+        {
+            if (Translate(e, operation, path) is { } translated) throw translated;
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="Guard{T}"/>
+    internal static void Guard(string operation, string path, Action body) => Guard(operation, path, () =>
+    {
+        body();
+        return true;
+    });
+
+    /// <summary>A refusal that is ours, not the kernel's.</summary>
+    internal static PermanentDriverException Refuse(StorageErrorCode code, string operation, string message, string? path = null) =>
+        new(new StorageError(code, operation, message, path));
+
+    /// <summary>The driver's exception for another one; null for a driver's own and for defects.</summary>
+    internal static DriverException? Translate(Exception exception, string operation, string path) => exception switch
+    {
+        DriverException => null,
+        LinuxException e => Of(e, operation),
+        OperationCanceledException => new PermanentDriverException(
+            new StorageError(StorageErrorCode.Cancelled, operation, "cancelled before it was done; nothing of it is kept.", path), exception),
+        _ => null,
+    };
+
+    private static DriverException Of(LinuxException e, string operation)
+    {
+        var (code, transient, advice) = Meaning(e.Errno);
+        var path = e.Path.Length == 0 ? null : e.Path;
+        var error = new StorageError(code, operation, $"{e.Message}. {advice}", path, e.Errno.ToString());
+        return transient ? new TransientDriverException(error, e) : new PermanentDriverException(error, e);
+    }
+
+    [SuppressMessage("Maintainability", "CA1502", Justification = "A table.")]
+    private static (StorageErrorCode Code, bool Transient, string Advice) Meaning(Errno errno) => errno switch
+    {
+        Errno.EBUSY => (StorageErrorCode.InUse, true, "Somebody uses it; end that and try again."),
+        Errno.EAGAIN or Errno.EINTR => (StorageErrorCode.Busy, true, "Try again."),
+        Errno.ENOMEM => (StorageErrorCode.Busy, true, "The machine is short of memory; try again when it has some."),
+        Errno.EMFILE => (StorageErrorCode.Busy, true, "Raise the process's limit of open files (ulimit -n)."),
+        Errno.ENFILE => (StorageErrorCode.Busy, true, "Raise the system's limit of open files (fs.file-max)."),
+        Errno.ESTALE => (StorageErrorCode.Io, true, "The file system lost track of it; try again, and see its server's log if that does not help."),
+
+        Errno.ENOSPC => (StorageErrorCode.NoSpace, false, "Free space or inodes on the store's file system: remove layers, or run gc."),
+        Errno.EDQUOT => (StorageErrorCode.NoSpace, false, "The quota is used up: remove layers, run gc, or raise it."),
+        Errno.EFBIG => (StorageErrorCode.NoSpace, false, "The file system, or the process's limit (ulimit -f), has no room for so large a file."),
+
+        Errno.ENOENT or Errno.ENOTDIR => (StorageErrorCode.NotFound, false, "The layer, or a part of it, is not there; run check."),
+        Errno.EEXIST or Errno.ENOTEMPTY => (StorageErrorCode.AlreadyExists, false, "Something is in the way; run check."),
+
+        Errno.EPERM or Errno.EACCES => (StorageErrorCode.Unsupported, false,
+            "The store needs root with CAP_SYS_ADMIN; a security module, a seccomp filter or an immutable flag may refuse as well."),
+        Errno.EROFS => (StorageErrorCode.Io, false, "The file system is read-only; the kernel's log (dmesg) says why if it was not meant to be."),
+        Errno.EOPNOTSUPP or Errno.ENOSYS or Errno.ENODEV or Errno.ENOTTY or Errno.EXDEV => (StorageErrorCode.Unsupported, false,
+            "The kernel or the store's file system cannot do this; see info for what they can."),
+        Errno.EINVAL => (StorageErrorCode.Unsupported, false, "The kernel refuses it; its log (dmesg) may say why."),
+        Errno.E2BIG or Errno.ENAMETOOLONG or Errno.EMLINK or Errno.ELOOP or Errno.EOVERFLOW => (StorageErrorCode.LimitExceeded, false,
+            "This is over a limit of the kernel or of the file system."),
+
+        Errno.EIO or Errno.EUCLEAN or Errno.EBADMSG or Errno.EREMOTEIO => (StorageErrorCode.Io, false,
+            "The disk or its file system is damaged; see the kernel's log (dmesg)."),
+        _ => (StorageErrorCode.Io, false, "See the kernel's log (dmesg)."),
+    };
+}

@@ -1,0 +1,14 @@
+namespace StorageActors.Drivers;
+
+/// <summary>What a store's settings say to its driver.</summary>
+internal sealed record DriverOptions
+{
+    /// <summary>Words that every mount gets besides those of its request; see <see cref="Mounting.MountWords"/>.</summary>
+    internal IReadOnlyList<string> MountOptions { get; init; } = [];
+
+    /// <summary>The boot that this is; null to ask the kernel. A test names another one instead of restarting the machine.</summary>
+    internal string? BootId { get; init; }
+
+    /// <summary>The way to mount; null for the best one that works here. Pinned by tests and by <c>info</c>'s advice on odd kernels.</summary>
+    internal Overlay.OverlayMethod? OverlayMethod { get; init; }
+}

@@ -1,0 +1,128 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+
+namespace StorageActors.Drivers.Mounting;
+
+/// <summary>A directory that things are mounted on. Whether something is, is asked of the directory itself, never of the mount table.</summary>
+internal static class MountPoint
+{
+    /// <summary>What is mounted.</summary>
+    [StructLayout(LayoutKind.Auto)]
+    internal readonly record struct State(FsMagic Type, bool IsReadOnly, MountAttributes Attributes);
+
+    /// <summary>What is mounted exactly here; null when nothing is, or when the directory is not there.</summary>
+    internal static State? Find(string path)
+    {
+        switch (Libc.TryStat(path, out var status))
+        {
+            case Errno.None:
+                break;
+            case Errno.ENOENT or Errno.ENOTDIR:
+                return null;
+            case var errno:
+                throw new LinuxException("statx", path, errno);
+        }
+
+        if (!IsRoot(path, status)) return null;
+        var fileSystem = Libc.StatFs(path);
+        return new State(fileSystem.Type, fileSystem.IsReadOnly, fileSystem.Attributes);
+    }
+
+    /// <summary>
+    /// Unmounts whatever is mounted here, also when it is several mounts on top of each other; nothing mounted is success. While somebody uses it:
+    /// a transient error that names who, or, with <paramref name="force"/>, a lazy unmount.
+    /// </summary>
+    /// <returns>Whether something was mounted.</returns>
+    internal static bool Unmount(string path, bool force)
+    {
+        var unmounted = false;
+        do
+        {
+            var errno = Libc.TryUmount2(path);
+            if (errno == Errno.EBUSY && force) errno = Libc.TryUmount2(path, UnmountFlags.Detach);
+            if (errno == Errno.EBUSY) throw Busy(path);
+            if (errno is not (Errno.None or Errno.EINVAL or Errno.ENOENT or Errno.ENOTDIR)) throw new LinuxException("umount2", path, errno);
+            // EINVAL is also what a mount says that came locked from another user namespace.
+            if (errno != Errno.None && Find(path) is not null)
+            {
+                throw new LinuxException("umount2", path, errno, detail: "it is mounted, but not by a mount namespace that may unmount it here");
+            }
+
+            unmounted |= errno == Errno.None;
+            if (errno != Errno.None) return unmounted;
+        }
+        while (Find(path) is not null);
+        return unmounted;
+    }
+
+    /// <summary>
+    /// Puts a new directory in the place of an unmounted mount point. Copies of the mount that other mount namespaces still have vanish with the old
+    /// one (Linux 3.18). When somebody wrote into the bare directory, that goes to <c>stray-N</c> beside it instead of keeping the layer
+    /// from being mounted ever again.
+    /// </summary>
+    /// <param name="parent">The directory that it lies in.</param>
+    /// <param name="name">Its name.</param>
+    internal static void Replace(SafeFileHandle parent, string name)
+    {
+        var point = Utf8(name);
+        var fresh = Utf8(name + ".new");
+        MakeDirectory(parent, fresh);
+        var errno = Libc.TryRenameAt2(parent, fresh, parent, point);
+        if (errno == Errno.None) return;
+        if (errno is not (Errno.ENOTEMPTY or Errno.EEXIST)) throw Libc.Failure("renameat2", parent, point, errno);
+
+        Libc.RenameAt2(parent, fresh, parent, point, RenameFlags.Exchange);
+        for (var number = 1; ; number++)
+        {
+            errno = Libc.TryRenameAt2(parent, fresh, parent, Utf8($"stray-{number}"), RenameFlags.NoReplace);
+            if (errno == Errno.None) return;
+            if (errno != Errno.EEXIST) throw Libc.Failure("renameat2", parent, fresh, errno);
+        }
+    }
+
+    /// <summary>Makes the directory if it is missing; replaces it if it is not empty, since a mount would hide that.</summary>
+    internal static void Prepare(SafeFileHandle parent, string name)
+    {
+        var errno = Libc.TryOpenAt(parent, Utf8(name), OpenFlags.Directory | OpenFlags.NoFollow, 0, out var directory);
+        using (directory)
+        {
+            if (errno == Errno.ENOENT)
+            {
+                MakeDirectory(parent, Utf8(name));
+                return;
+            }
+
+            if (errno != Errno.None) throw Libc.Failure("openat", parent, Utf8(name), errno);
+            using var reader = new DirectoryReader(directory);
+            if (!reader.TryRead(out _)) return;
+        }
+
+        Replace(parent, name);
+    }
+
+    private static void MakeDirectory(SafeFileHandle parent, byte[] name)
+    {
+        var errno = Libc.TryMkdirAt(parent, name, 0x1C0);   // 0700
+        if (errno is not (Errno.None or Errno.EEXIST)) throw Libc.Failure("mkdirat", parent, name, errno);
+    }
+
+    private static bool IsRoot(string path, in FileStatus status)
+    {
+        if (status.KnowsMountRoot) return status.IsMountRoot;
+        // Before 5.8: what is mounted has another device number than the directory above. Enough for file systems of their own, as ours are.
+        return Path.GetDirectoryName(path) is { } above && Libc.Stat(above, AtFlags.None).FileSystem != status.FileSystem;
+    }
+
+    private static TransientDriverException Busy(string path)
+    {
+        var holders = MountHolders.Find(path);
+        var who = holders.Count == 0 ? "whoever used it has gone meanwhile" : string.Join("; ", holders.Take(8));
+        if (holders.Count > 8) who += $"; and {holders.Count - 8} more";
+        return new TransientDriverException(new StorageError(
+            StorageErrorCode.InUse, "umount", $"{path} is busy: {who}. End that and try again, or force it.", path, nameof(Errno.EBUSY)));
+    }
+
+    private static byte[] Utf8(string name) => System.Text.Encoding.UTF8.GetBytes(name);
+}

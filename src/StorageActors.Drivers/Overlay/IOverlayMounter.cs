@@ -1,0 +1,19 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace StorageActors.Drivers.Overlay;
+
+/// <summary>
+/// Makes overlay mounts in one of the ways of <see cref="OverlayMethod"/>. Runs on the store's mount thread, whose working directory is the driver's
+/// home: two of the ways depend on that.
+/// </summary>
+internal interface IOverlayMounter
+{
+    /// <summary>
+    /// Mounts. On failure nothing is mounted; a mount with an upper directory that the kernel made read-only is a failure (it falls back to that, with
+    /// success, when it cannot set up the work directory).
+    /// </summary>
+    void Mount(OverlayStack stack, string target);
+
+    /// <summary>A read-only view of at least two layers, topmost first, that is mounted nowhere: it is gone when the descriptor is closed.</summary>
+    SafeFileHandle View(IReadOnlyList<string> lowers);
+}

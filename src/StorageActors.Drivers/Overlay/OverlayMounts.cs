@@ -1,0 +1,208 @@
+using Microsoft.Win32.SafeHandles;
+using StorageActors.Drivers.Mounting;
+using StorageActors.Drivers.Probing;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+
+namespace StorageActors.Drivers.Overlay;
+
+/// <summary>
+/// Mounts and unmounts stacks of layers, and gives views of them that are mounted nowhere. Mounts are made by one thread: the kernel makes one at a time
+/// in a mount namespace anyway, and the ways of older kernels need a working directory of their own. Unmounts run on the caller's thread,
+/// since an unmount waits for the disk.
+/// </summary>
+internal sealed class OverlayMounts : IDisposable
+{
+    private readonly string _home;
+    private readonly StoreTree _tree;
+    private readonly OverlayLinks _links;
+    private readonly IReadOnlyList<string> _defaults;
+    private readonly VolatileMark _mark;
+    private readonly PrivateThread _thread = new("overlay mounts");
+    private readonly IOverlayMounter _mounter;
+
+    /// <summary>Probes; refuses, saying why, where no overlay can be mounted.</summary>
+    /// <param name="root">The store's root.</param>
+    /// <param name="home">The driver's home below it.</param>
+    /// <param name="links">The short links of the home.</param>
+    /// <param name="options">The store's settings.</param>
+    internal OverlayMounts(string root, string home, OverlayLinks links, DriverOptions options)
+    {
+        (_home, _links, _defaults) = (home, links, options.MountOptions);
+        _mark = new VolatileMark(options.BootId ?? ProcFs.BootId());
+        _tree = new StoreTree(root);
+        try
+        {
+            Abilities = _thread.Run(() =>
+            {
+                Libc.ChDir(home);
+                return OverlayProbe.Run(_tree, options.OverlayMethod);
+            }).GetAwaiter().GetResult();
+            MountWords.Parse(_defaults);
+        }
+        catch (Exception)
+        {
+            Dispose();
+            throw;
+        }
+
+        _mounter = Create(Abilities.Method, _tree, Shorten, Abilities.Words);
+    }
+
+    /// <summary>What was found to work.</summary>
+    internal OverlayAbilities Abilities { get; }
+
+    internal static IOverlayMounter Create(
+        OverlayMethod method, StoreTree tree, Func<string, string> shorten, IReadOnlyList<KeyValuePair<string, string>> words) => method switch
+    {
+        OverlayMethod.Descriptors => new DescriptorMounter(tree, words),
+        OverlayMethod.Names => new NameMounter(shorten, words),
+        _ => new OptionStringMounter(tree, shorten, words),
+    };
+
+    /// <inheritdoc cref="ILayerDriver.Mount"/>
+    internal ActiveMount Mount(MountRequest request)
+    {
+        var layer = LayerDirectory.Of(request.Layer);
+        var words = Words(request);
+        var stack = Stack(layer, request.Parents, words);
+        if (Find(layer) is { } there)
+        {
+            if (IsAskedFor(layer, there, stack)) return Active(layer, there);
+            MountPoint.Unmount(layer.Merged, force: false);
+        }
+
+        using (var directory = Libc.OpenDirectory(layer.Path)) MountPoint.Prepare(directory, "merged");
+        EnsureEmpty(layer, stack);
+
+        if (stack.Upper is not null)
+        {
+            _mark.Check(layer);
+            if (words.Volatile) _mark.Set(layer);
+        }
+
+        _thread.Run(() => _mounter.Mount(stack, layer.Merged)).GetAwaiter().GetResult();
+        return Active(layer, Find(layer) ?? throw new LinuxException("mount", layer.Merged, Errno.ENOENT, detail: "it was unmounted at once by somebody else"));
+    }
+
+    /// <inheritdoc cref="ILayerDriver.Unmount"/>
+    internal void Unmount(LayerLocation location, bool force)
+    {
+        var layer = LayerDirectory.Of(location);
+        var there = Find(layer);
+        var wasMounted = MountPoint.Unmount(layer.Merged, force);
+        if (!wasMounted && Libc.TryStat(layer.Path, out _) != Errno.None) return;
+        using (var directory = Libc.OpenDirectory(layer.Path)) MountPoint.Replace(directory, "merged");
+        // A lazy unmount has synced nothing yet, and a volatile one never does: then the kernel left its mark.
+        if (there is { IsReadOnly: false } && !force && Libc.TryStat(layer.Work + "/incompat/volatile", out _) != Errno.None) VolatileMark.Clear(layer);
+    }
+
+    /// <inheritdoc cref="ILayerDriver.FindMount"/>
+    internal ActiveMount? FindMount(LayerLocation location)
+    {
+        var layer = LayerDirectory.Of(location);
+        return Find(layer) is { } there ? Active(layer, there) : null;
+    }
+
+    /// <inheritdoc cref="ILayerDriver.Describe"/>
+    internal IReadOnlyList<MountStep> Describe(MountRequest request)
+    {
+        var layer = LayerDirectory.Of(request.Layer);
+        var words = Words(request);
+        var stack = Stack(layer, request.Parents, words);
+        EnsureEmpty(layer, stack);
+        if (stack.Upper is null && request.Parents.Count == 0) return [new MountStep("bind", layer.Diff, ["rbind", "ro", .. words.Attributes.ToOptions()])];
+        if (stack.Upper is not null)
+        {
+            _mark.Check(layer);
+            if (words.Volatile) _mark.Set(layer);
+        }
+
+        // The short links, so that a client that mounts with one page of options gets 128 layers into it by going to their common directory.
+        var options = OptionStringMounter.Options(stack, path => path == stack.Upper ? path : Link(path), Abilities.Words);
+        return [new MountStep("overlay", "overlay", [.. options, stack.Upper is null ? "ro" : "rw", .. words.Attributes.ToOptions()])];
+    }
+
+    /// <summary>The layer with all below it, read-only, mounted nowhere; gone when the descriptor is closed.</summary>
+    internal SafeFileHandle View(LayerLocation location, IReadOnlyList<LayerLocation> parents)
+    {
+        var layer = LayerDirectory.Of(location);
+        var stack = Stack(layer, parents, MountWords.None with { ReadOnly = true });
+        EnsureEmpty(layer, stack);
+        return _thread.Run(() => _mounter.View(stack.Lowers)).GetAwaiter().GetResult();
+    }
+
+    public void Dispose()
+    {
+        _thread.Dispose();
+        _tree.Dispose();
+    }
+
+    /// <summary>A path of the store relative to the home, and as short as it goes: committed layers by their links.</summary>
+    private string Shorten(string path)
+    {
+        var link = Link(path);
+        return link.StartsWith(_home + "/", StringComparison.Ordinal) ? link[(_home.Length + 1)..] : ".." + link[_tree.Root.Length..];
+    }
+
+    /// <summary>The short link in the place of a committed layer's content; other paths as they are.</summary>
+    private string Link(string path)
+    {
+        if (!path.StartsWith(_home + "/", StringComparison.Ordinal) || !path.EndsWith("/diff", StringComparison.Ordinal)) return path;
+        var layer = Path.GetDirectoryName(path)!;
+        return $"{_home}/{_links.Publish(new LayerDirectory(LayerId.Parse(Path.GetFileName(layer)), layer))}";
+    }
+
+    private MountWords Words(MountRequest request)
+    {
+        var words = MountWords.Parse(_defaults.Concat(request.Options));
+        if (request.Mode == MountMode.ReadOnly) words = words with { ReadOnly = true };
+        if (words.Context is not null && !Directory.Exists("/sys/fs/selinux"))
+        {
+            throw DriverErrors.Refuse(StorageErrorCode.Unsupported, "mount", "context= labels need SELinux, which is not enabled here; leave the option out.");
+        }
+
+        // Without the word the mount only syncs more than was asked for.
+        return Abilities.Volatile ? words : words with { Volatile = false };
+    }
+
+    private static OverlayStack Stack(LayerDirectory layer, IReadOnlyList<LayerLocation> parents, MountWords words)
+    {
+        var lowers = new List<string>(parents.Count + 2);
+        if (words.ReadOnly) lowers.Add(layer.Diff);
+        foreach (var parent in parents) lowers.Add(parent.Path + "/diff");
+        // The kernel wants one lower below an upper, and two without one.
+        if (parents.Count == 0) lowers.Add(layer.Empty);
+        if (lowers.Count > OverlayStack.MaximumLowers) throw TooDeep(layer, lowers.Count);
+        return words.ReadOnly ? new OverlayStack(lowers, null, null, words with { Volatile = false })
+            : new OverlayStack(lowers, layer.Diff, layer.Work, words);
+    }
+
+    internal static PermanentDriverException TooDeep(LayerDirectory layer, int count) => DriverErrors.Refuse(
+        StorageErrorCode.LimitExceeded, "mount",
+        $"Layer {layer.Id} would be a stack of {count} layers; overlayfs takes {OverlayStack.MaximumLowers}. Squash the image, or use the driver vfs.", layer.Path);
+
+    private static MountPoint.State? Find(LayerDirectory layer)
+    {
+        if (MountPoint.Find(layer.Merged) is not { } there) return null;
+        return there.Type == FsMagic.Overlay ? there : throw DriverErrors.Refuse(
+            StorageErrorCode.InUse, "mount",
+            $"{StoreFileSystem.NameOf(there.Type)}, not an overlay, is mounted at {layer.Merged}; it is not the store's. Unmount it.", layer.Merged);
+    }
+
+    private static bool IsAskedFor(LayerDirectory layer, MountPoint.State there, OverlayStack stack) =>
+        there.IsReadOnly == stack.Words.ReadOnly
+        && (there.Attributes & ~MountAttributes.ReadOnly) == stack.Words.Attributes
+        && (stack.Upper is null || stack.Words.Volatile == (Libc.TryStat(layer.Work + "/incompat/volatile", out _) == Errno.None));
+
+    private static ActiveMount Active(LayerDirectory layer, MountPoint.State there) =>
+        new(layer.Merged, there.IsReadOnly ? MountMode.ReadOnly : MountMode.ReadWrite);
+
+    private static void EnsureEmpty(LayerDirectory layer, OverlayStack stack)
+    {
+        if (stack.Lowers[^1] != layer.Empty) return;
+        using var directory = Libc.OpenDirectory(layer.Path);
+        var errno = Libc.TryMkdirAt(directory, "empty"u8, 0x1C0);   // 0700; a layer that a peer made may lack it
+        if (errno is not (Errno.None or Errno.EEXIST)) throw Libc.Failure("mkdirat", directory, "empty"u8, errno);
+    }
+}

@@ -1,0 +1,50 @@
+using StorageActors.Linux;
+using StorageActors.Protocol;
+
+namespace StorageActors.Drivers.Overlay;
+
+/// <summary>
+/// Remembers that a layer is written to without syncing. The kernel leaves a mark of its own (<c>work/incompat/volatile</c>) that refuses the next
+/// mount, but does not say since when: within one boot all writes are in memory and the mark means nothing; after a restart they may be lost, and
+/// files may be empty that were written long before. So the boot is written down, durably, before the first such mount.
+/// </summary>
+internal sealed class VolatileMark(string bootId)
+{
+    /// <summary>Before a read-write mount or a seal: refuses a layer whose writes a restart may have lost, and takes the kernel's mark away.</summary>
+    internal void Check(LayerDirectory layer)
+    {
+        var kernelMark = layer.Work + "/incompat/volatile";
+        var isMarked = Libc.TryStat(kernelMark, out _) == Errno.None;
+        var boot = SmallFile.TryRead(layer.Volatile)?.Trim();
+        if (!isMarked && boot is null) return;
+        if (boot != bootId)
+        {
+            var since = boot is null ? "by somebody who did not say when" : "before the machine restarted";
+            throw DriverErrors.Refuse(
+                StorageErrorCode.Damaged, "mount",
+                $"Layer {layer.Id} was written to without syncing (volatile) {since}, so parts of it may be lost. Remove the layer, or, to use it as it is, "
+                + $"delete {layer.Volatile} and {kernelMark}.",
+                layer.Path);
+        }
+
+        if (isMarked) RemoveKernelMark(layer);
+    }
+
+    /// <summary>Before a volatile mount.</summary>
+    internal void Set(LayerDirectory layer) => SmallFile.WriteDurably(layer.Volatile, bootId);
+
+    /// <summary>After a mount that was not volatile has been unmounted: the kernel synced everything then.</summary>
+    internal static void Clear(LayerDirectory layer) => SmallFile.TryDelete(layer.Volatile);
+
+    internal static bool IsSet(LayerDirectory layer) => Libc.TryStat(layer.Volatile, out _) == Errno.None;
+
+    private static void RemoveKernelMark(LayerDirectory layer)
+    {
+        using var work = Libc.OpenDirectory(layer.Work);
+        foreach (var name in (string[])["incompat/volatile", "incompat"])
+        {
+            var errno = Libc.TryUnlinkAt(work, System.Text.Encoding.ASCII.GetBytes(name), AtFlags.RemoveDirectory);
+            if (errno is not (Errno.None or Errno.ENOENT)) throw Libc.Failure("unlinkat", work, System.Text.Encoding.ASCII.GetBytes(name), errno);
+        }
+    }
+}

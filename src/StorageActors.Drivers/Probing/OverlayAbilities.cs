@@ -1,0 +1,14 @@
+using StorageActors.Drivers.Overlay;
+
+namespace StorageActors.Drivers.Probing;
+
+/// <summary>What overlayfs can do here: on this kernel, on the store's file system.</summary>
+/// <param name="Method">The best way to mount that works.</param>
+/// <param name="Detached">Layers are taken from a clone of the store's mount that is attached nowhere.</param>
+/// <param name="Words">Options that every mount states, so that no default of a kernel or of its administrator decides: each as it is known here.</param>
+/// <param name="Volatile">Mounts without syncing are known.</param>
+/// <param name="NestedXattrs">
+/// <c>trusted.overlay.overlay.X</c> in a layer shows as <c>trusted.overlay.X</c>, so overlay attributes that come in an archive can be kept (6.7).
+/// </param>
+internal sealed record OverlayAbilities(
+    OverlayMethod Method, bool Detached, IReadOnlyList<KeyValuePair<string, string>> Words, bool Volatile, bool NestedXattrs);
