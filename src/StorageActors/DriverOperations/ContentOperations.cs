@@ -1,0 +1,54 @@
+using StorageActors.Drivers;
+using StorageActors.Protocol;
+using StorageActors.Store;
+
+namespace StorageActors.DriverOperations;
+
+/// <summary>Computes a writable layer's tar and keeps its structure. Hold the layer first.</summary>
+internal sealed record SealLayer(LayerLocation Layer, IReadOnlyList<LayerLocation> Parents) : DriverOperation<WrittenTar>
+{
+    internal override string Verb => "seal";
+
+    internal override LayerId? Turn => Layer.Id;
+
+    internal override OperationLane Lane => OperationLane.Content;
+
+    internal override WrittenTar Execute(DriverServices services, CancellationToken stop)
+    {
+        CrashPoint.Reached(CrashPoint.BeforeSeal);
+        var written = services.Driver.Seal(Layer, Parents, stop);
+        CrashPoint.Reached(CrashPoint.AfterSeal);
+        return written;
+    }
+}
+
+/// <summary>Lists what differs.</summary>
+internal sealed record ListChanges(DiffRequest Request) : DriverOperation<IReadOnlyList<LayerChange>>
+{
+    internal override string Verb => "changes";
+
+    internal override OperationLane Lane => OperationLane.Content;
+
+    internal override IReadOnlyList<LayerChange> Execute(DriverServices services, CancellationToken stop) => services.Driver.Changes(Request);
+}
+
+/// <summary>Measures a layer's own content.</summary>
+internal sealed record MeasureLayer(LayerLocation Layer) : DriverOperation<ContentUsage>
+{
+    internal override string Verb => "measure";
+
+    internal override OperationLane Lane => OperationLane.Content;
+
+    internal override ContentUsage Execute(DriverServices services, CancellationToken stop) => services.Driver.Measure(Layer);
+}
+
+/// <summary>Compares a sealed layer's content with its recorded tar; one line for each difference.</summary>
+internal sealed record VerifyLayer(LayerLocation Layer, IReadOnlyList<LayerLocation> Parents, bool Full) : DriverOperation<IReadOnlyList<string>>
+{
+    internal override string Verb => "verify";
+
+    internal override OperationLane Lane => OperationLane.Content;
+
+    internal override IReadOnlyList<string> Execute(DriverServices services, CancellationToken stop) =>
+        services.Driver.Verify(Layer, Parents, Full, stop);
+}

@@ -1,0 +1,132 @@
+using Akka.Actor;
+using StorageActors.Drivers;
+using StorageActors.Protocol;
+using static StorageActors.DriverOperations.DriverOperationActor;
+
+namespace StorageActors.DriverOperations;
+
+/// <summary>
+/// Has blocking operations run, one child each, and answers for them: what restarts a child, and how often, stands in <see cref="Table"/>. Operations
+/// that change the same layer wait for each other here, so that even a requester that was restarted cannot have two of them run at once.
+/// </summary>
+internal sealed class DriverOperationsActor : ReceiveActor
+{
+    /// <summary>What an exception of an operation leads to. A child has one operation, so its restarts are counted over its whole life.</summary>
+    internal static readonly IDecider Table = Decider.From(
+        Directive.Stop,                                          // a defect: logged with its stack by the child, refused as internal
+        Directive.Restart.When<TransientDriverException>(),      // EBUSY and its like: again, after a pause
+        Directive.Stop.When<PermanentDriverException>(),         // refused
+        Directive.Escalate.When<StoreCorruptException>());       // the store stops serving
+
+    private readonly DriverServices _services;
+    private readonly RetryPolicy _retries;
+    private readonly Dictionary<long, Entry> _entries = [];
+    private readonly Dictionary<LayerId, Queue<Entry>> _turns = [];
+    private long _keys;
+
+    public DriverOperationsActor(DriverServices services, RetryPolicy retries)
+    {
+        (_services, _retries) = (services, retries);
+        Receive<DriverProtocol.Perform>(Accept);
+        Receive<DriverProtocol.Cancel>(command => Cancel(entry => entry.Attempt == command.Attempt && entry.Requester.Equals(Sender)));
+        Receive<Succeeded>(done => Answer(done.Key, done.Reply));
+        Receive<AttemptFailed>(failed => _entries.GetValueOrDefault(failed.Key)?.Note(failed.Error));
+        Receive<Ended>(ended => Answer(ended.Key, null));
+        Receive<RequesterGone>(gone => Cancel(entry => entry.Requester.Equals(gone.Requester)));
+    }
+
+    internal static Props Props(DriverServices services, RetryPolicy retries) =>
+        Akka.Actor.Props.Create(() => new DriverOperationsActor(services, retries));
+
+    protected override SupervisorStrategy SupervisorStrategy() =>
+        new OneForOneStrategy(_retries.MaximumRetries, Timeout.Infinite, Table, loggingEnabled: false);
+
+    protected override void PostStop()
+    {
+        foreach (var entry in _entries.Values)
+        {
+            entry.Stop.Cancel();
+            entry.Requester.Tell(new DriverProtocol.Failed(entry.Attempt, entry.Error ?? Stopping(entry.Operation)));
+        }
+    }
+
+    private void Accept(DriverProtocol.Perform command)
+    {
+        var entry = new Entry(++_keys, command.Attempt, command.Operation, Sender);
+        if (_entries.Values.All(other => !other.Requester.Equals(entry.Requester))) Context.WatchWith(entry.Requester, new RequesterGone(entry.Requester));
+        _entries.Add(entry.Key, entry);
+        if (entry.Operation.Turn is not { } layer)
+        {
+            Start(entry);
+        }
+        else if (_turns.TryGetValue(layer, out var waiting))
+        {
+            waiting.Enqueue(entry);
+        }
+        else
+        {
+            _turns.Add(layer, new Queue<Entry>());
+            Start(entry);
+        }
+    }
+
+    private void Start(Entry entry)
+    {
+        var job = new Job(entry.Key, entry.Attempt, entry.Operation, _services, _retries.Pause, entry.Stop.Token);
+        Context.WatchWith(Context.ActorOf(DriverOperationActor.Props(job)), new Ended(entry.Key));
+    }
+
+    /// <summary>With no reply the child ended without success; what it last said is the answer.</summary>
+    private void Answer(long key, DriverProtocol.IReply? reply)
+    {
+        if (!_entries.Remove(key, out var entry)) return;
+        entry.Requester.Tell(reply ?? new DriverProtocol.Failed(entry.Attempt, entry.FinalError() ?? Stopping(entry.Operation)));
+        entry.Stop.Dispose();
+        if (_entries.Values.All(other => !other.Requester.Equals(entry.Requester))) Context.Unwatch(entry.Requester);
+        if (entry.Operation.Turn is not { } layer) return;
+        if (_turns[layer].TryDequeue(out var next)) Start(next);
+        else _turns.Remove(layer);
+    }
+
+    private void Cancel(Func<Entry, bool> chosen)
+    {
+        foreach (var entry in _entries.Values.Where(chosen)) entry.Stop.Cancel();
+    }
+
+    private static StorageError Stopping(DriverOperation operation) =>
+        new(StorageErrorCode.ShuttingDown, operation.Verb, "the engine is stopping");
+
+    /// <summary>An operation that is running or waits for its turn; the actor's own, changed by it alone.</summary>
+    private sealed class Entry(long key, long attempt, DriverOperation operation, IActorRef requester)
+    {
+        private int _failures;
+
+        internal long Key { get; } = key;
+
+        internal long Attempt { get; } = attempt;
+
+        internal DriverOperation Operation { get; } = operation;
+
+        internal IActorRef Requester { get; } = requester;
+
+        internal CancellationTokenSource Stop { get; } = new();
+
+        internal StorageError? Error { get; private set; }
+
+        internal void Note(StorageError error) => (Error, _failures) = (error, _failures + 1);
+
+        internal StorageError? FinalError() =>
+            _failures > 1 ? Error! with { Message = $"{Error.Message} (tried {_failures} times)" } : Error;
+    }
+
+    private sealed record Ended(long Key);
+
+    private sealed record RequesterGone(IActorRef Requester);
+}
+
+/// <summary>How often a transient failure is tried again, and after which pause.</summary>
+internal sealed record RetryPolicy(int MaximumRetries, TimeSpan Pause)
+{
+    /// <summary>As the peers unmount: five times, a tenth of a second apart.</summary>
+    internal static readonly RetryPolicy Default = new(5, TimeSpan.FromMilliseconds(100));
+}

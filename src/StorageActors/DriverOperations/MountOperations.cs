@@ -1,0 +1,66 @@
+using StorageActors.Drivers;
+using StorageActors.Protocol;
+using StorageActors.Store;
+
+namespace StorageActors.DriverOperations;
+
+/// <summary>Mounts a layer.</summary>
+internal sealed record MountLayer(MountRequest Request) : DriverOperation<ActiveMount>
+{
+    internal override string Verb => "mount";
+
+    internal override LayerId? Turn => Request.Layer.Id;
+
+    internal override ActiveMount Execute(DriverServices services, CancellationToken stop)
+    {
+        CrashPoint.Reached(CrashPoint.BeforeMount);
+        var mount = services.Driver.Mount(Request);
+        CrashPoint.Reached(CrashPoint.AfterMount);
+        return mount;
+    }
+}
+
+/// <summary>Unmounts a layer; not mounted is success.</summary>
+internal sealed record UnmountLayer(LayerLocation Layer, bool Force) : DriverOperation<Nothing>
+{
+    internal override string Verb => "unmount";
+
+    internal override LayerId? Turn => Layer.Id;
+
+    internal override Nothing Execute(DriverServices services, CancellationToken stop)
+    {
+        CrashPoint.Reached(CrashPoint.BeforeUnmount);
+        services.Driver.Unmount(Layer, Force);
+        CrashPoint.Reached(CrashPoint.AfterUnmount);
+        return Nothing.Instance;
+    }
+}
+
+/// <summary>Asks the kernel for the mount that is there.</summary>
+internal sealed record FindMount(LayerLocation Layer) : DriverOperation<FoundMount>
+{
+    internal override string Verb => "find mount";
+
+    internal override LayerId? Turn => Layer.Id;
+
+    internal override FoundMount Execute(DriverServices services, CancellationToken stop) => new(services.Driver.FindMount(Layer));
+}
+
+/// <summary>The mount that is there; null if there is none.</summary>
+internal sealed record FoundMount(ActiveMount? Mount);
+
+/// <summary>Lists the mounts that somebody else would have to make.</summary>
+internal sealed record DescribeMount(MountRequest Request) : DriverOperation<IReadOnlyList<MountStep>>
+{
+    internal override string Verb => "describe";
+
+    internal override IReadOnlyList<MountStep> Execute(DriverServices services, CancellationToken stop) => services.Driver.Describe(Request);
+}
+
+/// <summary>Lists who keeps a mount busy, one line each; empty when nobody does, or it cannot be seen.</summary>
+internal sealed record FindHolders(string MountPath) : DriverOperation<IReadOnlyList<string>>
+{
+    internal override string Verb => "find holders";
+
+    internal override IReadOnlyList<string> Execute(DriverServices services, CancellationToken stop) => MountHolders.Find(MountPath);
+}

@@ -1,0 +1,117 @@
+using System.Text;
+using StorageActors.Drivers;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+using StorageActors.Store;
+
+namespace StorageActors.DriverOperations;
+
+/// <summary>
+/// Takes a layer out of the store: the driver removes what lies outside its directory, then, under the file lock, one rename to the trash, durable when
+/// this is done. Drain the layer first.
+/// </summary>
+internal sealed record RemoveLayer(LayerLocation Layer) : DriverOperation<TrashedPath>
+{
+    internal override string Verb => "remove";
+
+    internal override LayerId? Turn => Layer.Id;
+
+    internal override TrashedPath Execute(DriverServices services, CancellationToken stop)
+    {
+        CrashPoint.Reached(CrashPoint.BeforeRetire);
+        services.Driver.Retire(Layer);
+        using var home = Libc.OpenDirectory(services.Layout.DriverHome);
+        var name = Encoding.UTF8.GetBytes(Layer.Id.Value);
+        CrashPoint.Reached(CrashPoint.BeforeTrash);
+        var path = services.Lock.Under(() => TrashDirectory.Take(services.Layout, home, name, Layer.Id.Value[..Math.Min(12, Layer.Id.Value.Length)]));
+        CrashPoint.Reached(CrashPoint.AfterTrash);
+        Libc.FSync(home);
+        return new TrashedPath(path);
+    }
+}
+
+/// <summary>Replaces a layer's record in its directory, after the change was journaled.</summary>
+internal sealed record WriteLayerRecord(LayerRecord Record) : DriverOperation<Nothing>
+{
+    internal override string Verb => "write record";
+
+    internal override LayerId? Turn => Record.Id;
+
+    internal override Nothing Execute(DriverServices services, CancellationToken stop)
+    {
+        CrashPoint.Reached(CrashPoint.BeforeRecordFile);
+        LayerFile.Write(services.Layout.LayerDirectory(Record.Id), Record);
+        CrashPoint.Reached(CrashPoint.AfterRecordFile);
+        return Nothing.Instance;
+    }
+}
+
+/// <summary>
+/// Puts an image's directory, in place of the one it has, if any: staged and durable first, then one rename under the file lock. Returns where the old
+/// one is in the trash.
+/// </summary>
+internal sealed record PutImageFiles(ImageRecord Image, IReadOnlyList<BigData> Documents) : DriverOperation<TrashedPath>
+{
+    internal override string Verb => "put image";
+
+    internal override TrashedPath Execute(DriverServices services, CancellationToken stop)
+    {
+        var layout = services.Layout;
+        var staged = layout.NewImageDirectory(Image.Id);
+        using var home = Libc.OpenDirectory(layout.ImageHome);
+        var name = Encoding.UTF8.GetBytes(Path.GetFileName(staged));
+        string? replaced;
+        try
+        {
+            ImageFile.Stage(layout, staged, Image, Documents);
+            CrashPoint.Reached(CrashPoint.ImageStaged);
+            replaced = services.Lock.Under(() => ImageFile.Commit(layout, staged, Image.Id));
+            CrashPoint.Reached(CrashPoint.ImageRenamed);
+        }
+        catch
+        {
+            DirectoryTree.Remove(home, name);
+            throw;
+        }
+
+        Libc.FSync(home);
+        return new TrashedPath(replaced is null ? null : TrashDirectory.Take(layout, home, name, Image.Id.Value[..12]));
+    }
+}
+
+/// <summary>Replaces an image's record, after the change of its names or labels was journaled.</summary>
+internal sealed record WriteImageRecord(ImageRecord Image) : DriverOperation<Nothing>
+{
+    internal override string Verb => "write image record";
+
+    internal override Nothing Execute(DriverServices services, CancellationToken stop)
+    {
+        CrashPoint.Reached(CrashPoint.BeforeRecordFile);
+        ImageFile.Replace(services.Layout, Image);
+        CrashPoint.Reached(CrashPoint.AfterRecordFile);
+        return Nothing.Instance;
+    }
+}
+
+/// <summary>Takes an image's directory out of the store by one rename to the trash.</summary>
+internal sealed record RemoveImageFiles(ImageId Image) : DriverOperation<TrashedPath>
+{
+    internal override string Verb => "remove image";
+
+    internal override TrashedPath Execute(DriverServices services, CancellationToken stop)
+    {
+        using var home = Libc.OpenDirectory(services.Layout.ImageHome);
+        var name = Encoding.UTF8.GetBytes(Image.Value);
+        var path = services.Lock.Under(() => TrashDirectory.Take(services.Layout, home, name, Image.Value[..12]));
+        Libc.FSync(home);
+        return new TrashedPath(path);
+    }
+}
+
+/// <summary>Reads a document of an image and checks its digest.</summary>
+internal sealed record ReadDocument(ImageId Image, BigDataItem Item) : DriverOperation<byte[]>
+{
+    internal override string Verb => "read document";
+
+    internal override byte[] Execute(DriverServices services, CancellationToken stop) => ImageFile.ReadDocument(services.Layout, Image, Item);
+}

@@ -1,0 +1,42 @@
+using StorageActors.Protocol;
+
+namespace StorageActors.Journal;
+
+/// <summary>
+/// What happened to layers and images. Each carries the outcome, not the wish, so that replaying them in order needs no rule and no check.
+/// </summary>
+internal static class CatalogEvent
+{
+    /// <summary>A layer's directory was renamed into the store.</summary>
+    internal sealed record LayerCommitted(LayerRecord Layer) : IJournalEvent;
+
+    /// <summary>A writable layer was sealed; the whole new record.</summary>
+    internal sealed record LayerSealed(LayerRecord Layer) : IJournalEvent;
+
+    /// <summary>A layer's directory was renamed to the trash.</summary>
+    internal sealed record LayerRemoved(LayerId Layer) : IJournalEvent;
+
+    /// <summary>All names that the layer has now.</summary>
+    internal sealed record LayerNamed(LayerId Layer, IReadOnlyList<string> Names) : IJournalEvent;
+
+    /// <summary>All labels that the layer has now.</summary>
+    internal sealed record LayerLabelled(LayerId Layer, IReadOnlyDictionary<string, string> Labels) : IJournalEvent;
+
+    /// <summary>The layer cannot be used, and why.</summary>
+    internal sealed record LayerDamaged(LayerId Layer, string Reason) : IJournalEvent;
+
+    /// <summary>The layer can be used again.</summary>
+    internal sealed record LayerHealed(LayerId Layer) : IJournalEvent;
+
+    /// <summary>An image's directory was renamed into the store, as a new image or over an old one; the whole record.</summary>
+    internal sealed record ImagePut(ImageRecord Image) : IJournalEvent;
+
+    /// <summary>All names that the image has now.</summary>
+    internal sealed record ImageNamed(ImageId Image, IReadOnlyList<string> Names) : IJournalEvent;
+
+    /// <summary>An image's directory was renamed to the trash.</summary>
+    internal sealed record ImageRemoved(ImageId Image) : IJournalEvent;
+
+    /// <summary>All layers and images at one moment: what the events before it add up to.</summary>
+    internal sealed record Snapshot(IReadOnlyList<LayerRecord> Layers, IReadOnlyList<ImageRecord> Images) : IJournalEvent;
+}

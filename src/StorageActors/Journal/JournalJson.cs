@@ -1,0 +1,30 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using StorageActors.Protocol;
+using StorageActors.Store;
+
+namespace StorageActors.Journal;
+
+/// <summary>The JSON of journal rows: one line, camelCase, absent values left out; members that this version does not know are ignored.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    Converters = [typeof(CamelCaseEnum<LayerKind>), typeof(CamelCaseEnum<LayerCompression>), typeof(CamelCaseEnum<MountMode>)])]
+[JsonSerializable(typeof(CatalogEvent.LayerCommitted))]
+[JsonSerializable(typeof(CatalogEvent.LayerSealed))]
+[JsonSerializable(typeof(CatalogEvent.LayerRemoved))]
+[JsonSerializable(typeof(CatalogEvent.LayerNamed))]
+[JsonSerializable(typeof(CatalogEvent.LayerLabelled))]
+[JsonSerializable(typeof(CatalogEvent.LayerDamaged))]
+[JsonSerializable(typeof(CatalogEvent.LayerHealed))]
+[JsonSerializable(typeof(CatalogEvent.ImagePut))]
+[JsonSerializable(typeof(CatalogEvent.ImageNamed))]
+[JsonSerializable(typeof(CatalogEvent.ImageRemoved))]
+[JsonSerializable(typeof(CatalogEvent.Snapshot), TypeInfoPropertyName = "CatalogSnapshot")]
+[JsonSerializable(typeof(LeaseEvent.Granted))]
+[JsonSerializable(typeof(LeaseEvent.Released))]
+[JsonSerializable(typeof(LeaseEvent.Cleared))]
+[JsonSerializable(typeof(LeaseEvent.Snapshot), TypeInfoPropertyName = "LeaseSnapshot")]
+internal sealed partial class JournalJson : JsonSerializerContext;

@@ -1,0 +1,29 @@
+using Akka.Actor;
+using StorageActors.Drivers;
+using StorageActors.Protocol;
+
+namespace StorageActors.Layers;
+
+/// <summary>What the catalog knows of a layer and its actor needs.</summary>
+/// <param name="Location">The layer and its directory.</param>
+/// <param name="Parents">The layers below, nearest first.</param>
+/// <param name="Kind">Sealed or writable.</param>
+/// <param name="Created">As in its record: tells this layer from an earlier one of the same id, whose leases it must not inherit.</param>
+/// <param name="Damage">Why it cannot be mounted, if it cannot.</param>
+internal sealed record LayerSetup(
+    LayerLocation Location, IReadOnlyList<LayerLocation> Parents, LayerKind Kind, DateTimeOffset Created, string? Damage = null)
+{
+    internal LayerId Id => Location.Id;
+
+    internal string PersistenceId => $"layer-{Id}@{Created.UtcTicks:x}";
+}
+
+/// <summary>What all layer actors of a store share.</summary>
+/// <param name="Operations">The driver operations' supervisor.</param>
+/// <param name="Time">The clock of leases.</param>
+/// <param name="BootId">This boot of the machine; leases of another one are dropped.</param>
+/// <param name="Run">This run of the engine; leases that actors of another one held are dropped.</param>
+/// <param name="IdleTimeout">After so long without a message an unmounted layer's actor stops.</param>
+/// <param name="LingerRetry">How often a mount that nobody holds, but that is busy, is tried again.</param>
+internal sealed record LayerEnvironment(
+    IActorRef Operations, TimeProvider Time, string BootId, string Run, TimeSpan IdleTimeout, TimeSpan LingerRetry);

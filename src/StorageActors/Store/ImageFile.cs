@@ -1,0 +1,122 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
+using StorageActors.Drivers;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+
+namespace StorageActors.Store;
+
+/// <summary>
+/// An image's directory: <c>image.json</c> with its record, and a file for each of its documents. It is made beside the others under a name that
+/// starts with <c>.new-</c>, durable before it is renamed, and exchanged as a whole when the image is put again.
+/// </summary>
+internal static class ImageFile
+{
+    private const int MaximumLength = 16 * 1024 * 1024;
+    private const int MaximumName = 255;
+
+    private static ReadOnlySpan<byte> RecordName => "image.json"u8;
+
+    /// <summary>
+    /// Makes the image's directory, complete and durable, at <paramref name="path"/> (which does not exist). Documents that are not given are taken
+    /// from the directory that the image has now.
+    /// </summary>
+    internal static void Stage(StoreLayout layout, string path, ImageRecord image, IReadOnlyList<BigData> documents)
+    {
+        using var home = Libc.OpenDirectory(layout.ImageHome);
+        var name = Encoding.UTF8.GetBytes(Path.GetFileName(path));
+        Libc.MkdirAt(home, name, 0x1C0);
+        using var directory = Libc.OpenDirectoryAt(home, name);
+        var given = documents.ToDictionary(static document => document.Key, static document => document.Content);
+        foreach (var item in image.BigData)
+        {
+            var file = Encoding.UTF8.GetBytes(FileNameOf(item.Key));
+            if (given.TryGetValue(item.Key, out var content)) AtomicFile.Replace(directory, file, content);
+            else Link(home, image.Id, directory, file);
+        }
+
+        Write(directory, image);
+    }
+
+    /// <summary>
+    /// Renames a staged directory to its final name; one rename. Returns where the directory that it replaces is now, to be moved to the trash, or null.
+    /// Run it under the store's lock; make <see cref="StoreLayout.ImageHome"/> durable afterwards.
+    /// </summary>
+    internal static string? Commit(StoreLayout layout, string staged, ImageId image)
+    {
+        using var home = Libc.OpenDirectory(layout.ImageHome);
+        var (from, to) = (Encoding.UTF8.GetBytes(Path.GetFileName(staged)), Encoding.UTF8.GetBytes(image.Value));
+        var errno = Libc.TryRenameAt2(home, from, home, to, RenameFlags.NoReplace);
+        if (errno == Errno.None) return null;
+        if (errno != Errno.EEXIST) throw Libc.Failure("renameat2", home, to, errno, "RENAME_NOREPLACE");
+        Libc.RenameAt2(home, from, home, to, RenameFlags.Exchange);
+        return staged;
+    }
+
+    /// <summary>Replaces the record alone, after its names or labels have changed.</summary>
+    internal static void Replace(StoreLayout layout, ImageRecord image)
+    {
+        using var directory = Libc.OpenDirectory(layout.ImageDirectory(image.Id));
+        Write(directory, image);
+    }
+
+    /// <summary>Reads the record of an image from its directory.</summary>
+    /// <exception cref="PermanentDriverException">Damaged: there is no valid record of this image.</exception>
+    internal static ImageRecord Read(StoreLayout layout, ImageId image)
+    {
+        var path = Path.Combine(layout.ImageDirectory(image), StoreLayout.ImageFileName);
+        using var directory = Libc.OpenDirectory(layout.ImageDirectory(image));
+        var bytes = AtomicFile.Read(directory, RecordName, MaximumLength) ?? throw Damaged(path, "the file is missing", null);
+        try
+        {
+            var content = JsonSerializer.Deserialize(bytes, StoreJson.Default.ImageFileContent) ?? throw new JsonException("it is null");
+            if (content.Format != StoreFormat.Current) throw new JsonException($"it has format {content.Format}");
+            return content.Image.Id == image ? content.Image : throw Damaged(path, $"it is the record of image {content.Image.Id}", null);
+        }
+        catch (JsonException e)
+        {
+            throw Damaged(path, $"the file is no image record: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Reads a document and checks that it is what was put.</summary>
+    internal static byte[] ReadDocument(StoreLayout layout, ImageId image, BigDataItem item)
+    {
+        var path = Path.Combine(layout.ImageDirectory(image), FileNameOf(item.Key));
+        using var directory = Libc.OpenDirectory(layout.ImageDirectory(image));
+        var content = AtomicFile.Read(directory, Encoding.UTF8.GetBytes(FileNameOf(item.Key))) ?? throw Damaged(path, "the document is missing", null);
+        return Digest.Of(content) == item.Digest ? content
+            : throw Damaged(path, $"the document is not {item.Digest} any more; put the image again", null);
+    }
+
+    /// <summary>
+    /// The file of a document: its key if that is digits, small letters and dots, else <c>=</c> and its base64, as the peers have it, but with <c>_</c>
+    /// for a slash. Keys that would be taken for something else are encoded, too, and one that is too long for a name becomes its digest.
+    /// </summary>
+    internal static string FileNameOf(string key)
+    {
+        var isPlain = key.Length is > 0 and <= MaximumName && key[0] != '.' && key != StoreLayout.ImageFileName
+            && key.All(static c => char.IsAsciiDigit(c) || char.IsAsciiLetterLower(c) || c == '.');
+        if (isPlain) return key;
+        var bytes = Encoding.UTF8.GetBytes(key);
+        var encoded = "=" + Convert.ToBase64String(bytes).Replace('/', '_');
+        return encoded.Length <= MaximumName ? encoded : "=sha256-" + Convert.ToHexStringLower(SHA256.HashData(bytes));
+    }
+
+    private static void Link(SafeFileHandle home, ImageId image, SafeFileHandle directory, ReadOnlySpan<byte> file)
+    {
+        using var existing = Libc.OpenDirectoryAt(home, Encoding.UTF8.GetBytes(image.Value));
+        Libc.LinkAt(existing, file, directory, file);
+    }
+
+    private static void Write(SafeFileHandle directory, ImageRecord image) =>
+        AtomicFile.Replace(directory, RecordName, JsonSerializer.SerializeToUtf8Bytes(new Content(StoreFormat.Current, image), StoreJson.Default.ImageFileContent));
+
+    private static PermanentDriverException Damaged(string path, string what, Exception? inner) =>
+        new(new StorageError(StorageErrorCode.Damaged, "read image", what, path), inner);
+
+    /// <summary>What the file holds.</summary>
+    internal sealed record Content(int Format, ImageRecord Image);
+}

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+
+namespace StorageActors.Store;
+
+/// <summary>Who serves a store: the content of <c>owner.lock</c>, true as long as its lock is held.</summary>
+/// <param name="Pid">The process.</param>
+/// <param name="StartTime">When it started, in clock ticks since boot: tells it from a later one with the same number.</param>
+/// <param name="Socket">Where it listens, if it does.</param>
+internal sealed record StoreOwner(int Pid, long? StartTime, string? Socket);
+
+/// <summary>
+/// Held while an engine owns the store; the first lock to be taken and the last to be given back. The file says who the owner is, so that a second
+/// engine can say it to its user, and a command can find the node to talk to. It is never deleted: its content means nothing without its lock.
+/// </summary>
+internal sealed class OwnerLock : IDisposable
+{
+    private const int MaximumLength = 8 * 1024;
+    private readonly FileLock _lock;
+
+    private OwnerLock(FileLock held) => _lock = held;
+
+    /// <summary>Becomes the owner of the store in <paramref name="root"/>, a directory that exists.</summary>
+    /// <exception cref="StorageException">In use: somebody else is; the error names him.</exception>
+    internal static OwnerLock Take(string root, string? socket)
+    {
+        var path = StoreLayout.OwnerLockOf(root);
+        if (FileLock.TryTake(path, create: true, out var held) != LockAttempt.Taken) throw new StorageException(Owned(root, path));
+        try
+        {
+            Write(held!, new StoreOwner(Environment.ProcessId, ProcFs.StartTime(Environment.ProcessId), socket));
+            return new OwnerLock(held!);
+        }
+        catch
+        {
+            held!.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Who owns the store now; null when nobody does, or there is none.</summary>
+    internal static StoreOwner? Find(string root)
+    {
+        var attempt = FileLock.TryTake(StoreLayout.OwnerLockOf(root), create: false, out var held);
+        held?.Dispose();
+        return attempt == LockAttempt.Held ? Read(root) ?? new StoreOwner(0, null, null) : null;
+    }
+
+    public void Dispose() => _lock.Dispose();
+
+    private static void Write(FileLock held, StoreOwner owner)
+    {
+        // In place: a rename would put another file under the name, and our lock on none.
+        Libc.FTruncate(held.File, 0);
+        Libc.PWriteAll(held.File, JsonSerializer.SerializeToUtf8Bytes(owner, StoreJson.Default.StoreOwner), 0);
+    }
+
+    private static StoreOwner? Read(string root)
+    {
+        using var directory = Libc.OpenDirectory(root);
+        try
+        {
+            return JsonSerializer.Deserialize(AtomicFile.Read(directory, "owner.lock"u8, MaximumLength), StoreJson.Default.StoreOwner);
+        }
+        catch (JsonException)
+        {
+            return null; // It has the lock, and is about to write who it is.
+        }
+    }
+
+    private static StorageError Owned(string root, string path)
+    {
+        var owner = Read(root);
+        var who = owner is null ? "another process" : $"process {owner.Pid}";
+        var where = owner?.Socket is { } socket ? $" (socket {socket})" : "";
+        var advice = owner?.Socket is null ? "stop it, or use another root" : "talk to it through its socket, stop it, or use another root";
+        return new StorageError(StorageErrorCode.InUse, "open store", $"the store is owned by {who}{where}; {advice}", path);
+    }
+}

@@ -1,0 +1,82 @@
+using System.Text;
+using StorageActors.Drivers;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+
+namespace StorageActors.Store;
+
+/// <summary>
+/// <c>staging/&lt;ticket&gt;</c>: a lock that its owner holds for as long as it lives, and the layer's directory. Who can take the lock knows that the
+/// owner is dead; a directory without a lock file has none either.
+/// </summary>
+internal static class StagingDirectory
+{
+    private const uint OwnerOnly = 0x1C0; // 0700
+
+    /// <summary>Makes the directory of a ticket that nobody has, locked, with an empty directory for the layer.</summary>
+    internal static LockedStaging Create(StoreLayout layout, TicketId ticket, LayerId layer, bool writable)
+    {
+        using var home = Libc.OpenDirectory(layout.StagingHome);
+        var name = Encoding.UTF8.GetBytes(ticket.Value);
+        Libc.MkdirAt(home, name, OwnerOnly);
+        FileLock? held = null;
+        try
+        {
+            // A sweeper may take a directory that has no lock yet for stale: then the next call fails, and the caller tries again.
+            if (FileLock.TryTake(layout.StagingLock(ticket), create: true, out held) != LockAttempt.Taken)
+                throw new TransientDriverException(new StorageError(StorageErrorCode.Busy, "stage", "the staging was swept while it was made", layout.StagingDirectory(ticket)));
+            using var directory = Libc.OpenDirectoryAt(home, name);
+            Libc.MkdirAt(directory, "layer"u8, OwnerOnly);
+            return new LockedStaging(new StagedLayer(layer, layout.StagedLayer(ticket), writable), held!);
+        }
+        catch
+        {
+            DirectoryTree.Remove(home, name);
+            held?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The one rename that commits a layer; durable on return.</summary>
+    /// <exception cref="PermanentDriverException">The parent is gone, or the id is taken.</exception>
+    internal static void Commit(StoreLayout layout, StoreLock storeLock, StagedLayer staged, LayerId? parent)
+    {
+        using var home = Libc.OpenDirectory(layout.DriverHome);
+        using var staging = Libc.OpenDirectory(Path.GetDirectoryName(staged.Path)!);
+        var name = Encoding.UTF8.GetBytes(staged.Id.Value);
+        var below = parent is { } id ? Encoding.UTF8.GetBytes(id.Value) : null;
+        CrashPoint.Reached(CrashPoint.BeforeRename);
+        var errno = storeLock.Under(() =>
+            below is not null && Libc.TryFStatAt(home, below, out _) != Errno.None ? Errno.ENODATA
+                : Libc.TryRenameAt2(staging, "layer"u8, home, name, RenameFlags.NoReplace));
+        CrashPoint.Reached(CrashPoint.AfterRename);
+        switch (errno)
+        {
+            case Errno.None: break;
+            case Errno.ENODATA: throw Refuse(StorageErrorCode.NotFound, $"the parent {parent} was removed meanwhile; apply it again, then this", layout.LayerDirectory(parent!.Value));
+            case Errno.EEXIST: throw Refuse(StorageErrorCode.AlreadyExists, $"the directory of layer {staged.Id} exists; run check", layout.LayerDirectory(staged.Id));
+            default: throw Libc.Failure("renameat2", home, name, errno, "RENAME_NOREPLACE");
+        }
+
+        Libc.FSync(home);
+        Libc.FSync(staging);
+    }
+
+    /// <summary>
+    /// Takes a ticket's directory away, whose lock the caller holds: at once when the layer was renamed out of it, else by a rename to the trash, which is
+    /// returned.
+    /// </summary>
+    internal static string? Discard(StoreLayout layout, TicketId ticket)
+    {
+        using var home = Libc.OpenDirectory(layout.StagingHome);
+        var name = Encoding.UTF8.GetBytes(ticket.Value);
+        if (Libc.TryStat(layout.StagedLayer(ticket), out _) == Errno.None) return TrashDirectory.Take(layout, home, name, ticket.Value);
+        DirectoryTree.Remove(home, name);
+        return null;
+    }
+
+    private static PermanentDriverException Refuse(StorageErrorCode code, string what, string path) => new(new StorageError(code, "commit", what, path));
+}
+
+/// <summary>A layer being made, and the lock that says that its maker lives.</summary>
+internal sealed record LockedStaging(StagedLayer Layer, FileLock Lock);

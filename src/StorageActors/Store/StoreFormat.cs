@@ -1,0 +1,74 @@
+using System.Text.Json;
+using StorageActors.Drivers;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+
+namespace StorageActors.Store;
+
+/// <summary>
+/// The content of <c>format.json</c>: what a store is, for whoever opens it. Written once, when the store is made.
+/// </summary>
+/// <param name="Format">Number of the disk format.</param>
+/// <param name="StoreId">The store's identity.</param>
+/// <param name="Driver">The driver that its layers are of.</param>
+/// <param name="Features">What it uses beyond the format's number.</param>
+internal sealed record StoreFormat(int Format, string StoreId, string Driver, StoreFeatures Features)
+{
+    /// <summary>The only format so far.</summary>
+    internal const int Current = 1;
+
+    private static ReadOnlySpan<byte> FileName => "format.json"u8;
+
+    /// <summary>The format of the store in <paramref name="root"/>; null when there is none yet.</summary>
+    /// <exception cref="StoreCorruptException">The file cannot be read, or this version must not touch such a store.</exception>
+    internal static StoreFormat? Read(string root)
+    {
+        using var directory = Libc.OpenDirectory(root);
+        if (AtomicFile.Read(directory, FileName, 1024 * 1024) is not { } bytes) return null;
+        var path = StoreLayout.FormatFileOf(root);
+        StoreFormat format;
+        try
+        {
+            format = JsonSerializer.Deserialize(bytes, StoreJson.Default.StoreFormat) ?? throw new JsonException("it is null");
+        }
+        catch (JsonException e)
+        {
+            throw Refuse(StorageErrorCode.Damaged, path, $"the file is not what a store writes ({e.Message}); restore it from a backup", e);
+        }
+
+        format.CheckKnown(path);
+        return format;
+    }
+
+    /// <summary>Makes a store's format file, last of all that makes a store, and returns when the disk has it.</summary>
+    internal static StoreFormat Create(string root, string driver)
+    {
+        var format = new StoreFormat(Current, Guid.NewGuid().ToString("D"), driver, StoreFeatures.None);
+        using var directory = Libc.OpenDirectory(root);
+        AtomicFile.Replace(directory, FileName, JsonSerializer.SerializeToUtf8Bytes(format, StoreJson.Default.StoreFormat));
+        return format;
+    }
+
+    private void CheckKnown(string path)
+    {
+        if (Format != Current) throw Unknown(path, $"the store has disk format {Format}; this version reads {Current}");
+        if (Features.Incompatible.Count > 0) throw Unknown(path, $"the store uses {string.Join(", ", Features.Incompatible)}");
+        if (Features.ReadOnly.Count > 0)
+            throw Unknown(path, $"the store uses {string.Join(", ", Features.ReadOnly)}, so this version could only read it");
+    }
+
+    private static StoreCorruptException Unknown(string path, string what) =>
+        Refuse(StorageErrorCode.UnknownFormat, path, what + "; open it with the version that made it, or a later one");
+
+    private static StoreCorruptException Refuse(StorageErrorCode code, string path, string what, Exception? inner = null) =>
+        new(new StorageError(code, "open store", what, path), inner);
+}
+
+/// <summary>
+/// Names of what a store uses that its format's number does not say. A version that does not know a name may go on with a compatible one, may read
+/// with a read-only one, and must keep away from an incompatible one. This version knows none.
+/// </summary>
+internal sealed record StoreFeatures(IReadOnlyList<string> Compatible, IReadOnlyList<string> ReadOnly, IReadOnlyList<string> Incompatible)
+{
+    internal static readonly StoreFeatures None = new([], [], []);
+}

@@ -1,0 +1,65 @@
+using StorageActors.Linux;
+
+namespace StorageActors.Store;
+
+/// <summary>
+/// The file lock of law 2. Under it: check and rename, nothing slow. It is taken after <see cref="OwnerLock"/>, never while another section runs
+/// on the same thread, and every wait and hold is measured. Safe to use from many threads; blocks the caller.
+/// </summary>
+internal sealed class StoreLock(string path, StoreMetrics metrics, TimeProvider time) : IDisposable
+{
+    private const string Name = "store";
+
+    /// <summary>Threads of this process share one descriptor, which an OFD lock does not keep apart.</summary>
+    private readonly Lock _gate = new();
+    private FileLock? _file;
+
+    /// <summary>Runs <paramref name="section"/> while nobody else runs one on this store.</summary>
+    internal T Under<T>(Func<T> section)
+    {
+        var asked = time.GetTimestamp();
+        lock (_gate)
+        {
+            var file = Acquire();
+            var taken = time.GetTimestamp();
+            try
+            {
+                return section();
+            }
+            finally
+            {
+                Libc.UnlockWhole(file.File);
+                metrics.LockUsed(Name, time.GetElapsedTime(asked, taken), time.GetElapsedTime(taken));
+            }
+        }
+    }
+
+    /// <summary>As <see cref="Under{T}"/>, for what has no result.</summary>
+    internal void Under(Action section) => Under(() =>
+    {
+        section();
+        return true;
+    });
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _file?.Dispose();
+            _file = null;
+        }
+    }
+
+    private FileLock Acquire()
+    {
+        if (_file is { } known)
+        {
+            Libc.LockWhole(known.File, exclusive: true);
+            if (FileLock.Names(path, known.File)) return known;
+            known.Dispose(); // Somebody replaced the file; what we hold excludes nobody.
+        }
+
+        _file = null;
+        return _file = FileLock.Take(path);
+    }
+}

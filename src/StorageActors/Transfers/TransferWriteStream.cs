@@ -1,0 +1,76 @@
+namespace StorageActors.Transfers;
+
+/// <summary>
+/// The end of a transfer that is written. Disposing it is the end of the bytes; <see cref="Abort"/> says that they are not all. Writing fails with
+/// <see cref="IOException"/> once nobody reads.
+/// </summary>
+internal sealed class TransferWriteStream(TransferPipe pipe, CancellationToken stop) : Stream
+{
+    private int _ended;
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Gives up: the reader gets <paramref name="reason"/> instead of an end.</summary>
+    internal void Abort(Exception reason) => End(reason);
+
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        ThrowIfUnread();
+        buffer.CopyTo(pipe.Writer.GetSpan(buffer.Length));
+        pipe.Writer.Advance(buffer.Length);
+        var flushing = pipe.Writer.FlushAsync(stop);
+        var flushed = flushing.IsCompletedSuccessfully ? flushing.GetAwaiter().GetResult() : flushing.AsTask().GetAwaiter().GetResult();
+        if (flushed.IsCompleted) ThrowIfUnread();
+    }
+
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        ThrowIfUnread();
+        var flushed = await pipe.Writer.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+        if (flushed.IsCompleted) ThrowIfUnread();
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override void Flush()
+    {
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) End(null);
+        base.Dispose(disposing);
+    }
+
+    private void End(Exception? reason)
+    {
+        if (Interlocked.Exchange(ref _ended, 1) == 0) pipe.EndWriting(reason);
+    }
+
+    private void ThrowIfUnread()
+    {
+        ObjectDisposedException.ThrowIf(_ended != 0, this);
+        if (pipe.Gone is { } gone) throw new IOException(gone.Message, gone);
+    }
+}
