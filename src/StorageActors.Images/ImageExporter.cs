@@ -1,0 +1,134 @@
+using StorageActors.Client;
+using StorageActors.Images.Writing;
+using StorageActors.Protocol;
+
+namespace StorageActors.Images;
+
+/// <summary>What came of an export.</summary>
+/// <param name="Manifest">The digest of the manifest as written.</param>
+/// <param name="SameDigests">Whether that is the image's own: false when a compressed blob was not kept and had to be compressed anew.</param>
+public sealed record ExportResult(Digest Manifest, bool SameDigests);
+
+/// <summary>
+/// Writes images of a store to where other tools read them. An archive appears when it is complete; a layout directory gains the image in one rename.
+/// </summary>
+public static class ImageExporter
+{
+    /// <summary>Exports one image.</summary>
+    /// <param name="store">The store; it must be able to write the same paths as this process.</param>
+    /// <param name="image">The image.</param>
+    /// <param name="destination">Where it goes. Its tag names the image there; else the tag of the image's first name, else <c>latest</c>.</param>
+    /// <param name="stop">Cancels; nothing incomplete is left.</param>
+    /// <exception cref="StorageException">The destination is there and is something else; or the store refused.</exception>
+    public static async Task<ExportResult> ExportAsync(
+        StorageClient store, ImageRecord image, ImageLocation destination, CancellationToken stop = default)
+    {
+        var stored = await StoredImage.LoadAsync(store, image, stop).ConfigureAwait(false);
+        var manifest = destination.Format switch
+        {
+            ImageFormat.OciLayout => await ToLayoutAsync(store, stored, destination, stop).ConfigureAwait(false),
+            ImageFormat.OciArchive => await ToArchiveAsync(destination, (directory, archive) =>
+                PackLayoutAsync(store, stored, destination, directory, archive, stop), stop).ConfigureAwait(false),
+            _ => await ToArchiveAsync(destination, (directory, archive) =>
+                PackDockerAsync(store, stored, destination, directory, archive, stop), stop).ConfigureAwait(false),
+        };
+        return new ExportResult(manifest, manifest == Digest.Of(stored.Manifest));
+    }
+
+    private static async Task<Digest> ToLayoutAsync(StorageClient store, StoredImage image, ImageLocation destination, CancellationToken stop)
+    {
+        var fresh = !Directory.Exists(destination.Path);
+        if (File.Exists(destination.Path) || (!fresh && !IsLayoutOrEmpty(destination.Path)))
+            throw Exists(destination.Path, "is there and is no image layout; give another path");
+        try
+        {
+            return await new LayoutDirectory(store, destination.Path).WriteAsync(image, Tag(image, destination), stop).ConfigureAwait(false);
+        }
+        catch when (fresh)
+        {
+            if (Directory.Exists(destination.Path)) Directory.Delete(destination.Path, recursive: true);
+            throw;
+        }
+    }
+
+    private static bool IsLayoutOrEmpty(string path) =>
+        File.Exists(Path.Combine(path, "oci-layout")) || !Directory.EnumerateFileSystemEntries(path).Any();
+
+    /// <summary>Runs <paramref name="pack"/> with a scratch directory beside the destination, and renames the archive when it is complete.</summary>
+    private static async Task<Digest> ToArchiveAsync(ImageLocation destination, Func<string, ArchiveWriter, Task<Digest>> pack, CancellationToken stop)
+    {
+        if (Directory.Exists(destination.Path)) throw Exists(destination.Path, "is a directory; an archive is a file");
+        var parent = Path.GetDirectoryName(destination.Path) ?? "/";
+        if (!Directory.Exists(parent))
+            throw new StorageException(new StorageError(StorageErrorCode.NotFound, "export", $"{parent}: no such directory; make it first", parent, "ENOENT"));
+        var scratch = Path.Combine(parent, $".{Path.GetFileName(destination.Path)}.{TicketId.New().Value}");
+        Directory.CreateDirectory(scratch);
+        try
+        {
+            var temporary = Path.Combine(scratch, "archive");
+            Digest manifest;
+            var output = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);
+            await using (output.ConfigureAwait(false))
+            {
+                var archive = new ArchiveWriter(output);
+                await using (archive.ConfigureAwait(false)) manifest = await pack(scratch, archive).ConfigureAwait(false);
+                await output.FlushAsync(stop).ConfigureAwait(false);
+            }
+
+            stop.ThrowIfCancellationRequested();
+            File.Move(temporary, destination.Path, overwrite: true);
+            return manifest;
+        }
+        finally
+        {
+            Directory.Delete(scratch, recursive: true);
+        }
+    }
+
+    private static async Task<Digest> PackLayoutAsync(
+        StorageClient store, StoredImage image, ImageLocation destination, string directory, ArchiveWriter archive, CancellationToken stop)
+    {
+        var layout = Path.Combine(directory, "layout");
+        var manifest = await new LayoutDirectory(store, layout).WriteAsync(image, Tag(image, destination), stop).ConfigureAwait(false);
+        await archive.AddFileAsync("oci-layout", Path.Combine(layout, "oci-layout"), stop).ConfigureAwait(false);
+        await archive.AddFileAsync("index.json", Path.Combine(layout, "index.json"), stop).ConfigureAwait(false);
+        foreach (var blob in Directory.EnumerateFiles(Path.Combine(layout, "blobs", "sha256")).Order(StringComparer.Ordinal))
+            await archive.AddFileAsync("blobs/sha256/" + Path.GetFileName(blob), blob, stop).ConfigureAwait(false);
+        return manifest;
+    }
+
+    private static async Task<Digest> PackDockerAsync(
+        StorageClient store, StoredImage image, ImageLocation destination, string directory, ArchiveWriter archive, CancellationToken stop)
+    {
+        var names = new List<string>();
+        var written = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var layer in image.Layers)
+        {
+            var name = layer.Record.DiffId!.Value.Hex + ".tar";
+            names.Add(name);
+            if (!written.Add(name)) continue;
+            var path = Path.Combine(directory, name);
+            var command = new StoreProtocol.WriteDiff(layer.Record.Id, null, new BlobTarget(path));
+            await store.Channel.AskAsync<StoreProtocol.DiffWritten>(command, stop).ConfigureAwait(false);
+            await archive.AddFileAsync(name, path, stop).ConfigureAwait(false);
+            File.Delete(path);
+        }
+
+        var config = image.ConfigDigest.Hex + ".json";
+        var tags = destination.Tag is { } tag ? new[] { tag } : image.Record.Names.Where(static name => name.Contains(':', StringComparison.Ordinal)).ToArray();
+        await archive.AddBytesAsync(config, image.Config, stop).ConfigureAwait(false);
+        await archive.AddBytesAsync("manifest.json", ManifestWriter.DockerManifest(config, tags, names), stop).ConfigureAwait(false);
+        return Digest.Of(image.Manifest);
+    }
+
+    private static string Tag(StoredImage image, ImageLocation destination)
+    {
+        if (destination.Tag is { } given) return given;
+        var name = image.Record.Names.Count > 0 ? image.Record.Names[0] : "";
+        var colon = name.LastIndexOf(':');
+        return colon > name.LastIndexOf('/') && colon + 1 < name.Length ? name[(colon + 1)..] : "latest";
+    }
+
+    private static StorageException Exists(string path, string why) =>
+        new(new StorageError(StorageErrorCode.AlreadyExists, "export", $"{path}: {why}", path, "EEXIST"));
+}

@@ -1,0 +1,59 @@
+using StorageActors.Protocol;
+
+namespace StorageActors.Images;
+
+/// <summary>Where an image lies, or is to lie, outside a store.</summary>
+/// <param name="Format">How.</param>
+/// <param name="Path">Absolute path of the directory or file.</param>
+/// <param name="Tag">Which image of several: an OCI reference name, or a docker name with tag.</param>
+public sealed record ImageLocation(ImageFormat Format, string Path, string? Tag)
+{
+    private static readonly (string Prefix, ImageFormat Format)[] Schemes =
+    [
+        ("oci:", ImageFormat.OciLayout), ("oci-archive:", ImageFormat.OciArchive), ("docker-archive:", ImageFormat.DockerArchive),
+    ];
+
+    /// <summary>
+    /// Reads <c>oci:DIR[:TAG]</c>, <c>oci-archive:FILE[:TAG]</c> or <c>docker-archive:FILE[:NAME:TAG]</c>. A plain path is looked at: a directory with
+    /// an <c>oci-layout</c>, a tar with one, a tar with a <c>manifest.json</c>.
+    /// </summary>
+    /// <param name="text">What the user wrote.</param>
+    /// <exception cref="StorageException">It names nothing that could be an image.</exception>
+    public static ImageLocation Parse(string text)
+    {
+        foreach (var (prefix, format) in Schemes)
+        {
+            if (!text.StartsWith(prefix, StringComparison.Ordinal)) continue;
+            var rest = text[prefix.Length..];
+            var colon = rest.IndexOf(':', StringComparison.Ordinal);
+            var (path, tag) = colon < 0 ? (rest, null) : (rest[..colon], rest[(colon + 1)..]);
+            if (path.Length == 0 || tag is "") throw Refuse(text, "a path is missing, or a tag after the colon");
+            return new ImageLocation(format, System.IO.Path.GetFullPath(path), tag);
+        }
+
+        return Recognise(text);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        Schemes.First(scheme => scheme.Format == Format).Prefix + Path + (Tag is null ? "" : ":" + Tag);
+
+    private static ImageLocation Recognise(string text)
+    {
+        var path = System.IO.Path.GetFullPath(text);
+        if (Directory.Exists(path))
+        {
+            if (File.Exists(System.IO.Path.Combine(path, "oci-layout"))) return new ImageLocation(ImageFormat.OciLayout, path, null);
+            throw Refuse(text, "the directory has no file oci-layout, so it is no OCI image layout");
+        }
+
+        if (!File.Exists(path)) throw Refuse(text, "no such file or directory", StorageErrorCode.NotFound);
+        using var files = Reading.ArchiveFiles.Open(path);
+        if (files.Find("oci-layout") is not null && files.Find("index.json") is not null) return new ImageLocation(ImageFormat.OciArchive, path, null);
+        if (files.Find("manifest.json") is not null) return new ImageLocation(ImageFormat.DockerArchive, path, null);
+        throw Refuse(text, "the archive holds neither an OCI image layout nor a docker manifest.json; a layer's tar is taken by apply");
+    }
+
+    private static StorageException Refuse(string text, string why, StorageErrorCode code = StorageErrorCode.InvalidArgument) =>
+        new(new StorageError(code, "open image", $"{text}: {why}. An image is oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME:TAG] or such a path", text));
+}

@@ -1,0 +1,19 @@
+using StorageActors.Protocol;
+
+namespace StorageActors.Images.Reading;
+
+/// <summary>The files of an image layout in a directory. Names are made by the reader (never taken from a document), so none leads out.</summary>
+internal sealed class DirectoryFiles(string path) : IImageFiles
+{
+    public string Path { get; } = path;
+
+    public BlobSource? Find(string name)
+    {
+        var file = new FileInfo(System.IO.Path.Combine(Path, name));
+        return file.Exists ? new BlobSource(file.FullName, 0, file.Length) : null;
+    }
+
+    public void Dispose()
+    {
+    }
+}
