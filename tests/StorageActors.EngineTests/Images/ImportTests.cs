@@ -1,0 +1,201 @@
+using System.Formats.Tar;
+using System.Text;
+using StorageActors.Client;
+using StorageActors.Images;
+using StorageActors.Protocol;
+using Xunit;
+
+namespace StorageActors.EngineTests.Images;
+
+/// <summary>What is read of images outside the store, and what is refused.</summary>
+public sealed class ImportTests : IDisposable
+{
+    private readonly LayoutBuilder _layout = new();
+    private readonly ScriptedStore _store = new();
+
+    [Fact]
+    public async Task An_image_is_applied_as_one_chain_with_every_digest_expected()
+    {
+        _layout.Tagged("1.0", _layout.Image(["a", "b"]));
+
+        var result = await ImportAsync($"oci:{_layout.Path}:1.0");
+
+        var apply = Assert.Single(_store.Commands.OfType<StoreProtocol.Apply>());
+        Assert.True(apply.Reuse);
+        Assert.Equal([Digest.Of(LayoutBuilder.Tar("a")), Digest.Of(LayoutBuilder.Tar("b"))], apply.Items.Select(static item => item.Expect.DiffId!.Value));
+        Assert.All(apply.Items, static item => Assert.NotNull(item.Expect.BlobDigest));
+        Assert.Equal(["image:1.0"], result.Image.Names);
+        Assert.Equal(2, _store.Put.Blobs!.Count);
+        Assert.Equal(_store.Put.ManifestDigest, Digest.Of(_store.Put.Documents.Single(static document => document.Key == "manifest").Content));
+    }
+
+    [Fact]
+    public async Task Given_names_replace_those_of_the_layout()
+    {
+        _layout.Tagged("1.0", _layout.Image(["a"]));
+        var result = await ImportAsync(_layout.Path, new ImportOptions { Names = ["mine:2"] });
+        Assert.Equal(["mine:2"], result.Image.Names);
+    }
+
+    [Fact]
+    public async Task Several_images_without_a_tag_are_listed()
+    {
+        _layout.Tagged("old", _layout.Image(["a"])).Tagged("new", _layout.Image(["b"]));
+        var error = await RefusedAsync(_layout.Path);
+        Assert.Equal(StorageErrorCode.InvalidArgument, error.Code);
+        Assert.Contains("new, old", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_unknown_tag_is_not_found_and_the_tags_are_listed()
+    {
+        _layout.Tagged("old", _layout.Image(["a"]));
+        var error = await RefusedAsync($"oci:{_layout.Path}:nope");
+        Assert.Equal(StorageErrorCode.NotFound, error.Code);
+        Assert.Contains("old", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_platform_chooses_from_an_index_through_another_index()
+    {
+        var inner = _layout.Index(_layout.Image(["arm"], "arm64", withPlatform: true), _layout.Image(["s390"], "s390x", withPlatform: true));
+        _layout.Tagged("multi", inner);
+
+        await ImportAsync(_layout.Path, new ImportOptions { Platform = Platform.Parse("linux/s390x") });
+        Assert.Equal(Digest.Of(LayoutBuilder.Tar("s390")), Assert.Single(_store.Applied).Expect.DiffId);
+
+        var error = await RefusedAsync(_layout.Path, new ImportOptions { Platform = Platform.Parse("linux/riscv64") });
+        Assert.Contains("linux/arm64, linux/s390x", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_document_with_another_digest_than_its_name_is_refused()
+    {
+        var image = (Dictionary<string, object>)_layout.Image(["a"]);
+        var manifest = Path.Combine(_layout.Path, "blobs/sha256", ((string)image["digest"])["sha256:".Length..]);
+        File.WriteAllBytes(manifest, File.ReadAllBytes(manifest).Reverse().ToArray());
+        _layout.Tagged("x", image);
+        Assert.Equal(StorageErrorCode.DigestMismatch, (await RefusedAsync(_layout.Path)).Code);
+    }
+
+    [Fact]
+    public async Task A_missing_layer_is_named()
+    {
+        var blob = Digest.Of(LayoutBuilder.Gzip(LayoutBuilder.Tar("a")));
+        _layout.Tagged("x", _layout.Image(["a"]));
+        File.Delete(Path.Combine(_layout.Path, "blobs/sha256", blob.Hex));
+        var error = await RefusedAsync(_layout.Path);
+        Assert.Equal(StorageErrorCode.BadInput, error.Code);
+        Assert.Contains(blob.Value, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_artifact_is_no_image()
+    {
+        _layout.Tagged("x", _layout.Image(["a"], configType: "application/vnd.example.thing+json"));
+        var error = await RefusedAsync(_layout.Path);
+        Assert.Equal(StorageErrorCode.Unsupported, error.Code);
+        Assert.Contains("artifact", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData("""{"manifests":[{"mediaType":"x","digest":"sha256:zz","size":1}]}""")]
+    [InlineData("""{"manifests":[{"mediaType":"x","digest":"../../etc/passwd","size":1}]}""")]
+    [InlineData("""{"manifests":{}}""")]
+    public async Task A_malformed_index_is_bad_input(string index)
+    {
+        File.WriteAllText(Path.Combine(_layout.Path, "index.json"), index);
+        Assert.Equal(StorageErrorCode.BadInput, (await RefusedAsync(_layout.Path)).Code);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_archive_is_read_in_place_or_expanded_when_it_is_compressed(bool compressed)
+    {
+        _layout.Tagged("1.0", _layout.Image(["a", "b"]));
+        var archive = _layout.Archive(compressed);
+
+        var result = await ImportAsync(archive);
+
+        Assert.Equal(2, result.Layers.Count);
+        Assert.Equal(["image:1.0"], result.Image.Names);
+        Assert.All(_store.Applied, item => Assert.Equal(!compressed, item.Source.Path == archive));
+    }
+
+    [Fact]
+    public async Task A_docker_archive_shares_a_layer_by_a_link()
+    {
+        var path = DockerArchive(config: null, "base/layer.tar", "top/layer.tar");
+        var result = await ImportAsync(path);
+        Assert.Equal(["app:1", "app:latest"], result.Image.Names);
+        Assert.Equal(2, result.Layers.Count);
+        Assert.Empty(_store.Put.Blobs!);
+        Assert.NotNull(_store.Put.ManifestDigest);
+    }
+
+    [Theory]
+    [InlineData("../../../../etc/passwd")]
+    [InlineData("/etc/passwd")]
+    [InlineData("")]
+    public async Task A_docker_archive_cannot_name_files_outside_of_itself(string config)
+    {
+        var error = await RefusedAsync(DockerArchive(config, "base/layer.tar"));
+        Assert.Equal(StorageErrorCode.BadInput, error.Code);
+    }
+
+    [Fact]
+    public async Task A_layer_that_was_collected_meanwhile_is_applied_again()
+    {
+        _layout.Tagged("1.0", _layout.Image(["a"]));
+        _store.RefusePuts = 1;
+        await ImportAsync(_layout.Path);
+        Assert.Equal(2, _store.Commands.OfType<StoreProtocol.Apply>().Count());
+    }
+
+    [Theory]
+    [InlineData("oci:")]
+    [InlineData("oci:/x:")]
+    [InlineData("docker-archive:")]
+    public void A_location_without_path_or_tag_is_refused(string text) => Assert.Throws<StorageException>(() => ImageLocation.Parse(text));
+
+    [Fact]
+    public void A_file_that_is_no_archive_is_bad_input()
+    {
+        var path = Path.Combine(_layout.Root, "noise");
+        File.WriteAllBytes(path, Enumerable.Range(0, 5000).Select(static i => (byte)((i * 31) + 7)).ToArray());
+        Assert.Equal(StorageErrorCode.BadInput, Assert.Throws<StorageException>(() => ImageLocation.Parse(path)).Error.Code);
+    }
+
+    public void Dispose() => _layout.Dispose();
+
+    private async Task<ImportResult> ImportAsync(string location, ImportOptions? options = null)
+    {
+        await using var client = new StorageClient(_store);
+        return await ImageImporter.ImportAsync(client, ImageLocation.Parse(location), options ?? new ImportOptions());
+    }
+
+    private async Task<StorageError> RefusedAsync(string location, ImportOptions? options = null) =>
+        (await Assert.ThrowsAsync<StorageException>(() => ImportAsync(location, options))).Error;
+
+    private string DockerArchive(string? config, params string[] layers)
+    {
+        var tar = LayoutBuilder.Tar("same");
+        var id = Digest.Of(tar).Value;
+        var configBytes = Encoding.UTF8.GetBytes(
+            $$"""{"os":"linux","architecture":"amd64","rootfs":{"diff_ids":[{{string.Join(',', layers.Select(_ => $"\"{id}\""))}}] } }""");
+        var configName = config ?? Digest.Of(configBytes).Hex + ".json";
+        var manifest = $$"""[{"Config":"{{configName}}","RepoTags":["app:1","app:latest"],"Layers":[{{string.Join(',', layers.Select(static l => $"\"{l}\""))}}]}]""";
+        var path = Path.Combine(_layout.Root, "docker.tar");
+        using var file = File.Create(path);
+        using var writer = new TarWriter(file);
+        writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "manifest.json") { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(manifest)) });
+        writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, Digest.Of(configBytes).Hex + ".json") { DataStream = new MemoryStream(configBytes) });
+        writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, layers[0]) { DataStream = new MemoryStream(tar) });
+        foreach (var other in layers.Skip(1))
+            writer.WriteEntry(new PaxTarEntry(TarEntryType.SymbolicLink, other) { LinkName = "../" + layers[0] });
+        return path;
+    }
+}
