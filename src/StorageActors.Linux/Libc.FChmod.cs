@@ -24,6 +24,7 @@ internal static partial class Libc
     {
         var buffer = stackalloc byte[NativePath.Size];
         var errno = NativePath.Terminate(name, buffer);
+        if (errno == Errno.None && !KernelFeatures.FChmodAt2) errno = Errno.ENOSYS;
         if (errno == Errno.None)
         {
             nint result;
@@ -33,6 +34,7 @@ internal static partial class Libc
         }
         // fchmodat2 is of 6.6, and filters answer unknown calls with EPERM.
         if (errno is not (Errno.ENOSYS or Errno.EPERM)) throw Failure("fchmodat2", directory, name, errno, "AT_SYMLINK_NOFOLLOW");
+        if (errno == Errno.ENOSYS) KernelFeatures.FChmodAt2 = false;
         using var file = OpenAt(directory, name, OpenFlags.Path | OpenFlags.NoFollow);
         Check(TryFChmod(file, mode), "fchmodat", directory, name);
     }

@@ -18,12 +18,16 @@ internal static partial class Libc
         return errno == Errno.None ? file : throw Failure("openat2", directory, name, errno, flags.ToText(), resolve.ToString());
     }
 
-    /// <summary>openat2(2); ENOSYS or EPERM where the kernel or a seccomp filter does not know it.</summary>
-    /// <remarks>EAGAIN (a rename ran meanwhile) is retried, as the manual page asks, but not for ever.</remarks>
+    /// <summary>openat2(2); ENOENT, ELOOP and EXDEV (the path leaves what is allowed) are answers.</summary>
+    /// <remarks>
+    /// EAGAIN (a rename ran meanwhile) is retried, as the manual page asks, but not for ever. Where the kernel or a seccomp filter
+    /// does not know the call, InRoot and Beneath are done by hand, and anything else is ENOSYS.
+    /// </remarks>
     internal static unsafe Errno TryOpenAt2(
         SafeFileHandle directory, ReadOnlySpan<byte> name, OpenFlags flags, ResolveFlags resolve, uint mode, out SafeFileHandle file)
     {
         file = NoFile;
+        if (!KernelFeatures.OpenAt2) return OpenWithoutOpenAt2(directory, name, flags, resolve, mode, out file);
         var buffer = stackalloc byte[NativePath.Size];
         var errno = NativePath.Terminate(name, buffer);
         if (errno != Errno.None) return errno;
@@ -34,8 +38,28 @@ internal static partial class Libc
         for (var attempt = 0; ; attempt++)
         {
             errno = Adopt(OpenAt2(OpenAt2Number, directory, buffer, &how, (nuint)sizeof(OpenHow)), out file);
+            if (errno == Errno.ENOSYS || (errno == Errno.EPERM && !KnowsOpenAt2()))
+            {
+                KernelFeatures.OpenAt2 = false;
+                return OpenWithoutOpenAt2(directory, name, flags, resolve, mode, out file);
+            }
             if (errno != Errno.EINTR && (errno != Errno.EAGAIN || attempt >= 128)) return errno;
         }
+    }
+
+    private static Errno OpenWithoutOpenAt2(
+        SafeFileHandle directory, ReadOnlySpan<byte> name, OpenFlags flags, ResolveFlags resolve, uint mode, out SafeFileHandle file)
+    {
+        file = NoFile;
+        return (resolve & (ResolveFlags.InRoot | ResolveFlags.Beneath)) == ResolveFlags.None ? Errno.ENOSYS
+            : RootedWalk.TryOpen(directory, name, flags, resolve, mode, out file);
+    }
+
+    /// <summary>A filter says EPERM to every call, the kernel says EINVAL to one without arguments.</summary>
+    private static unsafe bool KnowsOpenAt2()
+    {
+        byte empty = 0;
+        return OpenAt2(OpenAt2Number, CurrentDirectory, &empty, null, 0) < 0 && LastErrno == Errno.EINVAL;
     }
 
     [StructLayout(LayoutKind.Sequential)]

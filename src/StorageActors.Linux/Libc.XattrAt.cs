@@ -42,9 +42,6 @@ internal static partial class Libc
     [LibraryImport(Library, EntryPoint = "removexattr", SetLastError = true)]
     private static unsafe partial nint RemoveXattr(byte* path, byte* name);
 
-    /// <summary>Whether the kernel has setxattrat and its family (6.13); asked once, with arguments that every such kernel refuses.</summary>
-    private static readonly bool HasXattrAt = ProbeXattrAt();
-
     /// <summary>Sets an attribute of the name itself: of a link or device too, never of what a link points to.</summary>
     internal static void SetXattrAt(
         SafeFileHandle directory, ReadOnlySpan<byte> name,
@@ -117,7 +114,8 @@ internal static partial class Libc
         var errno = TerminateAttribute(attribute, text);
         if (errno != Errno.None) return errno;
         using var pin = new HandlePin(directory);
-        errno = HasXattrAt ? NativePath.Terminate(name, path) : NativePath.OfDescriptor(pin.Descriptor, name, path);
+        var hasCall = KernelFeatures.XattrAt;
+        errno = hasCall ? NativePath.Terminate(name, path) : NativePath.OfDescriptor(pin.Descriptor, name, path);
         if (errno != Errno.None) return errno;
 
         var at = name.IsEmpty ? AtFlags.EmptyPath : AtFlags.SymlinkNoFollow;
@@ -126,7 +124,7 @@ internal static partial class Libc
         do
         {
             // Without the family: the descriptor's link in procfs must be followed when it is the whole path.
-            result = (call, HasXattrAt, name.IsEmpty) switch
+            result = (call, hasCall, name.IsEmpty) switch
             {
                 (RemoveXattrAtNumber, true, _) => ListXattrAt(call, directory, path, at, text, 0),
                 (_, true, _) => XattrAt(call, directory, path, at, text, &arguments, (nuint)sizeof(XattrArguments)),
@@ -144,7 +142,8 @@ internal static partial class Libc
         return Errno.None;
     }
 
-    private static unsafe bool ProbeXattrAt()
+    /// <summary>Whether the kernel has the family: asked with arguments that every such kernel refuses.</summary>
+    internal static unsafe bool ProbeXattrAt()
     {
         byte empty = 0;
         var result = XattrAt(GetXattrAtNumber, CurrentDirectory, &empty, AtFlags.None, &empty, null, 0);

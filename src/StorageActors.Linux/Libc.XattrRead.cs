@@ -52,7 +52,8 @@ internal static partial class Libc
         length = 0;
         var path = stackalloc byte[NativePath.Size];
         using var pin = new HandlePin(directory);
-        var errno = HasXattrAt ? NativePath.Terminate(name, path) : NativePath.OfDescriptor(pin.Descriptor, name, path);
+        var hasCall = KernelFeatures.XattrAt;
+        var errno = hasCall ? NativePath.Terminate(name, path) : NativePath.OfDescriptor(pin.Descriptor, name, path);
         if (errno != Errno.None) return errno;
         var at = name.IsEmpty ? AtFlags.EmptyPath : AtFlags.SymlinkNoFollow;
         fixed (byte* start = buffer)
@@ -60,7 +61,7 @@ internal static partial class Libc
             nint size;
             do
             {
-                size = HasXattrAt ? ListXattrAt(ListXattrAtNumber, directory, path, at, start, (nuint)buffer.Length)
+                size = hasCall ? ListXattrAt(ListXattrAtNumber, directory, path, at, start, (nuint)buffer.Length)
                     : name.IsEmpty ? ListXattr(path, start, (nuint)buffer.Length)
                     : LListXattr(path, start, (nuint)buffer.Length);
             }
