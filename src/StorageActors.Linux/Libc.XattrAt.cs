@@ -114,20 +114,19 @@ internal static partial class Libc
         var errno = TerminateAttribute(attribute, text);
         if (errno != Errno.None) return errno;
         using var pin = new HandlePin(directory);
-        var hasCall = KernelFeatures.XattrAt;
+        var hasCall = KernelFeatures.XattrAt && !name.IsEmpty;   // with AT_EMPTY_PATH it refuses O_PATH descriptors
         errno = hasCall ? NativePath.Terminate(name, path) : NativePath.OfDescriptor(pin.Descriptor, name, path);
         if (errno != Errno.None) return errno;
 
-        var at = name.IsEmpty ? AtFlags.EmptyPath : AtFlags.SymlinkNoFollow;
         var arguments = new XattrArguments { Value = (ulong)value, Size = size, Flags = flags };
         nint result;
         do
         {
-            // Without the family: the descriptor's link in procfs must be followed when it is the whole path.
+            // Through procfs: the descriptor's link must be followed when it is the whole path.
             result = (call, hasCall, name.IsEmpty) switch
             {
-                (RemoveXattrAtNumber, true, _) => ListXattrAt(call, directory, path, at, text, 0),
-                (_, true, _) => XattrAt(call, directory, path, at, text, &arguments, (nuint)sizeof(XattrArguments)),
+                (RemoveXattrAtNumber, true, _) => ListXattrAt(call, directory, path, AtFlags.SymlinkNoFollow, text, 0),
+                (_, true, _) => XattrAt(call, directory, path, AtFlags.SymlinkNoFollow, text, &arguments, (nuint)sizeof(XattrArguments)),
                 (SetXattrAtNumber, _, true) => SetXattr(path, text, value, size, flags),
                 (SetXattrAtNumber, _, _) => LSetXattr(path, text, value, size, flags),
                 (GetXattrAtNumber, _, true) => GetXattr(path, text, value, size),

@@ -52,16 +52,15 @@ internal static partial class Libc
         length = 0;
         var path = stackalloc byte[NativePath.Size];
         using var pin = new HandlePin(directory);
-        var hasCall = KernelFeatures.XattrAt;
+        var hasCall = KernelFeatures.XattrAt && !name.IsEmpty;
         var errno = hasCall ? NativePath.Terminate(name, path) : NativePath.OfDescriptor(pin.Descriptor, name, path);
         if (errno != Errno.None) return errno;
-        var at = name.IsEmpty ? AtFlags.EmptyPath : AtFlags.SymlinkNoFollow;
         fixed (byte* start = buffer)
         {
             nint size;
             do
             {
-                size = hasCall ? ListXattrAt(ListXattrAtNumber, directory, path, at, start, (nuint)buffer.Length)
+                size = hasCall ? ListXattrAt(ListXattrAtNumber, directory, path, AtFlags.SymlinkNoFollow, start, (nuint)buffer.Length)
                     : name.IsEmpty ? ListXattr(path, start, (nuint)buffer.Length)
                     : LListXattr(path, start, (nuint)buffer.Length);
             }

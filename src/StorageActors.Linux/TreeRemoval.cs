@@ -11,8 +11,12 @@ internal sealed class TreeRemoval : IDisposable
     private readonly SafeFileHandle _start;
     private readonly List<Level> _levels = [];
     private readonly byte[] _buffer = new byte[64 * 1024];
+    private int _open;
 
     internal TreeRemoval(SafeFileHandle start) => _start = start;
+
+    /// <summary>The most directories that were open at a time.</summary>
+    internal int MostOpen { get; private set; }
 
     private SafeFileHandle Current => _levels.Count == 0 ? _start : _levels[^1].Directory;
 
@@ -72,7 +76,8 @@ internal sealed class TreeRemoval : IDisposable
             throw Libc.Failure("unlinkat", parent, name, Errno.EBUSY, detail: "something is mounted here; unmount it first");
         }
         _levels.Add(new Level(name.ToArray(), directory, status));
-        if (_levels.Count > OpenAncestors) _levels[^(OpenAncestors + 1)].Directory.Dispose();
+        MostOpen = Math.Max(MostOpen, ++_open);
+        if (_levels.Count > OpenAncestors) Close(_levels[^(OpenAncestors + 1)]);
         return true;
     }
 
@@ -108,7 +113,7 @@ internal sealed class TreeRemoval : IDisposable
     {
         var level = _levels[^1];
         if (_levels.Count >= 2 && _levels[^2].Directory.IsClosed) Reopen(_levels[^2], level);
-        level.Directory.Dispose();
+        Close(level);
         _levels.RemoveAt(_levels.Count - 1);
 
         var errno = Libc.TryUnlinkAt(Current, level.Name, AtFlags.RemoveDirectory);
@@ -126,7 +131,7 @@ internal sealed class TreeRemoval : IDisposable
     }
 
     /// <summary>".." of a child is the parent unless somebody moved the child: then we must not go on deleting there.</summary>
-    private static void Reopen(Level parent, Level child)
+    private void Reopen(Level parent, Level child)
     {
         var directory = Libc.OpenAt(child.Directory, ".."u8, OpenFlags.Directory | OpenFlags.NoFollow);
         if (!Libc.FStat(directory).IsSameFile(parent.Status))
@@ -135,6 +140,14 @@ internal sealed class TreeRemoval : IDisposable
             throw Libc.Failure("openat", child.Directory, ".."u8, Errno.ESTALE, detail: "the directory was moved while it was being removed");
         }
         parent.Directory = directory;
+        MostOpen = Math.Max(MostOpen, ++_open);
+    }
+
+    private void Close(Level level)
+    {
+        if (level.Directory.IsClosed) return;
+        level.Directory.Dispose();
+        _open--;
     }
 
     private sealed class Level(byte[] name, SafeFileHandle directory, FileStatus status)

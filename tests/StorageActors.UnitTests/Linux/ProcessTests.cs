@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using StorageActors.Linux;
+using StorageActors.TestSupport;
+using Xunit;
+
+namespace StorageActors.UnitTests.Linux;
+
+/// <summary>What is asked about processes, the boot and the kernel; and the thread that keeps to itself.</summary>
+public sealed class ProcessTests
+{
+    [Fact]
+    public void A_process_exists_until_it_ended()
+    {
+        int pid;
+        using (var process = Process.Start(new ProcessStartInfo("sleep", "1000"))!)
+        {
+            pid = process.Id;
+            Assert.True(Libc.ProcessExists(pid));
+            Assert.True(ProcFs.StartTime(pid) > ProcFs.StartTime(1));
+            process.Kill();
+            process.WaitForExit();
+        }
+        Assert.False(Libc.ProcessExists(pid));
+        Assert.Null(ProcFs.StartTime(pid));
+        Assert.True(Libc.ProcessExists(1));
+        Assert.False(Libc.ProcessExists(0));
+        Assert.False(Libc.ProcessExists(-1));
+    }
+
+    [Fact]
+    public void The_boot_and_the_kernel_have_names()
+    {
+        Assert.True(Guid.TryParse(ProcFs.BootId(), out _));
+        Assert.Equal(ProcFs.BootId(), ProcFs.BootId());
+        Assert.Equal(File.ReadAllText("/proc/sys/kernel/osrelease").Trim(), Libc.KernelRelease());
+        Assert.True(Libc.KernelVersion() >= new Version(4, 18));
+    }
+
+    [Fact]
+    public void The_limit_of_open_files_is_raised_to_what_is_allowed()
+    {
+        var (_, hard) = Libc.GetOpenFileLimit();
+        Assert.Equal(hard, Libc.RaiseOpenFileLimit());
+        Assert.Equal((hard, hard), Libc.GetOpenFileLimit());
+    }
+
+    [Fact]
+    public async Task Work_given_to_a_private_thread_is_done_in_order_also_after_disposal()
+    {
+        var thread = new PrivateThread("ordered");
+        var seen = new List<int>();
+        var last = Task.CompletedTask;
+        for (var index = 0; index < 100; index++)
+        {
+            var number = index;
+            last = thread.Run(() => seen.Add(number));
+        }
+        thread.Dispose();
+        await last;
+        Assert.Equal(Enumerable.Range(0, 100), seen);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => thread.Run(() => seen.Add(0)));
+    }
+
+    [SkippableFact]
+    public async Task Threads_that_a_completion_starts_do_not_get_the_private_directory()
+    {
+        RequiredTiers.SkipUnlessRoot();   // some containers forbid unshare to others
+        var before = Environment.CurrentDirectory;
+        using var thread = new PrivateThread("elsewhere");
+        await thread.Run(() => Libc.ChDir("/"));
+        Assert.Equal("/", await thread.Run(() => Environment.CurrentDirectory));
+        // More than the pool has threads for: it grows while these complete.
+        var seen = await Task.WhenAll(Enumerable.Range(0, 200).Select(async _ =>
+        {
+            await thread.Run(() => 0);
+            return Environment.CurrentDirectory;
+        }));
+        Assert.All(seen, directory => Assert.Equal(before, directory));
+    }
+
+    [Theory]
+    [InlineData(@"/a\040b\011c\012d\134e\043", "/a b\tc\nd\\e#")]
+    [InlineData("/plain", "/plain")]
+    [InlineData(@"/cut\04", @"/cut\04")]
+    [InlineData("/ümläut", "/ümläut")]
+    public void Escapes_of_the_mount_table_are_undone(string escaped, string expected) => Assert.Equal(expected, MountTable.Unescape(escaped));
+
+    [Fact]
+    public void Optional_fields_of_the_mount_table_are_passed_over()
+    {
+        var entries = MountTable.Parse("""
+            22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
+            36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 shared:7 - ext3 /dev/root\040x rw,errors=continue
+
+            """);
+        Assert.Equal(2, entries.Count);
+        Assert.Equal(new MountEntry(36, 35, new DeviceNumber(98, 0), "/mnt1", "/mnt2", "rw,noatime", "ext3", "/dev/root x", "rw,errors=continue"), entries[1]);
+        Assert.Throws<InvalidDataException>(() => MountTable.Parse("36 35 98:0 / /mnt rw"));
+    }
+}
