@@ -1,9 +1,6 @@
-using System.Buffers.Text;
-using System.Globalization;
-
 namespace StorageActors.Archive.Tar;
 
-/// <summary>Makes header blocks and PAX records.</summary>
+/// <summary>Makes header blocks, and decides what goes into PAX records.</summary>
 internal sealed class HeaderEncoder(bool nanoseconds)
 {
     private const int NameSize = 100;
@@ -11,26 +8,24 @@ internal sealed class HeaderEncoder(bool nanoseconds)
     private const long MaxId = 0x1fffff;          // 7 octal digits
     private const long MaxSize = 0x1ffffffff;     // 11 octal digits
 
-    private readonly ByteBuffer _records = new();
+    private readonly PaxRecordWriter _records = new();
     private readonly ByteBuffer _name = new();
-    private readonly ByteBuffer _value = new();
-    private readonly List<TarXattr> _xattrs = [];
+    private readonly ByteBuffer _paxName = new();
 
     /// <summary>The PAX records without which a ustar header would lose something; empty in most cases. Sorted by key.</summary>
     internal ReadOnlySpan<byte> EncodeRecords(in TarItem item)
     {
-        _records.Clear();
         SetName(item);
         var name = _name.Span;
+        _records.Clear();
         // The order of the calls is that of the keys.
-        EncodeXattrs(item, libarchive: true);
-        EncodeXattrs(item, libarchive: false);
-        if (item.Gid is < 0 or > MaxId) Record("gid"u8, default, Text(item.Gid));
-        if (item.LinkName.Length > NameSize) Record("linkpath"u8, default, item.LinkName);
-        if (NeedsPaxTime(item.Mtime)) Record("mtime"u8, default, Text(item.Mtime));
-        if (name.Length > NameSize && SplitPoint(name) < 0) Record("path"u8, default, name);
-        if (item.Size > MaxSize) Record("size"u8, default, Text(item.Size));
-        if (item.Uid is < 0 or > MaxId) Record("uid"u8, default, Text(item.Uid));
+        _records.AddXattrs(item.Xattrs);
+        if (item.Gid is < 0 or > MaxId) _records.Add("gid"u8, item.Gid);
+        if (item.LinkName.Length > NameSize) _records.Add("linkpath"u8, item.LinkName);
+        if (NeedsPaxTime(item.Mtime)) _records.Add("mtime"u8, nanoseconds ? item.Mtime : new TarTime(item.Mtime.Seconds));
+        if (name.Length > NameSize && SplitPoint(name) < 0) _records.Add("path"u8, name);
+        if (item.Size > MaxSize) _records.Add("size"u8, item.Size);
+        if (item.Uid is < 0 or > MaxId) _records.Add("uid"u8, item.Uid);
         return _records.Span;
     }
 
@@ -42,10 +37,10 @@ internal sealed class HeaderEncoder(bool nanoseconds)
         var name = _name.Span.TrimEnd((byte)'/');
         var slash = name.LastIndexOf((byte)'/');
         // As other writers do: a reader without PAX makes it a file beside the real one.
-        _value.Set(name[..(slash + 1)]);
-        _value.Append("PaxHeaders.0/"u8);
-        _value.Append(name[(slash + 1)..]);
-        Put(block[..NameSize], _value.Span);
+        _paxName.Set(name[..(slash + 1)]);
+        _paxName.Append("PaxHeaders.0/"u8);
+        _paxName.Append(name[(slash + 1)..]);
+        Put(block[..NameSize], _paxName.Span);
         Octal(block.Slice(100, 8), 0x1a4);   // 0644
         Octal(block.Slice(108, 8), 0);
         Octal(block.Slice(116, 8), 0);
@@ -126,89 +121,4 @@ internal sealed class HeaderEncoder(bool nanoseconds)
     }
 
     private bool NeedsPaxTime(TarTime time) => time.Seconds is < 0 or > MaxSize || (nanoseconds && time.Nanoseconds != 0);
-
-    private ReadOnlySpan<byte> Text(long value)
-    {
-        _value.Clear();
-        Utf8Formatter.TryFormat(value, _value.Extend(20), out var length);
-        _value.Truncate(length);
-        return _value.Span;
-    }
-
-    private ReadOnlySpan<byte> Text(TarTime time)
-    {
-        var fraction = nanoseconds ? time.Nanoseconds : 0;
-        // Seconds and a positive rest become a sign and a magnitude: -2 s + 0.5 s is -1.5.
-        var (sign, seconds) = time.Seconds < 0 ? ("-", -(time.Seconds + (fraction > 0 ? 1 : 0))) : ("", time.Seconds);
-        if (time.Seconds < 0 && fraction > 0) fraction = 1_000_000_000 - fraction;
-        var text = fraction == 0
-            ? string.Create(CultureInfo.InvariantCulture, $"{sign}{seconds}")
-            : string.Create(CultureInfo.InvariantCulture, $"{sign}{seconds}.{fraction:D9}").TrimEnd('0');
-        _value.Set(System.Text.Encoding.ASCII.GetBytes(text));
-        return _value.Span;
-    }
-
-    /// <summary>A name with a <c>=</c> cannot be a PAX key; libarchive's form encodes it.</summary>
-    private void EncodeXattrs(in TarItem item, bool libarchive)
-    {
-        if (item.Xattrs.IsEmpty) return;
-        _xattrs.Clear();
-        foreach (ref readonly var xattr in item.Xattrs)
-            if (xattr.Name.Span.Contains((byte)'=') == libarchive) _xattrs.Add(xattr);
-        _xattrs.Sort(static (a, b) => a.Name.Span.SequenceCompareTo(b.Name.Span));
-        foreach (var xattr in _xattrs)
-        {
-            if (!libarchive)
-            {
-                Record("SCHILY.xattr."u8, xattr.Name.Span, xattr.Value.Span);
-                continue;
-            }
-
-            var value = new byte[Base64.GetMaxEncodedToUtf8Length(xattr.Value.Length)];
-            Base64.EncodeToUtf8(xattr.Value.Span, value, out _, out var length);
-            Record("LIBARCHIVE.xattr."u8, PercentEncoded(xattr.Name.Span), value.AsSpan(0, length).TrimEnd((byte)'='));
-        }
-    }
-
-    private ReadOnlySpan<byte> PercentEncoded(ReadOnlySpan<byte> name)
-    {
-        _value.Clear();
-        foreach (var value in name)
-        {
-            if (value is (byte)'=' or (byte)'%' or < 0x21 or > 0x7e)
-                Utf8Formatter.TryFormat(value, WithPercent(_value.Extend(3)), out _, new System.Buffers.StandardFormat('X', 2));
-            else
-                _value.Append(value);
-        }
-
-        return _value.Span;
-
-        static Span<byte> WithPercent(Span<byte> three)
-        {
-            three[0] = (byte)'%';
-            return three[1..];
-        }
-    }
-
-    /// <summary><c>length key=value\n</c>, where the length counts its own digits.</summary>
-    private void Record(ReadOnlySpan<byte> key, ReadOnlySpan<byte> keyEnd, ReadOnlySpan<byte> value)
-    {
-        var rest = key.Length + keyEnd.Length + value.Length + 3;   // space, equals sign, newline
-        var length = rest + Digits(rest);
-        if (Digits(length) != Digits(rest)) length = rest + Digits(length);
-        Utf8Formatter.TryFormat(length, _records.Extend(Digits(length)), out _);
-        _records.Append((byte)' ');
-        _records.Append(key);
-        _records.Append(keyEnd);
-        _records.Append((byte)'=');
-        _records.Append(value);
-        _records.Append((byte)'\n');
-    }
-
-    private static int Digits(int value)
-    {
-        var digits = 1;
-        for (; value >= 10; value /= 10) digits++;
-        return digits;
-    }
 }

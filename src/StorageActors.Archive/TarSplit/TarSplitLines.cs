@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.IO.Compression;
 using System.Text.Unicode;
+using StorageActors.Archive.Compression;
 using StorageActors.Archive.Tar;
 
 namespace StorageActors.Archive.TarSplit;
@@ -19,13 +20,18 @@ internal sealed class TarSplitLines : IDisposable
 
     private const int Piece = 48 << 10;   // of raw bytes: a multiple of 3, so that base64 pieces join
 
+    private readonly Abandonable _output;
     private readonly GZipStream _gzip;
     private readonly ByteBuffer _line = new();
     private readonly ByteBuffer _segment = new();
     private long _position;
 
     /// <param name="output">Receives the compressed file; not disposed.</param>
-    internal TarSplitLines(Stream output) => _gzip = new GZipStream(output, CompressionLevel.Fastest, leaveOpen: true);
+    internal TarSplitLines(Stream output)
+    {
+        _output = new Abandonable(output);
+        _gzip = new GZipStream(_output, CompressionLevel.Fastest);
+    }
 
     /// <summary>Adds to the segment being collected; a full one is written.</summary>
     internal void AppendSegment(ReadOnlySpan<byte> bytes)
@@ -91,6 +97,13 @@ internal sealed class TarSplitLines : IDisposable
         EndLine();
     }
 
+    /// <summary>Writes nothing more, not even at disposal: the output may be full, or gone.</summary>
+    internal void Abandon()
+    {
+        _output.IsAbandoned = true;
+        Dispose();
+    }
+
     /// <summary>Writes what is pending and ends the compressed file.</summary>
     public void Dispose()
     {
@@ -128,5 +141,20 @@ internal sealed class TarSplitLines : IDisposable
         var start = _line.Length;
         Utf8Formatter.TryFormat(value, _line.Extend(20), out var written);
         _line.Truncate(start + written);
+    }
+
+    private sealed class Abandonable(Stream output) : WriteOnlyStream
+    {
+        internal bool IsAbandoned { get; set; }
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            if (!IsAbandoned) output.Write(buffer);
+        }
+
+        public override void Flush()
+        {
+            if (!IsAbandoned) output.Flush();
+        }
     }
 }

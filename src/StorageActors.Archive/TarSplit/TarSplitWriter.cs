@@ -101,7 +101,7 @@ internal sealed class TarSplitWriter : ITarRawSink, IDisposable
     /// <summary>Lets go of temporary files; an unfinished record stays unfinished.</summary>
     public void Dispose()
     {
-        if (!_completed) _lines.Dispose();
+        if (!_completed) _lines.Abandon();
         _completed = true;
         _replaced?.Dispose();
     }

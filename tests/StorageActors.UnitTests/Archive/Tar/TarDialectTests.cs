@@ -180,6 +180,35 @@ public sealed class TarDialectTests
         Assert.Equal(["", "\u00ff\u00fe/\u0080"], run.Entries.Select(entry => entry.Name));
     }
 
+    [Fact]
+    public void Reading_more_entries_takes_no_more_memory()
+    {
+        var (few, many) = (Allocated(Archive(50)), Allocated(Archive(5000)));
+        Assert.Equal(few, many);
+
+        static byte[] Archive(int entries)
+        {
+            var tar = new RawTar();
+            for (var i = 0; i < entries; i++)
+                tar.Pax('x', Record("path", "a/long/name"), Record("SCHILY.xattr.user.a", "1"), Record("mtime", "1.5")).Entry("file", "content");
+            return tar.End().ToArray();
+        }
+
+        static long Allocated(byte[] archive)
+        {
+            Read(archive);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Read(archive);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        static void Read(byte[] archive)
+        {
+            var reader = new TarReader(new StreamBlockSource(new MemoryStream(archive), 64 << 10));
+            while (reader.MoveNext()) reader.SkipPayload();
+        }
+    }
+
     private static string Base64(string text) => Convert.ToBase64String(Latin1(text));
 
     private static SeenEntry Only(RawTar tar)

@@ -106,6 +106,17 @@ public sealed class TarSplitTests
     }
 
     [Fact]
+    public void An_abandoned_record_writes_nothing_more()
+    {
+        var record = new MemoryStream();
+        var writer = new TarSplitWriter(record, () => throw new InvalidOperationException("no temporary file is needed"));
+        var reader = new TarReader(new ChunkedSource(new RawTar().Entry("a", "x").Entry("b").ToArray(), 4096), sink: writer);
+        Assert.True(reader.MoveNext() && reader.MoveNext());
+        record.Dispose();   // as when the disk is full: another write would throw, and hide what went wrong first
+        writer.Dispose();
+    }
+
+    [Fact]
     public void A_file_that_is_not_what_it_was_is_named()
     {
         using var run = new ArchiveRun(new RawTar().Entry("good", "g").Entry("b\u0001d", "expected").End().ToArray());
