@@ -1,4 +1,5 @@
 using System.Text;
+using StorageActors.Blobs;
 using StorageActors.Drivers;
 using StorageActors.Linux;
 using StorageActors.Protocol;
@@ -50,9 +51,14 @@ internal sealed record WriteLayerRecord(LayerRecord Record) : DriverOperation<No
 /// Puts an image's directory, in place of the one it has, if any: staged and durable first, then one rename under the file lock. Returns where the old
 /// one is in the trash.
 /// </summary>
-internal sealed record PutImageFiles(ImageRecord Image, IReadOnlyList<BigData> Documents) : DriverOperation<TrashedPath>
+internal sealed record PutImageFiles(ImageRecord Image, IReadOnlyList<BigData> Documents, IReadOnlyList<ImageBlob> Blobs) : DriverOperation<TrashedPath>
 {
     internal override string Verb => "put image";
+
+    internal override OperationLane Lane => Blobs.Count > 0 ? OperationLane.Content : OperationLane.Short;
+
+    /// <summary>A blob may come from a stream.</summary>
+    internal override bool Repeatable => Blobs.Count == 0;
 
     internal override TrashedPath Execute(DriverServices services, CancellationToken stop)
     {
@@ -63,7 +69,8 @@ internal sealed record PutImageFiles(ImageRecord Image, IReadOnlyList<BigData> D
         string? replaced;
         try
         {
-            ImageFile.Stage(layout, staged, Image, Documents);
+            ImageFile.Stage(
+                layout, staged, Image, Documents, directory => ImageBlobs.Stage(layout, directory, Image, Blobs, services.Transfers, stop));
             CrashPoint.Reached(CrashPoint.ImageStaged);
             replaced = services.Lock.Under(() => ImageFile.Commit(layout, staged, Image.Id));
             CrashPoint.Reached(CrashPoint.ImageRenamed);
@@ -114,4 +121,23 @@ internal sealed record ReadDocument(ImageId Image, BigDataItem Item) : DriverOpe
     internal override string Verb => "read document";
 
     internal override byte[] Execute(DriverServices services, CancellationToken stop) => ImageFile.ReadDocument(services.Layout, Image, Item);
+}
+
+/// <summary>Copies a blob that is kept with an image to a target, and checks its digest on the way.</summary>
+internal sealed record SendBlob(ImageId Image, Digest Digest, BlobTarget Target) : DriverOperation<CatalogProtocol.BlobRead>
+{
+    internal override string Verb => "read blob";
+
+    internal override OperationLane Lane => OperationLane.Content;
+
+    /// <summary>A download cannot be written twice.</summary>
+    internal override bool Repeatable => false;
+
+    internal override CatalogProtocol.BlobRead Execute(DriverServices services, CancellationToken stop)
+    {
+        using var blob = ImageBlobs.Open(services.Layout, Image, Digest) ?? throw new PermanentDriverException(new StorageError(
+            StorageErrorCode.NotFound, Verb, $"image {Image} keeps no blob {Digest}"));
+        var size = BlobTargets.Write(Target, services.Transfers, output => ImageBlobs.Send(blob, Digest, output, stop), stop);
+        return new CatalogProtocol.BlobRead(Digest, size);
+    }
 }

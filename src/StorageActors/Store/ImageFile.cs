@@ -21,9 +21,10 @@ internal static class ImageFile
 
     /// <summary>
     /// Makes the image's directory, complete and durable, at <paramref name="path"/> (which does not exist). Documents that are not given are taken
-    /// from the directory that the image has now.
+    /// from the directory that the image has now; <paramref name="blobs"/> brings what is kept besides.
     /// </summary>
-    internal static void Stage(StoreLayout layout, string path, ImageRecord image, IReadOnlyList<BigData> documents)
+    internal static void Stage(
+        StoreLayout layout, string path, ImageRecord image, IReadOnlyList<BigData> documents, Action<SafeFileHandle>? blobs = null)
     {
         using var home = Libc.OpenDirectory(layout.ImageHome);
         var name = Encoding.UTF8.GetBytes(Path.GetFileName(path));
@@ -37,6 +38,7 @@ internal static class ImageFile
             else Link(home, image.Id, directory, file);
         }
 
+        blobs?.Invoke(directory);
         Write(directory, image);
     }
 

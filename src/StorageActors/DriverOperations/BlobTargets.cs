@@ -1,0 +1,71 @@
+using System.Text;
+using StorageActors.Drivers;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+using StorageActors.Transfers;
+
+namespace StorageActors.DriverOperations;
+
+/// <summary>Writes to what a <see cref="BlobTarget"/> names: all of it, or nothing that passes for all.</summary>
+internal static class BlobTargets
+{
+    private const uint Readable = 0x1A4; // 0644, less the process's umask
+
+    /// <summary>
+    /// Runs <paramref name="write"/> on the target. A file appears under its name when it is complete and durable; the reader of a download gets an error
+    /// in place of the end when the writing fails.
+    /// </summary>
+    internal static TResult Write<TResult>(BlobTarget target, TransferTable transfers, Func<Stream, TResult> write, CancellationToken stop) => target switch
+    {
+        { Path: { } path, Download: null } => WriteFile(path, write),
+        { Path: null, Download: { } download } => WriteDownload(transfers.ClaimDownload(download, stop), write),
+        _ => throw Refuse("a target is either a file or a download", target.Path),
+    };
+
+    private static TResult WriteFile<TResult>(string path, Func<Stream, TResult> write)
+    {
+        if (!Path.IsPathFullyQualified(path)) throw Refuse($"{path}: the path must be absolute", path);
+        using var directory = Libc.OpenDirectory(Path.GetDirectoryName(path) ?? throw Refuse($"{path}: it is a directory", path));
+        var name = Encoding.UTF8.GetBytes(Path.GetFileName(path));
+        var temporary = Encoding.UTF8.GetBytes($".{TicketId.New().Value}.tmp");
+        var file = Libc.OpenAt(directory, temporary, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive, Readable);
+        try
+        {
+            TResult result;
+            using (var stream = new FileStream(file, FileAccess.Write, bufferSize: 0))
+            {
+                result = write(stream);
+                Libc.FSync(file);
+            }
+
+            Libc.RenameAt2(directory, temporary, directory, name);
+            Libc.FSync(directory);
+            return result;
+        }
+        catch
+        {
+            file.Dispose();
+            Libc.TryUnlinkAt(directory, temporary);
+            throw;
+        }
+    }
+
+    private static TResult WriteDownload<TResult>(TransferWriteStream download, Func<Stream, TResult> write)
+    {
+        using (download)
+        {
+            try
+            {
+                return write(download);
+            }
+            catch (Exception e)
+            {
+                download.Abort(e);
+                throw;
+            }
+        }
+    }
+
+    private static PermanentDriverException Refuse(string what, string? path) =>
+        new(new StorageError(StorageErrorCode.InvalidArgument, "write", what, path));
+}
