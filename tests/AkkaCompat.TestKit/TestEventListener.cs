@@ -29,8 +29,7 @@ public class TestEventListener : DefaultLogger
             case InitializeLogger initialize:
                 foreach (var type in (Type[])[typeof(Mute), typeof(Unmute), typeof(DeadLetter), typeof(UnhandledMessage)])
                     initialize.LoggingBus.Subscribe(Context.Self, type);
-                Sender.Tell(new LoggerInitialized());
-                return true;
+                return base.Receive(message);   // which answers
             case Mute mute:
                 _filters = _filters.AddRange(mute.Filters);
                 return true;

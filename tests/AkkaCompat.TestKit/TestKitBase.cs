@@ -152,7 +152,7 @@ public abstract partial class TestKitBase : IActorRefFactory
 
     private void SendAsTestActor()
     {
-        var cell = (ActorCell)((ActorRefWithCell)TestActor).Underlying;
+        var cell = (ActorCell)InTestActor(block: true, context => context).GetAwaiter().GetResult()!;
         InternalCurrentActorCellKeeper.Current = cell;
         SynchronizationContext.SetSynchronizationContext(new ActorCellKeepingSynchronizationContext(cell));
     }

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using Akka.TestKit;
 using Akka.TestKit.Xunit2;
+using Xunit;
 using Xunit.Sdk;
 
 namespace StorageActors.EngineTests.AkkaCompat;
@@ -118,7 +119,7 @@ public sealed class TestKitTests() : TestKit("akka.test.filter-leeway = 500ms")
     public async Task A_probe_stands_in_for_an_actor()
     {
         var probe = CreateTestProbe("neighbour");
-        probe.Tell("ask", TestActor);
+        probe.Ref.Tell("ask", TestActor);
         probe.ExpectMsg("ask");
         probe.Reply("answer");
         await ExpectMsgFromAsync<string>(probe, "answer");
@@ -135,7 +136,7 @@ public sealed class TestKitTests() : TestKit("akka.test.filter-leeway = 500ms")
     public void A_probe_forwards_with_the_first_sender()
     {
         var probe = CreateTestProbe();
-        probe.Tell("through", TestActor);
+        probe.Ref.Tell("through", TestActor);
         probe.ExpectMsg<string>();
         probe.Forward(ActorOf<Echo>());
         ExpectMsg("through");
@@ -150,8 +151,8 @@ public sealed class TestKitTests() : TestKit("akka.test.filter-leeway = 500ms")
             sender.Tell($"re: {message}");
             return AutoPilot.KeepRunning;
         }));
-        probe.Tell("one", TestActor);
-        probe.Tell("two", TestActor);
+        probe.Ref.Tell("one", TestActor);
+        probe.Ref.Tell("two", TestActor);
         ExpectMsg("re: one");
         ExpectMsg("re: two");
     }
