@@ -1,3 +1,4 @@
+using StorageActors.Archive.Compression;
 using StorageActors.Archive.Tar;
 using StorageActors.Drivers;
 using StorageActors.Linux;
@@ -20,7 +21,9 @@ internal static class Failure
         StorageException refusal => new PermanentDriverException(refusal.Error, refusal),
         TarFormatException { Fault: TarFault.LimitExceeded } => Refuse(StorageErrorCode.LimitExceeded, operation, exception.Message, exception),
         TarFormatException => Refuse(StorageErrorCode.BadInput, operation, exception.Message, exception),
-        LinuxException linux => Sort(Translate(linux, operation), operation, stop),
+        InputTooLargeException => Refuse(StorageErrorCode.LimitExceeded, operation, exception.Message, exception),
+        CompressedDataException => Refuse(StorageErrorCode.BadInput, operation, exception.Message, exception),
+        LinuxException linux => Sort(DriverErrors.Translate(linux, operation.Verb, linux.Path)!, operation, stop),
         IOException or UnauthorizedAccessException => Refuse(StorageErrorCode.Io, operation, exception.Message, exception),
         _ => exception,
     };
@@ -28,14 +31,6 @@ internal static class Failure
     /// <summary>What the requester is told.</summary>
     internal static StorageError Describe(Exception exception, DriverOperation operation) => exception is DriverException driver ? driver.Error
         : new StorageError(StorageErrorCode.Internal, operation.Verb, $"a defect of the store, {exception.GetType().Name}: {exception.Message}; its log has the stack");
-
-    private static DriverException Translate(LinuxException exception, DriverOperation operation)
-    {
-        var code = exception.Errno is Errno.ENOSPC or Errno.EDQUOT ? StorageErrorCode.NoSpace : StorageErrorCode.Io;
-        var error = new StorageError(code, operation.Verb, exception.Message, exception.Path, exception.Errno.ToString());
-        return exception.Errno is Errno.EBUSY or Errno.EAGAIN or Errno.ESTALE or Errno.ENOMEM or Errno.EMFILE or Errno.ENFILE
-            ? new TransientDriverException(error, exception) : new PermanentDriverException(error, exception);
-    }
 
     private static PermanentDriverException Refuse(StorageErrorCode code, DriverOperation operation, string what, Exception inner) =>
         new(new StorageError(code, operation.Verb, what), inner);

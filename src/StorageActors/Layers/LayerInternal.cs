@@ -1,14 +1,15 @@
+using StorageActors.Journal;
 using StorageActors.Protocol;
 
 namespace StorageActors.Layers;
 
 /// <summary>
-/// What the store and its layers say to each other besides <see cref="LayerProtocol"/>. Everything for a layer goes to <c>LayersActor</c>
+/// What the store and its layers say to each other besides <see cref="LayerProtocol"/>. Everything for a layer goes to <see cref="LayersActor"/>
 /// in a <see cref="Deliver"/> that keeps the sender, and is answered by the layer.
 /// </summary>
 internal static class LayerInternal
 {
-    /// <summary>To <c>LayersActor</c>: hand the message to the layer's actor, starting it if it is not there. No message is lost to a stop.</summary>
+    /// <summary>To <see cref="LayersActor"/>: hand the message to the layer's actor, starting it if it is not there. No message is lost to a stop.</summary>
     /// <param name="Setup">The layer as the catalog knows it now.</param>
     /// <param name="Message">A <see cref="LayerProtocol.ICommand"/> or one of the messages below.</param>
     internal sealed record Deliver(LayerSetup Setup, object Message);
@@ -16,9 +17,13 @@ internal static class LayerInternal
     /// <summary>To the layers' parent, each time the mount or its leases change.</summary>
     /// <param name="Layer">The layer.</param>
     /// <param name="Mount">What there is now; null when it is not mounted.</param>
-    internal sealed record MountChanged(LayerId Layer, MountRecord? Mount);
+    /// <param name="Leases">The leases on it as the journal has them, oldest first.</param>
+    internal sealed record MountChanged(LayerId Layer, MountRecord? Mount, IReadOnlyList<LeaseEvent.Granted> Leases);
 
-    /// <summary>To <c>LayersActor</c>: answers <see cref="CatalogProtocol.Mounts"/>, sorted by layer.</summary>
+    /// <summary>From a layer's actor to <see cref="LayersActor"/>: its journal is read, send messages.</summary>
+    internal sealed record Ready(LayerId Layer);
+
+    /// <summary>To <see cref="LayersActor"/>: answers <see cref="CatalogProtocol.Mounts"/>, sorted by layer.</summary>
     internal sealed record GetMounts;
 
     /// <summary>
@@ -60,7 +65,7 @@ internal static class LayerInternal
     /// <summary>The layer was found damaged, or (null) sound again. No answer; existing mounts stay.</summary>
     internal sealed record ChangeDamage(string? Damage);
 
-    /// <summary>From a layer's actor to <c>LayersActor</c>: nothing to do for a long time; keep my messages from now on.</summary>
+    /// <summary>From a layer's actor to <see cref="LayersActor"/>: nothing to do for a long time; keep my messages from now on.</summary>
     internal sealed record Passivate(LayerId Layer);
 
     /// <summary>The answer to <see cref="Passivate"/>: stop, unless something came in between.</summary>

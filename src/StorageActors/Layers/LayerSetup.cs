@@ -1,6 +1,7 @@
 using Akka.Actor;
 using StorageActors.Drivers;
 using StorageActors.Protocol;
+using StorageActors.Store;
 
 namespace StorageActors.Layers;
 
@@ -23,7 +24,8 @@ internal sealed record LayerSetup(
 /// <param name="Time">The clock of leases.</param>
 /// <param name="BootId">This boot of the machine; leases of another one are dropped.</param>
 /// <param name="Run">This run of the engine; leases that actors of another one held are dropped.</param>
+/// <param name="Metrics">Is told how much is mounted.</param>
 /// <param name="IdleTimeout">After so long without a message an unmounted layer's actor stops.</param>
 /// <param name="LingerRetry">How often a mount that nobody holds, but that is busy, is tried again.</param>
 internal sealed record LayerEnvironment(
-    IActorRef Operations, TimeProvider Time, string BootId, string Run, TimeSpan IdleTimeout, TimeSpan LingerRetry);
+    IActorRef Operations, TimeProvider Time, string BootId, string Run, StoreMetrics Metrics, TimeSpan IdleTimeout, TimeSpan LingerRetry);

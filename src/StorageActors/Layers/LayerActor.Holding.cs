@@ -1,0 +1,129 @@
+using Akka.Actor;
+using Akka.Event;
+using Akka.Persistence;
+using StorageActors.Journal;
+using StorageActors.Protocol;
+
+namespace StorageActors.Layers;
+
+/// <content>Out of service: while the layer is sealed, and on its way out of the store.</content>
+internal sealed partial class LayerActor
+{
+    private IActorRef? _holdBy;
+    private int _deletionsLeft;
+
+    /// <summary>Nobody writes; everything waits.</summary>
+    private void Holding()
+    {
+        Command<LayerInternal.Unhold>(command => EndHold(command.Kind));
+        Command<HolderDied>(_ => EndHold(_state.Kind), died => died.Holder.Equals(_holdBy));
+        Always();
+        Otherwise();
+    }
+
+    /// <summary>Nothing is mounted; everything waits for whether the layer stays.</summary>
+    private void Draining()
+    {
+        Command<LayerInternal.Undrain>(_ => Enter(Unmounted));
+        Command<LayerInternal.Forget>(_ => Forget());
+        Always();
+        Otherwise();
+    }
+
+    /// <summary>The layer is no more; its journal goes, too.</summary>
+    private void Gone()
+    {
+        Command<LayerProtocol.ICommand>(_ => Sender.Tell(new StoreProtocol.Refused(NotFound())));
+        Command<LayerInternal.Drain>(_ => Sender.Tell(new StoreProtocol.Refused(NotFound())));
+        Command<LayerInternal.Hold>(_ => Sender.Tell(new StoreProtocol.Refused(NotFound())));
+        Command<LayerInternal.Wake>(_ => Sender.Tell(new LayerInternal.Awake(Id, null)));
+        Command<DeleteMessagesSuccess>(_ => Deleted(null));
+        Command<DeleteMessagesFailure>(failure => Deleted(failure.Cause));
+        Command<DeleteSnapshotsSuccess>(_ => Deleted(null));
+        Command<DeleteSnapshotsFailure>(failure => Deleted(failure.Cause));
+        Command<LastWord>(_ => Context.Stop(Self));
+        CommandAny(static _ => { });
+    }
+
+    private void Hold(LayerInternal.Hold command)
+    {
+        var requester = Sender;
+        if (_state.Mount!.Mode == MountMode.ReadOnly) Held(requester);
+        else if (!_state.Leases.IsEmpty) requester.Tell(new StoreProtocol.Refused(InUse("seal")));
+        else Unmount(force: false, () => Held(requester), error => StayMounted(requester, error));
+    }
+
+    private void Held(IActorRef requester)
+    {
+        _holdBy = requester;
+        if (!_holders.ContainsKey(requester)) Context.WatchWith(requester, new HolderDied(requester));
+        requester.Tell(new LayerInternal.Held(Id));
+        Rest(Holding);
+    }
+
+    private void EndHold(LayerKind kind)
+    {
+        if (_holdBy is { } requester && !_holders.ContainsKey(requester)) Context.Unwatch(requester);
+        _holdBy = null;
+        _state = _state with { Kind = kind };
+        Enter(_state.Mount is null ? Unmounted : Mounted);
+    }
+
+    private void Drain(LayerInternal.Drain command)
+    {
+        var requester = Sender;
+        if (!command.Force && !_state.Leases.IsEmpty)
+        {
+            requester.Tell(new StoreProtocol.Refused(InUse("remove")));
+            return;
+        }
+
+        if (!_state.Leases.IsEmpty)
+        {
+            _log.Info("layer {0}: it is removed by force; the leases {1} end", Id, _state.Names());
+            ForgetHolders();
+            Record(new LeaseEvent.Cleared());
+            TellParent();
+        }
+
+        Unmount(command.Force, () => Drained(requester), error => StayMounted(requester, error));
+    }
+
+    private void Drained(IActorRef requester)
+    {
+        requester.Tell(new LayerInternal.Drained(Id));
+        Rest(Draining);
+    }
+
+    private void Forget()
+    {
+        Rest(Gone);
+        Stash.UnstashAll();
+        if (LastSequenceNr == 0)
+        {
+            Self.Tell(LastWord.Instance); // Behind what was stashed.
+            return;
+        }
+
+        _deletionsLeft = 2;
+        DeleteMessages(LastSequenceNr);
+        DeleteSnapshots(SnapshotSelectionCriteria.Latest);
+    }
+
+    private void Deleted(Exception? failure)
+    {
+        // Left-over rows harm nobody: another layer of this id has a journal of its own.
+        if (failure is not null) _log.Warning("layer {0}: rows of its journal stay: {1}", Id, failure.Message);
+        if (--_deletionsLeft == 0) Self.Tell(LastWord.Instance);
+    }
+
+    private StorageError InUse(string operation) => new(
+        StorageErrorCode.InUse, operation, $"layer {Id} is mounted {(_state.Mount!.Mode == MountMode.ReadOnly ? "read-only" : "read-write")} for {_state.Names()}; release that first", _state.Mount.Path);
+
+    private StorageError NotFound() => new(StorageErrorCode.NotFound, "layer", $"layer {Id} was removed");
+
+    private sealed record LastWord
+    {
+        internal static readonly LastWord Instance = new();
+    }
+}

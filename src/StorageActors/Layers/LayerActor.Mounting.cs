@@ -1,0 +1,241 @@
+using Akka.Actor;
+using Akka.Event;
+using StorageActors.Drivers;
+using StorageActors.DriverOperations;
+using StorageActors.Journal;
+using StorageActors.Protocol;
+
+namespace StorageActors.Layers;
+
+/// <content>Leases, and what they do to the mount.</content>
+internal sealed partial class LayerActor
+{
+    private readonly List<(LayerProtocol.Acquire Command, IActorRef Requester)> _waiting = [];
+    private IReadOnlyList<string>? _options;
+    private bool _isQueueing;
+    private (Action Done, Action<StorageError> Failed) _then;
+
+    private void Unmounted()
+    {
+        Command<LayerProtocol.Acquire>(command =>
+        {
+            if (_state.Decide(command) is AcquireDecision.Refuse refusal) Sender.Tell(new StoreProtocol.Refused(refusal.Error));
+            else MountFor(command, Sender);
+        });
+        Command<LayerProtocol.Release>(command => Sender.Tell(new StoreProtocol.Refused(((ReleaseDecision.Refuse)_state.Decide(command)).Error)));
+        Command<LayerProtocol.ReleaseAll>(_ => Sender.Tell(new LayerProtocol.Released(Id, 0)));
+        Command<LayerInternal.Drain>(_ => Drained(Sender));
+        Command<LayerInternal.Hold>(_ => Held(Sender));
+        Command<ReceiveTimeout>(_ => Context.Parent.Tell(new LayerInternal.Passivate(Id)));
+        Command<LayerInternal.Forget>(_ => Forget());
+        Command<LayerInternal.StopIdle>(_ => Context.Stop(Self)); // In this state nothing is owed to anybody.
+        Leftovers();
+        Always();
+        Otherwise();
+    }
+
+    private void Mounting()
+    {
+        Command<DriverProtocol.Completed<ActiveMount>>(mounted => MountIsThere(mounted.Result), IsCurrent);
+        Command<DriverProtocol.Failed>(failed => MountFailed(failed.Error), IsCurrent);
+        // The first to come join; once something else waits for its turn, they wait behind it.
+        Command<LayerProtocol.Acquire>(command => _waiting.Add((command, Sender)), _ => !_isQueueing);
+        Always();
+        Otherwise();
+    }
+
+    private void Mounted()
+    {
+        Command<LayerProtocol.Acquire>(command => Acquire(command, Sender));
+        Command<LayerProtocol.Release>(Release);
+        Command<LayerProtocol.ReleaseAll>(_ => UnmountFor(Sender, new LeaseEvent.Cleared()));
+        Command<HolderDied>(died => HolderIsDead(died.Holder));
+        Command<RetryUnmount>(_ => UnmountLingering());
+        Command<LayerInternal.Drain>(Drain);
+        Command<LayerInternal.Hold>(Hold);
+        Command<LayerInternal.Forget>(_ => Unmount(force: true, Forget, _ => Enter(Mounted)));
+        Leftovers();
+        Always();
+        Otherwise();
+    }
+
+    private void Unmounting()
+    {
+        Command<DriverProtocol.Completed<Nothing>>(
+            _ =>
+            {
+                _state = _state.Unmounted();
+                Context.System.EventStream.Publish(new LayerProtocol.LayerUnmounted(Id));
+                TellParent();
+                _then.Done();
+            },
+            IsCurrent);
+        Command<DriverProtocol.Failed>(failed => _then.Failed(failed.Error), IsCurrent);
+        Always();
+        Otherwise();
+    }
+
+    private void Acquire(LayerProtocol.Acquire command, IActorRef requester)
+    {
+        switch (_state.Decide(command))
+        {
+            case AcquireDecision.Grant:
+                Grant(command, requester);
+                TellParent();
+                break;
+            case AcquireDecision.Refuse refusal:
+                requester.Tell(new StoreProtocol.Refused(refusal.Error));
+                break;
+            default:
+                Unmount(force: false, () => MountFor(command, requester), error => StayMounted(requester, error));
+                break;
+        }
+    }
+
+    private void Grant(LayerProtocol.Acquire command, IActorRef requester)
+    {
+        var owner = OwnerOf(command.Holder);
+        var existing = _state.Find(command.Lease);
+        if (existing is null || existing.Owner != owner)
+        {
+            // A repeat by another holder hands the lease over: the name is the claim, its latest holder's life its term.
+            Unwatch(command.Lease);
+            var since = existing?.Since ?? _environment.Time.GetUtcNow();
+            Record(new LeaseEvent.Granted(command.Lease, owner, since, _environment.BootId, _environment.Run, _state.Mount!.Mode, _state.Options.Count == 0 ? null : _state.Options));
+            Watch(command.Lease, command.Holder);
+            Timers.Cancel(RetryUnmount.Instance);
+        }
+
+        requester.Tell(new LayerProtocol.Acquired(Id, command.Lease, _state.Mount!.Path, _state.Mount.Mode, _state.Leases.Count));
+    }
+
+    private void Release(LayerProtocol.Release command)
+    {
+        switch (_state.Decide(command))
+        {
+            case ReleaseDecision.Refuse refusal:
+                Sender.Tell(new StoreProtocol.Refused(refusal.Error));
+                break;
+            case ReleaseDecision.End ended:
+                End(ended.Lease);
+                TellParent();
+                Sender.Tell(new LayerProtocol.Released(Id, _state.Leases.Count));
+                break;
+            case ReleaseDecision.Unmount last:
+                UnmountFor(Sender, new LeaseEvent.Released(last.Lease));
+                break;
+        }
+    }
+
+    private void End(LeaseId lease)
+    {
+        Unwatch(lease);
+        Record(new LeaseEvent.Released(lease));
+    }
+
+    private void HolderIsDead(IActorRef holder)
+    {
+        if (!_holders.Remove(holder, out var leases)) return;
+        foreach (var lease in leases)
+        {
+            _log.Info("layer {0}: lease {1} ended with its holder {2}", Id, lease, holder.Path);
+            Record(new LeaseEvent.Released(lease));
+        }
+
+        TellParent();
+        if (_state.IsLingering) UnmountLingering();
+    }
+
+    private void MountFor(LayerProtocol.Acquire command, IActorRef requester)
+    {
+        _waiting.Add((command, requester));
+        Mount(_state.ModeFor(command.Options), command.Options.Options);
+    }
+
+    private void Mount(MountMode mode, IReadOnlyList<string>? options)
+    {
+        (_options, _isQueueing) = (options, false);
+        Perform(new MountLayer(new MountRequest(_setup.Location, _setup.Parents, mode, options ?? [])));
+        Become(Mounting);
+    }
+
+    private void MountIsThere(ActiveMount mount)
+    {
+        _state = _state.Mounted(mount, _options);
+        Context.System.EventStream.Publish(new LayerProtocol.LayerMounted(Id, mount.Path));
+        foreach (var (command, requester) in TakeWaiting())
+        {
+            // The mount was made as the first wanted it; whether it suits the others is decided now.
+            if (_state.Decide(command) is AcquireDecision.Refuse refusal) requester.Tell(new StoreProtocol.Refused(refusal.Error));
+            else Grant(command, requester);
+        }
+
+        TellParent();
+        Enter(Mounted);
+        UnmountLingering();
+    }
+
+    private void MountFailed(StorageError error)
+    {
+        foreach (var (_, requester) in TakeWaiting()) requester.Tell(new StoreProtocol.Refused(error));
+        if (!_state.Leases.IsEmpty)
+        {
+            _log.Warning("layer {0}: it cannot be mounted again for {1}, whose leases end: {2}", Id, _state.Names(), error);
+            ForgetHolders();
+            Record(new LeaseEvent.Cleared());
+            TellParent();
+        }
+
+        Enter(Unmounted);
+    }
+
+    private List<(LayerProtocol.Acquire Command, IActorRef Requester)> TakeWaiting()
+    {
+        List<(LayerProtocol.Acquire, IActorRef)> waiting = [.. _waiting];
+        _waiting.Clear();
+        return waiting;
+    }
+
+    /// <summary>Unmounts because somebody gives back the last lease, or all; they end when the mount is gone, not before.</summary>
+    private void UnmountFor(IActorRef requester, IJournalEvent ending) => Unmount(
+        force: false,
+        () =>
+        {
+            ForgetHolders();
+            Record(ending);
+            requester.Tell(new LayerProtocol.Released(Id, 0));
+            Enter(Unmounted);
+        },
+        error => StayMounted(requester, error));
+
+    private void UnmountLingering()
+    {
+        if (_state.IsLingering) Unmount(force: false, () => Enter(Unmounted), _ => Enter(Mounted));
+    }
+
+    private void Unmount(bool force, Action done, Action<StorageError> failed)
+    {
+        Timers.Cancel(RetryUnmount.Instance);
+        _then = (done, failed);
+        Perform(new UnmountLayer(_setup.Location, force));
+        Become(Unmounting);
+    }
+
+    /// <summary>The mount is busy, so nothing changes; the requester is told who keeps it so.</summary>
+    private void StayMounted(IActorRef requester, StorageError error)
+    {
+        if (error.Code != StorageErrorCode.InUse) requester.Tell(new StoreProtocol.Refused(error));
+        else AskHolders(lines => requester.Tell(new StoreProtocol.Refused(error with { Message = Explain(error.Message, lines) })));
+        Enter(Mounted);
+    }
+
+    private void ForgetHolders()
+    {
+        foreach (var holder in _holders.Keys.Where(holder => !holder.Equals(_holdBy))) Context.Unwatch(holder);
+        _holders.Clear();
+    }
+
+    private static string Explain(string message, IReadOnlyList<string> holders) => holders.Count == 0
+        ? message + " Nobody is seen to hold it; a process outside this one's view may"
+        : $"{message} It is held by {string.Join("; ", holders.Take(5))}";
+}

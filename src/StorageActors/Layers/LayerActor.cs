@@ -1,0 +1,150 @@
+using Akka.Actor;
+using Akka.Event;
+using Akka.Persistence;
+using Akka.Serialization;
+using StorageActors.Drivers;
+using StorageActors.DriverOperations;
+using StorageActors.Journal;
+using StorageActors.Protocol;
+
+namespace StorageActors.Layers;
+
+/// <summary>
+/// Owns one layer's mount and leases. The first lease mounts, the last release unmounts, in mailbox order: what must wait for a driver's answer waits in
+/// the stash, and what comes after it, too. The states are in the other parts of this class; what may happen in each is decided by <see cref="LayerState"/>.
+/// <list type="bullet">
+/// <item>A lease is granted when it is in memory; the journal follows. If the journal fails, Akka stops this actor, and its parent starts another one with the
+/// leases that it knows.</item>
+/// <item>The last release that finds the mount busy is refused, and the lease stays: the caller ends what keeps it busy and releases again. When the last
+/// holder dies instead, the mount lingers without leases; it is tried again from time to time, and the next lease may use it.</item>
+/// <item>After a restart the kernel is asked what is mounted. A mount that nobody holds is unmounted; leases whose mount is gone get it back, with the
+/// options of the oldest.</item>
+/// </list>
+/// </summary>
+internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
+{
+    private const int EventsBetweenSnapshots = 200;
+
+    private readonly LayerSetup _setup;
+    private readonly LayerEnvironment _environment;
+    private readonly IReadOnlyList<LeaseEvent.Granted>? _remembered;
+    private readonly Dictionary<IActorRef, HashSet<LeaseId>> _holders = [];
+    private readonly Dictionary<long, Action<DriverProtocol.IReply>> _queries = [];
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private LayerState _state;
+    private long _attempt;
+    private bool _journalIsBehind;
+    private int _eventsSinceSnapshot;
+
+    public LayerActor(LayerSetup setup, LayerEnvironment environment, IReadOnlyList<LeaseEvent.Granted>? remembered)
+    {
+        (_setup, _environment, _remembered) = (setup, environment, remembered);
+        _state = new LayerState(setup.Id, setup.Kind, setup.Damage);
+        Recover<SnapshotOffer>(offer => _state = _state.Apply((LeaseEvent.Snapshot)offer.Snapshot));
+        Recover<IJournalEvent>(happened => _state = _state.Apply(happened));
+        Recover<RecoveryCompleted>(_ => LookForMount());
+        Become(Starting);
+    }
+
+    public override string PersistenceId => _setup.PersistenceId;
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    private LayerId Id => _setup.Id;
+
+    /// <param name="setup">The layer.</param>
+    /// <param name="environment">What it works with.</param>
+    /// <param name="remembered">Leases that an earlier actor of this layer held when it stopped without wanting to; they stand in for the journal.</param>
+    internal static Props Props(LayerSetup setup, LayerEnvironment environment, IReadOnlyList<LeaseEvent.Granted>? remembered) =>
+        Akka.Actor.Props.Create(() => new LayerActor(setup, environment, remembered));
+
+    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr) =>
+        _log.Error(cause, "layer {0}: the journal failed; leases are kept in memory until it works again", Id);
+
+    /// <summary>A state in which it serves: what waited gets its turn.</summary>
+    private void Enter(Action state)
+    {
+        Rest(state);
+        if (state == Unmounted) Context.SetReceiveTimeout(_environment.IdleTimeout);
+        if (_state.IsLingering) Timers.StartPeriodicTimer(RetryUnmount.Instance, RetryUnmount.Instance, _environment.LingerRetry);
+        Stash.UnstashAll();
+    }
+
+    /// <summary>A state in which it waits for no answer.</summary>
+    private void Rest(Action state)
+    {
+        _attempt = 0;
+        Context.SetReceiveTimeout(null);
+        Become(state);
+    }
+
+    /// <summary>Has the driver do what this actor waits for now; answers to earlier attempts are void.</summary>
+    private void Perform(DriverOperation operation)
+    {
+        Context.SetReceiveTimeout(null);
+        _attempt = DriverProtocol.NextAttempt();
+        _environment.Operations.Tell(new DriverProtocol.Perform(_attempt, operation));
+    }
+
+    private bool IsCurrent(DriverProtocol.IReply reply) => reply.Attempt == _attempt;
+
+    /// <summary>Has the driver answer something that changes nothing, in whatever state this actor is.</summary>
+    private void Query(DriverOperation operation, Action<DriverProtocol.IReply> answer)
+    {
+        var attempt = DriverProtocol.NextAttempt();
+        _queries.Add(attempt, answer);
+        _environment.Operations.Tell(new DriverProtocol.Perform(attempt, operation));
+    }
+
+    /// <summary>Changes the leases: at once in memory, for the parent and for the journal, which nobody waits for.</summary>
+    private void Record(IJournalEvent happened)
+    {
+        _state = _state.Apply(happened);
+        PersistAsync(_journalIsBehind ? new LeaseEvent.Snapshot(_state.Leases) : happened, static _ => { });
+        _journalIsBehind = false;
+        if (++_eventsSinceSnapshot >= EventsBetweenSnapshots)
+        {
+            _eventsSinceSnapshot = 0;
+            SaveSnapshot(new LeaseEvent.Snapshot(_state.Leases));
+        }
+    }
+
+    private void TellParent() => Context.Parent.Tell(new LayerInternal.MountChanged(Id, _state.Record, _state.Leases));
+
+    private void Watch(LeaseId lease, IActorRef? holder)
+    {
+        if (holder is null) return;
+        if (!_holders.TryGetValue(holder, out var leases))
+        {
+            _holders.Add(holder, leases = []);
+            if (!holder.Equals(_holdBy)) Context.WatchWith(holder, new HolderDied(holder));
+        }
+
+        leases.Add(lease);
+    }
+
+    private void Unwatch(LeaseId lease)
+    {
+        foreach (var (holder, leases) in _holders.Where(pair => pair.Value.Contains(lease)).ToList())
+        {
+            leases.Remove(lease);
+            if (leases.Count > 0) continue;
+            _holders.Remove(holder);
+            if (!holder.Equals(_holdBy)) Context.Unwatch(holder);
+        }
+    }
+
+    private static string OwnerOf(IActorRef? holder) => holder is null ? LeaseEvent.ExternalOwner : Serialization.SerializedActorPath(holder);
+
+    private static IActorRef? HolderOf(LeaseEvent.Granted lease) => lease.Owner == LeaseEvent.ExternalOwner ? null
+        : ((ExtendedActorSystem)Context.System).Provider.ResolveActorRef(lease.Owner);
+
+    /// <summary>Somebody whose death matters has died.</summary>
+    private sealed record HolderDied(IActorRef Holder);
+
+    /// <summary>Try again to unmount what nobody holds.</summary>
+    private sealed record RetryUnmount
+    {
+        internal static readonly RetryUnmount Instance = new();
+    }
+}

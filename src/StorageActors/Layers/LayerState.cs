@@ -1,0 +1,97 @@
+using System.Collections.Immutable;
+using StorageActors.Drivers;
+using StorageActors.Journal;
+using StorageActors.Protocol;
+
+namespace StorageActors.Layers;
+
+/// <summary>
+/// A layer's mount and its leases. Immutable; every transition is a pure function, and so is every decision about what a command leads to. The actor
+/// adds only what takes time.
+/// </summary>
+/// <param name="Layer">The layer.</param>
+/// <param name="Kind">Sealed or writable.</param>
+/// <param name="Damage">Why it cannot be mounted, if it cannot.</param>
+internal sealed record LayerState(LayerId Layer, LayerKind Kind, string? Damage)
+{
+    /// <summary>The mount that is there; null if there is none.</summary>
+    internal ActiveMount? Mount { get; private init; }
+
+    /// <summary>The options that it was made with.</summary>
+    internal IReadOnlyList<string> Options { get; private init; } = [];
+
+    /// <summary>Oldest first. Empty without a mount, but for the moments of mounting again what is held.</summary>
+    internal ImmutableList<LeaseEvent.Granted> Leases { get; private init; } = [];
+
+    /// <summary>Mounted, though nobody holds it: somebody keeps it busy, and the next unmount will show.</summary>
+    internal bool IsLingering => Mount is not null && Leases.IsEmpty;
+
+    /// <summary>For lists of mounts; null without one.</summary>
+    internal MountRecord? Record => Mount is null ? null
+        : new MountRecord(Layer, Mount.Path, Mount.Mode, [.. Leases.Select(static lease => new LeaseRecord(lease.Lease, lease.Owner, lease.Since))]);
+
+    internal LeaseEvent.Granted? Find(LeaseId lease) => Leases.Find(granted => granted.Lease == lease);
+
+    /// <summary>How a command wants the layer mounted: a sealed one never takes writes.</summary>
+    internal MountMode ModeFor(MountOptions options) => Kind == LayerKind.Sealed || options.ReadOnly ? MountMode.ReadOnly : MountMode.ReadWrite;
+
+    /// <summary>What an <see cref="LayerProtocol.Acquire"/> leads to.</summary>
+    internal AcquireDecision Decide(LayerProtocol.Acquire command)
+    {
+        if (Mount is not null && Find(command.Lease) is not null) return new AcquireDecision.Grant();
+        if (Damage is not null) return Refuse(StorageErrorCode.Damaged, $"layer {Layer} is damaged: {Damage}");
+        if (Mount is null) return new AcquireDecision.Mount();
+        var wanted = ModeFor(command.Options);
+        if (IsLingering && (Mount.Mode != wanted || !Options.SequenceEqual(command.Options.Options ?? [], StringComparer.Ordinal)))
+            return new AcquireDecision.Remount();
+        return wanted == MountMode.ReadWrite && Mount.Mode == MountMode.ReadOnly
+            ? Refuse(StorageErrorCode.WrongState, $"layer {Layer} is mounted read-only for {Names()}; release that first, or ask for a read-only mount")
+            : new AcquireDecision.Grant();
+    }
+
+    /// <summary>What a <see cref="LayerProtocol.Release"/> leads to.</summary>
+    internal ReleaseDecision Decide(LayerProtocol.Release command)
+    {
+        if (Leases.IsEmpty) return RefuseRelease(StorageErrorCode.WrongState, $"layer {Layer} is not mounted");
+        if (command.Lease is null && Leases.Count > 1)
+            return RefuseRelease(StorageErrorCode.InvalidArgument, $"layer {Layer} is held by {Names()}; say which lease is to end");
+        var lease = command.Lease ?? Leases[0].Lease;
+        if (Find(lease) is null)
+            return RefuseRelease(StorageErrorCode.NotFound, $"layer {Layer} has no lease {lease}; it may have been released already. It is held by {Names()}");
+        return Leases.Count == 1 ? new ReleaseDecision.Unmount(lease) : new ReleaseDecision.End(lease);
+    }
+
+    /// <summary>The state with this mount.</summary>
+    internal LayerState Mounted(ActiveMount mount, IReadOnlyList<string>? options) => this with { Mount = mount, Options = options ?? [] };
+
+    /// <summary>The state without a mount and without leases.</summary>
+    internal LayerState Unmounted() => this with { Mount = null, Options = [], Leases = [] };
+
+    /// <summary>The state after what the journal says has happened to the leases.</summary>
+    internal LayerState Apply(IJournalEvent happened) => happened switch
+    {
+        LeaseEvent.Granted granted => this with { Leases = Without(granted.Lease).Add(granted) },
+        LeaseEvent.Released released => this with { Leases = Without(released.Lease) },
+        LeaseEvent.Cleared => this with { Leases = [] },
+        LeaseEvent.Snapshot snapshot => this with { Leases = [.. snapshot.Leases] },
+        _ => throw new ArgumentException($"{happened.GetType().Name} does not happen to leases", nameof(happened)),
+    };
+
+    /// <summary>Leases that mean nothing now: of an earlier boot, whose mounts are gone, or of an actor that died with an earlier run of the engine.</summary>
+    internal IEnumerable<LeaseEvent.Granted> Void(string bootId, string run) =>
+        Leases.Where(lease => lease.BootId != bootId || (lease.Owner != LeaseEvent.ExternalOwner && lease.Run != run));
+
+    /// <summary>The leases' names, for an error; the first few.</summary>
+    internal string Names()
+    {
+        const int shown = 5;
+        var names = string.Join(", ", Leases.Take(shown).Select(static lease => lease.Lease.Value));
+        return Leases.Count <= shown ? names : $"{names} and {Leases.Count - shown} more";
+    }
+
+    private ImmutableList<LeaseEvent.Granted> Without(LeaseId lease) => Leases.RemoveAll(granted => granted.Lease == lease);
+
+    private AcquireDecision.Refuse Refuse(StorageErrorCode code, string what) => new(new StorageError(code, "mount", what, Mount?.Path));
+
+    private ReleaseDecision.Refuse RefuseRelease(StorageErrorCode code, string what) => new(new StorageError(code, "unmount", what, Mount?.Path));
+}
