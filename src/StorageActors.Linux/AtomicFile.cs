@@ -9,7 +9,8 @@ internal static class AtomicFile
 {
     /// <summary>
     /// Writes <paramref name="content"/> under <paramref name="name"/>, replacing what is there, and returns when the disk has
-    /// it. On failure the old file stands and nothing is left behind; after a crash a <c>.name.XXXXXXXX.tmp</c> may be.
+    /// it. On failure the old file stands (unless it was only the directory that could not be synced) and nothing is left behind;
+    /// after a crash a <c>.name.XXXXXXXX.tmp</c> may be.
     /// </summary>
     internal static void Replace(SafeFileHandle directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> content, uint mode = 0x180)
     {

@@ -8,6 +8,9 @@ internal sealed class TreeRemoval : IDisposable
     /// <summary>Directories above the current one that stay open; the ones above those are opened again, through "..", when it comes back to them.</summary>
     private const int OpenAncestors = 32;
 
+    /// <summary>How often a directory may defy removal, by refilling or by listing what is not there.</summary>
+    private const int Patience = 16;
+
     private readonly SafeFileHandle _start;
     private readonly List<Level> _levels = [];
     private readonly byte[] _buffer = new byte[64 * 1024];
@@ -36,8 +39,8 @@ internal sealed class TreeRemoval : IDisposable
         }
     }
 
-    /// <summary>Unlinks what is no directory.</summary>
-    internal void RemoveLeaf(ReadOnlySpan<byte> name)
+    /// <summary>Unlinks what is no directory; false when it was gone already.</summary>
+    internal bool RemoveLeaf(ReadOnlySpan<byte> name)
     {
         var errno = Libc.TryUnlinkAt(Current, name);
         if (errno is Errno.EPERM or Errno.EACCES)
@@ -46,10 +49,11 @@ internal sealed class TreeRemoval : IDisposable
             errno = Libc.TryUnlinkAt(Current, name);
         }
         if (errno is not (Errno.None or Errno.ENOENT)) throw Libc.Failure("unlinkat", Current, name, errno);
+        return errno == Errno.None;
     }
 
     /// <summary>Opens a child directory and makes it the current one; false when it is gone, or was no directory and is gone now.</summary>
-    private bool Enter(ReadOnlySpan<byte> name)
+    private bool Enter(ReadOnlySpan<byte> name, int attempts = 0)
     {
         var parent = Current;
         const OpenFlags flags = OpenFlags.Directory | OpenFlags.NoFollow;
@@ -75,7 +79,7 @@ internal sealed class TreeRemoval : IDisposable
             directory.Dispose();
             throw Libc.Failure("unlinkat", parent, name, Errno.EBUSY, detail: "something is mounted here; unmount it first");
         }
-        _levels.Add(new Level(name.ToArray(), directory, status));
+        _levels.Add(new Level(name.ToArray(), directory, status) { Attempts = attempts });
         MostOpen = Math.Max(MostOpen, ++_open);
         if (_levels.Count > OpenAncestors) Close(_levels[^(OpenAncestors + 1)]);
         return true;
@@ -87,6 +91,11 @@ internal sealed class TreeRemoval : IDisposable
     /// </summary>
     private bool Sweep(Level level)
     {
+        if (!level.Progress && ++level.Fruitless > Patience)
+        {
+            throw Libc.Failure("unlinkat", level.Directory, Errno.ENOTEMPTY, detail: "the names it lists cannot be found in it");
+        }
+        level.Progress = false;
         // From the start each time: all that was read before is gone.
         Libc.LSeek(level.Directory, 0, SeekFrom.Start);
         var errno = Libc.TryGetDents64(level.Directory, _buffer, out var length);
@@ -103,7 +112,7 @@ internal sealed class TreeRemoval : IDisposable
                 type = status.Type;
             }
             if (type == FileType.Directory) level.Subdirectories.Push(entry.Name.ToArray());
-            else RemoveLeaf(entry.Name);
+            else level.Progress |= RemoveLeaf(entry.Name);
         }
         return found;
     }
@@ -122,12 +131,13 @@ internal sealed class TreeRemoval : IDisposable
             Obstacles.Lift(Current, level.Name, errno);
             errno = Libc.TryUnlinkAt(Current, level.Name, AtFlags.RemoveDirectory);
         }
-        if (errno == Errno.ENOTEMPTY && level.Retries++ < 8)   // somebody added something
+        if (errno == Errno.ENOTEMPTY && level.Attempts < Patience)   // somebody added something
         {
-            Enter(level.Name);
+            Enter(level.Name, level.Attempts + 1);
             return;
         }
         if (errno is not (Errno.None or Errno.ENOENT)) throw Libc.Failure("unlinkat", Current, level.Name, errno, "AT_REMOVEDIR");
+        if (_levels.Count > 0) _levels[^1].Progress = true;
     }
 
     /// <summary>".." of a child is the parent unless somebody moved the child: then we must not go on deleting there.</summary>
@@ -156,6 +166,14 @@ internal sealed class TreeRemoval : IDisposable
         internal SafeFileHandle Directory { get; set; } = directory;
         internal FileStatus Status { get; } = status;
         internal Stack<byte[]> Subdirectories { get; } = new();
-        internal int Retries { get; set; }
+
+        /// <summary>How often it was empty and then was not.</summary>
+        internal int Attempts { get; init; }
+
+        /// <summary>Something was removed since the last sweep.</summary>
+        internal bool Progress { get; set; } = true;
+
+        /// <summary>Sweeps that removed nothing.</summary>
+        internal int Fruitless { get; set; }
     }
 }

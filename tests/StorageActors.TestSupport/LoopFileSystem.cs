@@ -27,7 +27,6 @@ public sealed class LoopFileSystem : IDisposable
     private static readonly Lazy<bool> Sweep = new(SweepLeftovers);
 
     private readonly string _home;
-    private string? _device;
 
     private LoopFileSystem(FileSystemKind kind)
     {
@@ -65,8 +64,18 @@ public sealed class LoopFileSystem : IDisposable
             Libc.Mkdir(made.Root, 0x1C0);
             using (var image = File.Create(made.Image)) image.SetLength(Math.Max(size, 400L << 20));   // xfs wants 300 MiB
             Command.Run(make!, [.. options, made.Image]);
-            made._device = Command.Run("losetup", "--find", "--show", made.Image).Trim();
-            Libc.Mount(made._device, made.Root, made.TypeName, MountFlags.None);
+            var device = Command.Run("losetup", "--find", "--show", made.Image).Trim();
+            try
+            {
+                Libc.Mount(device, made.Root, made.TypeName, MountFlags.None);
+            }
+            finally
+            {
+                // While it is mounted this only tells the kernel to detach the device after the unmount. The image has no name
+                // from now on: a test process that is killed leaves a mount and no more, and the next one sweeps that.
+                Command.Run("losetup", "--detach", device);
+                File.Delete(made.Image);
+            }
             return made;
         }
         catch (Exception)
@@ -95,9 +104,6 @@ public sealed class LoopFileSystem : IDisposable
         foreach (var mount in inner) Libc.TryUmount2(mount, UnmountFlags.Detach);
         var unmounted = Libc.TryUmount2(Root);
         if (unmounted == Errno.EBUSY) Libc.TryUmount2(Root, UnmountFlags.Detach);
-        // A device still in use is detached by the kernel when its last user goes; without this it would stay for ever.
-        if (_device is not null) Command.TryRun("losetup", "--detach", _device);
-        _device = null;
         if (Directory.Exists(_home)) Directory.Delete(_home, recursive: true);
 
         if (inner.Count > 0) throw new InvalidOperationException("mounts were left on the loop file system: " + string.Join(", ", inner));
@@ -119,7 +125,14 @@ public sealed class LoopFileSystem : IDisposable
             {
                 Command.TryRun("losetup", "--detach", device);
             }
-            Directory.Delete(home, recursive: true);
+            try
+            {
+                Directory.Delete(home, recursive: true);
+            }
+            catch (IOException)
+            {
+                // Another test process sweeps at the same time.
+            }
         }
         return true;
     }
