@@ -18,4 +18,9 @@ internal interface ITarRawSink
 
     /// <summary>The payload of the current entry has passed completely.</summary>
     void EndEntry();
+
+    /// <summary>The end marker, or the end of the input in its place, has passed; <see cref="Raw"/> may bring more.</summary>
+    void EndEntries()
+    {
+    }
 }

@@ -56,8 +56,9 @@ internal sealed class TarReader
         CheckLength();
         if (!_headers.ReadNext())
         {
-            Drain();
             _atEnd = true;
+            _sink?.EndEntries();
+            Drain();
             return false;
         }
 

@@ -89,6 +89,9 @@ internal sealed class TarSplitWriter : ITarRawSink, IDisposable
         if (_listed) _lines.WriteFile(_name.Span, _keep ? 0 : _size, _crc);
     }
 
+    /// <inheritdoc/>
+    public void EndEntries() => _lines.FlushSegment();
+
     /// <summary>Ends the record. Only after this is it whole; the caller syncs the file.</summary>
     internal void Complete()
     {
