@@ -23,7 +23,16 @@ internal sealed class ArchiveRun : IPayloadSource, IDisposable
         Archive = archive;
         using var split = new TarSplitWriter(_record, () => new MemoryStream());
         var reader = new TarReader(new ChunkedSource(archive, blockSize), limits, split);
-        while (reader.MoveNext()) Take(reader, split);
+        try
+        {
+            while (reader.MoveNext()) Take(reader, split);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+
         split.Complete();
         Length = reader.Position;
     }
