@@ -27,6 +27,7 @@ public sealed class LoopFileSystem : IDisposable
     private static readonly Lazy<bool> Sweep = new(SweepLeftovers);
 
     private readonly string _home;
+    private bool _isDisposed;
 
     private LoopFileSystem(FileSystemKind kind)
     {
@@ -85,13 +86,21 @@ public sealed class LoopFileSystem : IDisposable
         }
     }
 
-    /// <summary>The one of this process; unmounted when the process ends.</summary>
+    /// <summary>The one of this process; unmounted after its last test (<see cref="TestFramework"/>), at the latest when it ends.</summary>
     public static LoopFileSystem Shared(FileSystemKind kind) => SharedOnes.GetOrAdd(kind, static key => new Lazy<LoopFileSystem>(() =>
     {
         var made = Create(key, 4L << 30);
         AppDomain.CurrentDomain.ProcessExit += (_, _) => made.Dispose();
         return made;
     })).Value;
+
+    /// <summary>Those that were made: the caller disposes them.</summary>
+    internal static List<LoopFileSystem> TakeShared()
+    {
+        var taken = SharedOnes.Values.Where(one => one.IsValueCreated).Select(one => one.Value).ToList();
+        SharedOnes.Clear();
+        return taken;
+    }
 
     /// <summary>A directory on it, deleted on disposal.</summary>
     public TempDirectory NewDirectory() => new(Root);
@@ -100,6 +109,8 @@ public sealed class LoopFileSystem : IDisposable
 
     public void Dispose()
     {
+        if (_isDisposed) return;
+        _isDisposed = true;
         var inner = MountTable.ReadBelow(Root).Where(mount => mount.Target != Root).Select(mount => mount.Target).ToList();
         foreach (var mount in inner) Libc.TryUmount2(mount, UnmountFlags.Detach);
         var unmounted = Libc.TryUmount2(Root);
