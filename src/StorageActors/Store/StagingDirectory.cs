@@ -22,12 +22,15 @@ internal static class StagingDirectory
         FileLock? held = null;
         try
         {
-            // A sweeper may take a directory that has no lock yet for stale: then the next call fails, and the caller tries again.
-            if (FileLock.TryTake(layout.StagingLock(ticket), create: true, out held) != LockAttempt.Taken)
-                throw new TransientDriverException(new StorageError(StorageErrorCode.Busy, "stage", "the staging was swept while it was made", layout.StagingDirectory(ticket)));
+            if (FileLock.TryTake(layout.StagingLock(ticket), create: true, out held) != LockAttempt.Taken) throw Swept(layout, ticket, null);
             using var directory = Libc.OpenDirectoryAt(home, name);
             Libc.MkdirAt(directory, "layer"u8, OwnerOnly);
             return new LockedStaging(new StagedLayer(layer, layout.StagedLayer(ticket), writable), held!);
+        }
+        catch (LinuxException e) when (e.Errno == Errno.ENOENT)
+        {
+            held?.Dispose();
+            throw Swept(layout, ticket, e);
         }
         catch
         {
@@ -74,6 +77,10 @@ internal static class StagingDirectory
         DirectoryTree.Remove(home, name);
         return null;
     }
+
+    /// <summary>A sweeper takes a directory that has no lock yet for stale; whoever makes it tries again.</summary>
+    private static TransientDriverException Swept(StoreLayout layout, TicketId ticket, Exception? inner) => new(
+        new StorageError(StorageErrorCode.Busy, "stage", "the staging was swept while it was made", layout.StagingDirectory(ticket)), inner);
 
     private static PermanentDriverException Refuse(StorageErrorCode code, string what, string path) => new(new StorageError(code, "commit", what, path));
 }

@@ -1,0 +1,113 @@
+using System.Text;
+using StorageActors.Drivers;
+using StorageActors.DriverOperations;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+using StorageActors.Store;
+
+namespace StorageActors.Trash;
+
+/// <summary>Lists what lies in the trash, as absolute paths.</summary>
+internal sealed record ListTrash : DriverOperation<IReadOnlyList<string>>
+{
+    internal override string Verb => "list trash";
+
+    internal override IReadOnlyList<string> Execute(DriverServices services, CancellationToken stop) =>
+        [.. DirectoryNames.Of(services.Layout.TrashHome).Select(name => Path.Combine(services.Layout.TrashHome, name))];
+}
+
+/// <summary>Measures what a tree in the trash takes; 0 when that cannot be told.</summary>
+internal sealed record MeasureTrash(string Path) : DriverOperation<ContentUsage>
+{
+    internal override string Verb => "measure trash";
+
+    internal override OperationLane Lane => OperationLane.Trash;
+
+    internal override ContentUsage Execute(DriverServices services, CancellationToken stop)
+    {
+        var name = System.IO.Path.GetFileName(Path);
+        var staged = System.IO.Path.Combine(Path, StoreLayout.StagedLayerName);
+        try
+        {
+            var layer = Libc.TryStat(staged, out _) == Errno.None ? staged : Path;
+            return services.Driver.Measure(new LayerLocation(LayerId.Parse(name), layer));
+        }
+        catch (Exception e) when (e is DriverException or IOException or FormatException)
+        {
+            return new ContentUsage(0, 0); // An image, half a layer: it is deleted all the same.
+        }
+    }
+}
+
+/// <summary>Deletes a tree in the trash. A mount inside it, of whoever was killed, is taken off first.</summary>
+internal sealed record DeleteTrash(string Path) : DriverOperation<Nothing>
+{
+    [ThreadStatic]
+    private static bool _isLow;
+
+    internal override string Verb => "delete trash";
+
+    internal override OperationLane Lane => OperationLane.Trash;
+
+    /// <summary>The next round tries again.</summary>
+    internal override bool Repeatable => false;
+
+    internal override Nothing Execute(DriverServices services, CancellationToken stop)
+    {
+        if (!_isLow) Libc.LowerThreadPriority();
+        _isLow = true;
+        using var home = Libc.OpenDirectory(services.Layout.TrashHome);
+        var name = Encoding.UTF8.GetBytes(System.IO.Path.GetFileName(Path));
+        try
+        {
+            DirectoryTree.Remove(home, name);
+        }
+        catch (LinuxException e) when (e.Errno == Errno.EBUSY)
+        {
+            foreach (var mount in MountTable.ReadBelow(Path)) Unmount(mount.Target);
+            DirectoryTree.Remove(home, name);
+        }
+
+        return Nothing.Instance;
+    }
+
+    /// <summary>Nobody can have a claim on a mount in the trash; who is still in it keeps what he sees.</summary>
+    private static void Unmount(string target)
+    {
+        if (Libc.TryUmount2(target) == Errno.EBUSY) Libc.TryUmount2(target, UnmountFlags.Detach);
+    }
+}
+
+/// <summary>
+/// Renames stagings that nobody owns to the trash: those whose lock can be taken, and those without one. While it is renamed the lock is held, so the
+/// owner cannot come back. With <paramref name="AtStart"/> half-made images, too, which have no locks.
+/// </summary>
+internal sealed record SweepStagings(bool AtStart) : DriverOperation<IReadOnlyList<string>>
+{
+    internal override string Verb => "sweep staging";
+
+    internal override IReadOnlyList<string> Execute(DriverServices services, CancellationToken stop)
+    {
+        var (layout, swept) = (services.Layout, new List<string>());
+        using var stagings = Libc.OpenDirectory(layout.StagingHome);
+        foreach (var name in DirectoryNames.Of(layout.StagingHome))
+        {
+            var lockPath = Path.Combine(layout.StagingHome, name, StoreLayout.StagingLockName);
+            var attempt = FileLock.TryTake(lockPath, create: false, out var held);
+            using (held)
+            {
+                if (attempt == LockAttempt.Held) continue;
+                if (TrashDirectory.Take(layout, stagings, Encoding.UTF8.GetBytes(name), name) is not null) swept.Add(name);
+            }
+        }
+
+        if (!AtStart) return swept;
+        using var images = Libc.OpenDirectory(layout.ImageHome);
+        foreach (var name in DirectoryNames.Of(layout.ImageHome).Where(static name => name.StartsWith(".new-", StringComparison.Ordinal)))
+        {
+            if (TrashDirectory.Take(layout, images, Encoding.UTF8.GetBytes(name), name[1..]) is not null) swept.Add(name);
+        }
+
+        return swept;
+    }
+}
