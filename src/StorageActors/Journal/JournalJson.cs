@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using StorageActors.Protocol;
 using StorageActors.Store;
 
@@ -27,4 +28,13 @@ namespace StorageActors.Journal;
 [JsonSerializable(typeof(LeaseEvent.Released))]
 [JsonSerializable(typeof(LeaseEvent.Cleared))]
 [JsonSerializable(typeof(LeaseEvent.Snapshot), TypeInfoPropertyName = "LeaseSnapshot")]
-internal sealed partial class JournalJson : JsonSerializerContext;
+internal sealed partial class JournalJson : JsonSerializerContext
+{
+    internal static JsonTypeInfo TypeOf(Type type) => Rules.Options.GetTypeInfo(type);
+
+    /// <summary>Apart from the generated half of this class, whose initialization must come first.</summary>
+    private static class Rules
+    {
+        internal static readonly JsonSerializerOptions Options = OptionalMembers.Of(Default);
+    }
+}

@@ -45,7 +45,7 @@ internal sealed class JournalSerializer(ExtendedActorSystem system) : Serializer
         Manifests.TryGetValue(o.GetType(), out var manifest) ? manifest : throw new SerializationException($"{o.GetType()} is no journal event");
 
     /// <inheritdoc/>
-    public override byte[] ToBinary(object obj) => JsonSerializer.SerializeToUtf8Bytes(obj, obj.GetType(), JournalJson.Default);
+    public override byte[] ToBinary(object obj) => JsonSerializer.SerializeToUtf8Bytes(obj, JournalJson.TypeOf(obj.GetType()));
 
     /// <inheritdoc/>
     public override object FromBinary(byte[] bytes, string manifest)
@@ -54,7 +54,7 @@ internal sealed class JournalSerializer(ExtendedActorSystem system) : Serializer
             throw new SerializationException($"the journal has a \"{manifest}\", which this version does not know; open the store with the version that wrote it");
         try
         {
-            return JsonSerializer.Deserialize(bytes, type, JournalJson.Default) ?? throw new SerializationException($"the journal has an empty \"{manifest}\"");
+            return JsonSerializer.Deserialize(bytes, JournalJson.TypeOf(type)) ?? throw new SerializationException($"the journal has an empty \"{manifest}\"");
         }
         catch (JsonException e)
         {

@@ -73,7 +73,7 @@ internal static class ImageFile
         var bytes = AtomicFile.Read(directory, RecordName, MaximumLength) ?? throw Damaged(path, "the file is missing", null);
         try
         {
-            var content = JsonSerializer.Deserialize(bytes, StoreJson.Default.ImageFileContent) ?? throw new JsonException("it is null");
+            var content = StoreJson.Read<Content>(bytes) ?? throw new JsonException("it is null");
             if (content.Format != StoreFormat.Current) throw new JsonException($"it has format {content.Format}");
             return content.Image.Id == image ? content.Image : throw Damaged(path, $"it is the record of image {content.Image.Id}", null);
         }
@@ -114,7 +114,7 @@ internal static class ImageFile
     }
 
     private static void Write(SafeFileHandle directory, ImageRecord image) =>
-        AtomicFile.Replace(directory, RecordName, JsonSerializer.SerializeToUtf8Bytes(new Content(StoreFormat.Current, image), StoreJson.Default.ImageFileContent));
+        AtomicFile.Replace(directory, RecordName, StoreJson.Write(new Content(StoreFormat.Current, image)));
 
     private static PermanentDriverException Damaged(string path, string what, Exception? inner) =>
         new(new StorageError(StorageErrorCode.Damaged, "read image", what, path), inner);

@@ -20,7 +20,7 @@ internal static class LayerFile
     internal static void Write(string directory, LayerRecord record)
     {
         using var handle = Libc.OpenDirectory(directory);
-        AtomicFile.Replace(handle, FileName, JsonSerializer.SerializeToUtf8Bytes(new Content(StoreFormat.Current, record), StoreJson.Default.LayerFileContent));
+        AtomicFile.Replace(handle, FileName, StoreJson.Write(new Content(StoreFormat.Current, record)));
     }
 
     /// <summary>Reads the record of <paramref name="layer"/> from its directory.</summary>
@@ -38,7 +38,7 @@ internal static class LayerFile
         var bytes = AtomicFile.Read(directory, FileName, MaximumLength) ?? throw Damaged(path, "the file is missing", null);
         try
         {
-            var content = JsonSerializer.Deserialize(bytes, StoreJson.Default.LayerFileContent) ?? throw new JsonException("it is null");
+            var content = StoreJson.Read<Content>(bytes) ?? throw new JsonException("it is null");
             return content.Format == StoreFormat.Current ? content.Layer : throw new JsonException($"it has format {content.Format}");
         }
         catch (JsonException e)

@@ -53,7 +53,7 @@ internal sealed class OwnerLock : IDisposable
     {
         // In place: a rename would put another file under the name, and our lock on none.
         Libc.FTruncate(held.File, 0);
-        Libc.PWriteAll(held.File, JsonSerializer.SerializeToUtf8Bytes(owner, StoreJson.Default.StoreOwner), 0);
+        Libc.PWriteAll(held.File, StoreJson.Write(owner), 0);
     }
 
     private static StoreOwner? Read(string root)
@@ -61,7 +61,7 @@ internal sealed class OwnerLock : IDisposable
         using var directory = Libc.OpenDirectory(root);
         try
         {
-            return JsonSerializer.Deserialize(AtomicFile.Read(directory, "owner.lock"u8, MaximumLength), StoreJson.Default.StoreOwner);
+            return StoreJson.Read<StoreOwner>(AtomicFile.Read(directory, "owner.lock"u8, MaximumLength));
         }
         catch (JsonException)
         {

@@ -29,7 +29,7 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
         StoreFormat format;
         try
         {
-            format = JsonSerializer.Deserialize(bytes, StoreJson.Default.StoreFormat) ?? throw new JsonException("it is null");
+            format = StoreJson.Read<StoreFormat>(bytes) ?? throw new JsonException("it is null");
         }
         catch (JsonException e)
         {
@@ -45,7 +45,7 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
     {
         var format = new StoreFormat(Current, Guid.NewGuid().ToString("D"), driver, StoreFeatures.None);
         using var directory = Libc.OpenDirectory(root);
-        AtomicFile.Replace(directory, FileName, JsonSerializer.SerializeToUtf8Bytes(format, StoreJson.Default.StoreFormat));
+        AtomicFile.Replace(directory, FileName, StoreJson.Write(format));
         return format;
     }
 

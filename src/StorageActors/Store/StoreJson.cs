@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using StorageActors.Protocol;
 
 namespace StorageActors.Store;
@@ -16,9 +17,17 @@ namespace StorageActors.Store;
 [JsonSerializable(typeof(StoreFormat))]
 [JsonSerializable(typeof(LayerFile.Content), TypeInfoPropertyName = "LayerFileContent")]
 [JsonSerializable(typeof(ImageFile.Content), TypeInfoPropertyName = "ImageFileContent")]
-internal sealed partial class StoreJson : JsonSerializerContext;
+internal sealed partial class StoreJson : JsonSerializerContext
+{
+    internal static byte[] Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, (JsonTypeInfo<T>)Rules.Options.GetTypeInfo(typeof(T)));
 
-/// <summary>Writes an enumeration's names in camelCase, as the rest of the JSON.</summary>
-/// <typeparam name="T">The enumeration.</typeparam>
-internal sealed class CamelCaseEnum<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase, allowIntegerValues: false)
-    where T : struct, Enum;
+    /// <summary>Null for the JSON null alone.</summary>
+    /// <exception cref="JsonException">It is not what <see cref="Write"/> writes.</exception>
+    internal static T? Read<T>(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, (JsonTypeInfo<T>)Rules.Options.GetTypeInfo(typeof(T)));
+
+    /// <summary>Apart from the generated half of this class, whose initialization must come first.</summary>
+    private static class Rules
+    {
+        internal static readonly JsonSerializerOptions Options = OptionalMembers.Of(Default);
+    }
+}
