@@ -1,0 +1,47 @@
+using Microsoft.Win32.SafeHandles;
+using StorageActors.Archive.Tar;
+using StorageActors.Linux;
+
+namespace StorageActors.Archive.Apply;
+
+/// <summary>For directories that hold the whole tree: what is hidden is simply not there.</summary>
+internal sealed class DirectWhiteouts : IWhiteoutFormat
+{
+    internal static readonly DirectWhiteouts Instance = new();
+
+    private DirectWhiteouts()
+    {
+    }
+
+    /// <inheritdoc/>
+    public bool InPlace => true;
+
+    /// <inheritdoc/>
+    public bool WriteWhiteout(SafeFileHandle directory, ReadOnlySpan<byte> name) => throw new NotSupportedException("a whole tree has no whiteouts");
+
+    /// <inheritdoc/>
+    public void MarkOpaque(SafeFileHandle parent, ReadOnlySpan<byte> name) => throw new NotSupportedException("a whole tree has no opaque marks");
+
+    /// <inheritdoc/>
+    public bool IsWhiteout(SafeFileHandle directory, ReadOnlySpan<byte> name, in FileStatus status) => false;
+
+    /// <inheritdoc/>
+    public bool IsOpaque(SafeFileHandle parent, ReadOnlySpan<byte> name) => false;
+
+    /// <inheritdoc/>
+    public bool LiesElsewhere(ReadOnlySpan<byte> xattr) => false;
+
+    /// <inheritdoc/>
+    public bool IsPrivate(ReadOnlySpan<byte> xattr) => false;
+
+    /// <inheritdoc/>
+    public XattrRule OnExtract(ReadOnlySpan<byte> archived, ByteBuffer stored) =>
+        // Trusted ones are data here, as they are in a mounted overlay that has them escaped; the others no driver keeps.
+        archived.StartsWith("user.overlay."u8) ? XattrRule.Drop : XattrNamespaces.OnExtract(archived);
+
+    /// <inheritdoc/>
+    public XattrRule OnArchive(ReadOnlySpan<byte> stored, ByteBuffer archived) =>
+        stored.StartsWith("trusted.overlay."u8) ? XattrRule.Keep
+        : stored.StartsWith("user.overlay."u8) ? XattrRule.Ignore
+        : XattrNamespaces.OnArchive(stored);
+}
