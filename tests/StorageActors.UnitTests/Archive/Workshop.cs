@@ -7,9 +7,6 @@ internal sealed class Workshop : IDisposable
 {
     internal string Root { get; } = Directory.CreateTempSubdirectory("workshop-").FullName;
 
-    internal static bool Has(string tool) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(directory => System.IO.File.Exists(Path.Combine(directory, tool)));
-
     internal string File(string name) => Path.Combine(Root, name);
 
     /// <summary>Runs a script in the directory; fails with what it printed unless it succeeds.</summary>

@@ -135,7 +135,7 @@ public sealed class DirectoryTreeTests : IDisposable
     {
         using var temp = LoopFileSystem.Shared(FileSystemKind.Btrfs).NewDirectory();
         Libc.MkdirAt(temp.Handle, "tree"u8, 0x1C0);
-        Command.Run("btrfs", "subvolume", "create", temp["tree/volume"]);
+        Command.Run(Tools.Require("btrfs"), "subvolume", "create", temp["tree/volume"]);
         Libc.MknodAt(temp.Handle, "tree/volume/file"u8, FileType.Regular, 0x180);
         Assert.True(DirectoryTree.Remove(temp.Handle, "tree"u8));
     }

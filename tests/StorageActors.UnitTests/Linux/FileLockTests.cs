@@ -85,10 +85,9 @@ public sealed class FileLockTests : IDisposable
                 pause();
             }
             """;
-        var compiler = Command.Find("cc");
-        RequiredTiers.SkipUnless(compiler is not null, "cc", "needs a C compiler, to make a program that holds a lock");
+        var compiler = Tools.Require("cc");
         File.WriteAllText(_temp["holder.c"], source);
-        Command.Run(compiler!, "-w", "-o", _temp["holder"], _temp["holder.c"]);
+        Command.Run(compiler, "-w", "-o", _temp["holder"], _temp["holder.c"]);
 
         using var ours = Open();
         using (var holder = Process.Start(new ProcessStartInfo(_temp["holder"], _temp["lock"]) { RedirectStandardOutput = true, UseShellExecute = false })!)

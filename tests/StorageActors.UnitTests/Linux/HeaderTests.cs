@@ -220,12 +220,11 @@ public sealed class HeaderTests
 
     private static void Compile(IEnumerable<string> checks, string headers = Headers)
     {
-        var compiler = Command.Find("cc");
-        RequiredTiers.SkipUnless(compiler is not null, "cc", "needs a C compiler, to compare constants with the C headers");
+        var compiler = Tools.Require("cc");
         using var temp = new TempDirectory();
         var source = new StringBuilder(headers).AppendLine();
         foreach (var check in checks) source.AppendLine(check);
         File.WriteAllText(temp["checks.c"], source.ToString());
-        Command.Run(compiler!, "-fsyntax-only", temp["checks.c"]);
+        Command.Run(compiler, "-fsyntax-only", temp["checks.c"]);
     }
 }

@@ -1,6 +1,8 @@
 using System.IO.Compression;
 using StorageActors.Archive.Compression;
+using StorageActors.Linux.Codecs;
 using StorageActors.Protocol;
+using StorageActors.TestSupport;
 using Xunit;
 
 namespace StorageActors.UnitTests.Archive.Compression;
@@ -115,7 +117,7 @@ public sealed class CodecTests
         Assert.Equal(Content.Length - 1, Assert.Throws<InputTooLargeException>(tooLong.Drain).Limit);
     }
 
-    [Fact]
+    [SkippableFact]
     public void A_skippable_frame_in_front_is_still_zstd()
     {
         byte[] input = [0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 9, 9, 9, .. Tool(LayerCompression.Zstd, Content)];
@@ -132,12 +134,13 @@ public sealed class CodecTests
         Assert.Equal(LayerCompression.None, Codec.Detect([0x1f, 0x8b]));
     }
 
-    [Theory]
+    [SkippableTheory]
     [InlineData(LayerCompression.None)]
     [InlineData(LayerCompression.Gzip)]
     [InlineData(LayerCompression.Zstd)]
     public void What_we_encode_decodes_and_the_output_stays_open(LayerCompression compression)
     {
+        SkipWithoutLibrary(compression);
         Assert.True(Codec.CanEncode(compression));
         foreach (var content in (byte[][])[[], [7], Content])
         {
@@ -153,9 +156,11 @@ public sealed class CodecTests
         }
     }
 
-    [Fact]
+    [SkippableFact]
     public void The_zstd_tool_reads_our_frames()
     {
+        SkipWithoutLibrary(LayerCompression.Zstd);
+        Tools.Require("zstd");
         using var shop = new Workshop();
         using (var file = File.Create(shop.File("c.zst")))
         using (var encoder = Codec.OpenEncoder(file, LayerCompression.Zstd))
@@ -183,11 +188,24 @@ public sealed class CodecTests
     {
         if (compression == LayerCompression.None) return content;
         var tool = compression switch { LayerCompression.Gzip => "gzip", LayerCompression.Zstd => "zstd", LayerCompression.Xz => "xz", _ => "bzip2" };
-        Skip.IfNot(Workshop.Has(tool), $"{tool} is not installed");
+        SkipWithoutLibrary(compression);
+        Tools.Require(tool);
         using var shop = new Workshop();
         File.WriteAllBytes(shop.File("content"), content);
         shop.Run($"{tool} -c < content > compressed");
         return File.ReadAllBytes(shop.File("compressed"));
+    }
+
+    private static void SkipWithoutLibrary(LayerCompression compression)
+    {
+        var isAvailable = compression switch
+        {
+            LayerCompression.Zstd => ZstdDecoder.IsAvailable,
+            LayerCompression.Xz => LzmaDecoder.IsAvailable,
+            LayerCompression.Bzip2 => Bzip2Decoder.IsAvailable,
+            _ => true,
+        };
+        RequiredTiers.SkipUnless(isAvailable, "codecs", $"needs the library of {compression}");
     }
 
     private static (byte[] Content, LayerCompression Compression) Decode(byte[] input)

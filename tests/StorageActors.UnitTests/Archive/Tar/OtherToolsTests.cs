@@ -1,4 +1,5 @@
 using StorageActors.Archive.Tar;
+using StorageActors.TestSupport;
 using Xunit;
 
 namespace StorageActors.UnitTests.Archive.Tar;
@@ -34,7 +35,7 @@ public sealed class OtherToolsTests
     [InlineData("bsdtar", "--format=v7")]
     public void Plain_trees_in_every_format(string tool, string options)
     {
-        Skip.IfNot(Workshop.Has(tool), $"{tool} is not installed");
+        Tools.Require(tool);
         using var shop = new Workshop();
         shop.Run(Plain);
         using var run = Archive(shop, tool, options);
@@ -60,8 +61,9 @@ public sealed class OtherToolsTests
     [InlineData("bsdtar", "--format=gnutar", false, false)]
     public void Long_names_names_that_are_no_text_devices_and_attributes(string tool, string options, bool nanoseconds, bool xattrs)
     {
-        Skip.IfNot(Workshop.Has(tool), $"{tool} is not installed");
-        Skip.IfNot(Environment.IsPrivilegedProcess, "making device nodes needs root");
+        RequiredTiers.SkipUnlessRoot();
+        Tools.Require(tool);
+        Tools.Require("setfattr");
         using var shop = new Workshop();
         shop.Run(Awkward);
         using var run = Archive(shop, tool, options);
@@ -87,7 +89,7 @@ public sealed class OtherToolsTests
     [InlineData("bsdtar", "--format=pax")]
     public void Files_with_holes(string tool, string options)
     {
-        Skip.IfNot(Workshop.Has(tool), $"{tool} is not installed");
+        Tools.Require(tool);
         using var shop = new Workshop();
         // 60 runs of data: more than fit in a header and in one extension block. One file ends in a hole, one is nothing else.
         shop.Run("""

@@ -2,6 +2,7 @@ using System.Text;
 using StorageActors.Archive.Digests;
 using StorageActors.Archive.Tar;
 using StorageActors.Protocol;
+using StorageActors.TestSupport;
 using Xunit;
 
 namespace StorageActors.UnitTests.Archive.Tar;
@@ -126,7 +127,7 @@ public sealed class TarWriterTests
     [InlineData("bsdtar")]
     public void Other_tools_extract_what_we_write(string tool)
     {
-        Skip.IfNot(Workshop.Has(tool), $"{tool} is not installed");
+        Tools.Require(tool);
         using var shop = new Workshop();
         var deep = string.Join('/', Enumerable.Repeat(new string('d', 120), 4));
         File.WriteAllBytes(shop.File("out.tar"), Write(writer =>

@@ -3,6 +3,7 @@ using Microsoft.Win32.SafeHandles;
 using StorageActors.Archive.TarSplit;
 using StorageActors.Linux;
 using StorageActors.Protocol;
+using StorageActors.TestSupport;
 using Xunit;
 
 namespace StorageActors.UnitTests.Archive.TarSplit;
@@ -59,7 +60,7 @@ public sealed class TarSplitPeerTests
 
     private static Workshop Shop()
     {
-        Skip.IfNot(Workshop.Has("tar-split"), "tar-split is not installed");
+        Tools.Require("tar-split");
         return new Workshop();
     }
 

@@ -171,10 +171,10 @@ public sealed class DecoderTests
     private static byte[] Compress(string codec, byte[] content)
     {
         if (codec == "zstd") return Encode(content, 0);
-        RequiredTiers.SkipUnless(Command.Find(codec) is not null, "codecs", $"needs the program {codec}");
+        var program = Tools.Require(codec);
         using var temp = new TempDirectory();
         File.WriteAllBytes(temp["content"], content);
-        Command.Run(codec, "--keep", temp["content"]);
+        Command.Run(program, "--keep", temp["content"]);
         return File.ReadAllBytes(Directory.GetFiles(temp.Path).Single(path => path != temp["content"]));
     }
 
