@@ -16,7 +16,13 @@ internal sealed partial class LayerActor
     private void Holding()
     {
         Command<LayerInternal.Unhold>(command => EndHold(command.Kind));
-        Command<HolderDied>(_ => EndHold(_state.Kind), died => died.Holder.Equals(_holdBy));
+        Command<HolderDied>(
+            died =>
+            {
+                EndHold(_state.Kind);
+                HolderIsDead(died.Holder);
+            },
+            died => died.Holder.Equals(_holdBy));
         Always();
         Otherwise();
     }
