@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using StorageActors.Archive.Apply;
 using StorageActors.Linux;
 using StorageActors.Protocol;
 
@@ -38,17 +39,19 @@ internal static class DriverErrors
     internal static DriverException? Translate(Exception exception, string operation, string path) => exception switch
     {
         DriverException => null,
-        LinuxException e => Of(e, operation),
+        LinuxException e => Of(e, operation, path),
+        LayerApplyException e => new PermanentDriverException(e.Error, e),
         OperationCanceledException => new PermanentDriverException(
             new StorageError(StorageErrorCode.Cancelled, operation, "cancelled before it was done; nothing of it is kept.", path), exception),
         _ => null,
     };
 
-    private static DriverException Of(LinuxException e, string operation)
+    private static DriverException Of(LinuxException e, string operation, string path)
     {
         var (code, transient, advice) = Meaning(e.Errno);
-        var path = e.Path.Length == 0 ? null : e.Path;
-        var error = new StorageError(code, operation, $"{e.Message}. {advice}", path, e.Errno.ToString());
+        // A step of a mount names an option, not a path.
+        var where = e.Path.StartsWith('/') ? e.Path : path;
+        var error = new StorageError(code, operation, $"{e.Message}. {advice}", where, e.Errno.ToString());
         return transient ? new TransientDriverException(error, e) : new PermanentDriverException(error, e);
     }
 

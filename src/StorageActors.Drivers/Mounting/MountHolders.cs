@@ -13,7 +13,7 @@ internal static class MountHolders
     /// <summary>One line for each holder: who, and what is held. Processes that end meanwhile, and what may not be read, are left out.</summary>
     internal static IReadOnlyList<string> Find(string mountPath)
     {
-        if (Libc.TryStat(mountPath, out var status) != Errno.None) return [];
+        if (RealPath(ref mountPath, out var status) != Errno.None) return [];
         var search = new Search(mountPath, status.FileSystem);
         var lines = new List<string>();
         foreach (var below in MountTable.ReadBelow(mountPath))
@@ -36,6 +36,25 @@ internal static class MountHolders
         lines.AddRange(search.Namespaces);
         return lines;
     }
+
+    /// <summary>Procfs shows paths without links on the way.</summary>
+    private static Errno RealPath(ref string path, out FileStatus status)
+    {
+        status = default;
+        var errno = Libc.TryOpen(path, OpenFlags.Path | OpenFlags.Directory, 0, out var directory);
+        using (directory)
+        {
+            if (errno != Errno.None) return errno;
+            status = Libc.FStat(directory);
+            using var pin = new HandlePin(directory);
+            path = Link($"/proc/self/fd/{pin.Descriptor}");
+            return Errno.None;
+        }
+    }
+
+    private static string Link(string path) =>
+        Libc.TryReadlinkAt(Libc.CurrentDirectory, Encoding.ASCII.GetBytes(path), out var target) == Errno.None
+            ? Encoding.UTF8.GetString(target) : "";
 
     private static IEnumerable<int> Processes()
     {
@@ -137,9 +156,5 @@ internal static class MountHolders
 
             return null;
         }
-
-        private static string Link(string path) =>
-            Libc.TryReadlinkAt(Libc.CurrentDirectory, Encoding.ASCII.GetBytes(path), out var target) == Errno.None
-                ? Encoding.UTF8.GetString(target) : "";
     }
 }

@@ -94,7 +94,7 @@ internal sealed class OverlayMounts : IDisposable
         if (!wasMounted && Libc.TryStat(layer.Path, out _) != Errno.None) return;
         using (var directory = Libc.OpenDirectory(layer.Path)) MountPoint.Replace(directory, "merged");
         // A lazy unmount has synced nothing yet, and a volatile one never does: then the kernel left its mark.
-        if (there is { IsReadOnly: false } && !force && Libc.TryStat(layer.Work + "/incompat/volatile", out _) != Errno.None) VolatileMark.Clear(layer);
+        if (there is { IsReadOnly: false } && !force && Libc.TryStat(layer.Work + "/work/incompat/volatile", out _) != Errno.None) VolatileMark.Clear(layer);
     }
 
     /// <inheritdoc cref="ILayerDriver.FindMount"/>
@@ -193,7 +193,7 @@ internal sealed class OverlayMounts : IDisposable
     private static bool IsAskedFor(LayerDirectory layer, MountPoint.State there, OverlayStack stack) =>
         there.IsReadOnly == stack.Words.ReadOnly
         && (there.Attributes & ~MountAttributes.ReadOnly) == stack.Words.Attributes
-        && (stack.Upper is null || stack.Words.Volatile == (Libc.TryStat(layer.Work + "/incompat/volatile", out _) == Errno.None));
+        && (stack.Upper is null || stack.Words.Volatile == (Libc.TryStat(layer.Work + "/work/incompat/volatile", out _) == Errno.None));
 
     private static ActiveMount Active(LayerDirectory layer, MountPoint.State there) =>
         new(layer.Merged, there.IsReadOnly ? MountMode.ReadOnly : MountMode.ReadWrite);

@@ -4,7 +4,7 @@ using StorageActors.Protocol;
 namespace StorageActors.Drivers.Overlay;
 
 /// <summary>
-/// Remembers that a layer is written to without syncing. The kernel leaves a mark of its own (<c>work/incompat/volatile</c>) that refuses the next
+/// Remembers that a layer is written to without syncing. The kernel leaves a mark of its own (<c>work/work/incompat/volatile</c>) that refuses the next
 /// mount, but does not say since when: within one boot all writes are in memory and the mark means nothing; after a restart they may be lost, and
 /// files may be empty that were written long before. So the boot is written down, durably, before the first such mount.
 /// </summary>
@@ -13,7 +13,7 @@ internal sealed class VolatileMark(string bootId)
     /// <summary>Before a read-write mount or a seal: refuses a layer whose writes a restart may have lost, and takes the kernel's mark away.</summary>
     internal void Check(LayerDirectory layer)
     {
-        var kernelMark = layer.Work + "/incompat/volatile";
+        var kernelMark = layer.Work + "/work/incompat/volatile";
         var isMarked = Libc.TryStat(kernelMark, out _) == Errno.None;
         var boot = SmallFile.TryRead(layer.Volatile)?.Trim();
         if (!isMarked && boot is null) return;
@@ -40,11 +40,8 @@ internal sealed class VolatileMark(string bootId)
 
     private static void RemoveKernelMark(LayerDirectory layer)
     {
-        using var work = Libc.OpenDirectory(layer.Work);
-        foreach (var name in (string[])["incompat/volatile", "incompat"])
-        {
-            var errno = Libc.TryUnlinkAt(work, System.Text.Encoding.ASCII.GetBytes(name), AtFlags.RemoveDirectory);
-            if (errno is not (Errno.None or Errno.ENOENT)) throw Libc.Failure("unlinkat", work, System.Text.Encoding.ASCII.GetBytes(name), errno);
-        }
+        // Other names in there would say what else of the layer a kernel must understand: not ours to remove.
+        using var features = Libc.OpenDirectory(layer.Work + "/work/incompat");
+        DirectoryTree.Remove(features, "volatile"u8);
     }
 }

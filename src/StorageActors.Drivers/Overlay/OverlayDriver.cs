@@ -1,0 +1,142 @@
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+using StorageActors.Archive.Apply;
+using StorageActors.Drivers.Probing;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+
+namespace StorageActors.Drivers.Overlay;
+
+/// <summary>
+/// Keeps each layer's own changes in a directory and lets the kernel's overlayfs show them as one tree. Directories, short links and <c>lower</c> files
+/// are those of containers/storage and of moby's overlay2.
+/// <para>
+/// Every layer is mounted, also one without parents, so that options and labels apply alike. The driver's home is not made a private
+/// mount: that would outlive the engine; copies of a mount in other mount namespaces vanish with the mount point, which every unmount replaces.
+/// </para>
+/// </summary>
+internal sealed partial class OverlayDriver : ILayerDriver
+{
+    internal const string DriverName = "overlay";
+    private const uint Private = 0x1C0;     // 0700
+    private const uint Readable = 0x1ED;    // 0755
+
+    /// <summary>What the driver makes in a layer's directory, besides <c>link</c>, which a layer keeps.</summary>
+    private static readonly string[] Own = ["diff", "work", "merged", "empty", "lower", "lower-layers", "tar-split.json.gz", "payloads"];
+
+    private readonly string _home;
+    private readonly OverlayLinks _links;
+    private readonly OverlayMounts _mounts;
+
+    /// <summary>Opens the store's overlay home, making it if it is missing, and finds out how to mount. Leaves mounts alone.</summary>
+    /// <param name="root">The store's root: an existing directory, absolute.</param>
+    /// <param name="options">Settings.</param>
+    /// <param name="chosen">Why this driver, for <see cref="Facts"/>.</param>
+    internal OverlayDriver(string root, DriverOptions options, string chosen = "asked for")
+    {
+        _home = root + "/" + DriverName;
+        (_links, _mounts) = DriverErrors.Guard("open", root, () =>
+        {
+            StoreFileSystem.CheckUpper(root);
+            var links = new OverlayLinks(_home);
+            StoreFileSystem.SpreadDirectories(_home);
+            var mounts = new OverlayMounts(root, _home, links, options);
+            StoreFileSystem.SpreadDirectories(root + "/staging");
+            return (links, mounts);
+        });
+        _format = new OverlayWhiteouts(_mounts.Abilities.NestedXattrs);
+        Facts = OverlayFacts.Of(root, _mounts.Abilities, options, chosen);
+    }
+
+    /// <inheritdoc/>
+    public string Name => DriverName;
+
+    /// <inheritdoc/>
+    public DriverCapabilities Capabilities =>
+        DriverCapabilities.Rebase | DriverCapabilities.NativeDiff | DriverCapabilities.KernelMount | DriverCapabilities.ReadOnlyMounts
+        | DriverCapabilities.Opaque;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<StoreFact> Facts { get; }
+
+    /// <inheritdoc/>
+    public void Begin(StagedLayer staged) => DriverErrors.Guard("begin", staged.Path, () =>
+    {
+        var layer = LayerDirectory.Of(staged);
+        CheckDepth(staged);
+        using var directory = Libc.OpenDirectory(layer.Path);
+        foreach (var name in Own) DirectoryTree.Remove(directory, Encoding.ASCII.GetBytes(name));
+        MakeDirectory(directory, "diff"u8, Readable);
+        MakeDirectory(directory, "work"u8, Private);
+        MakeDirectory(directory, "merged"u8, Private);
+        _links.Assign(layer);
+    });
+
+    /// <inheritdoc/>
+    public void Finish(StagedLayer staged) => DriverErrors.Guard("finish", staged.Path, () =>
+    {
+        var layer = LayerDirectory.Of(staged);
+        var parents = CheckDepth(staged) ?? throw new InvalidOperationException($"the parents of {staged.Id} are not known yet");
+        if (staged.DriverState is null) InheritRoot(layer, parents);
+        LowerFile.Write(layer, LinksOf(parents), parents.Select(parent => parent.Id).ToList());
+        if (parents.Count == 0)
+        {
+            using var directory = Libc.OpenDirectory(layer.Path);
+            MakeDirectory(directory, "empty"u8, Private);
+        }
+
+        _links.Publish(layer);
+    });
+
+    /// <inheritdoc/>
+    public void Retire(LayerLocation layer) => DriverErrors.Guard("remove", layer.Path, () =>
+    {
+        _mounts.Unmount(layer, force: false);
+        _links.Remove(LayerDirectory.Of(layer));
+    });
+
+    /// <inheritdoc/>
+    public ActiveMount Mount(MountRequest request) => DriverErrors.Guard("mount", request.Layer.Path, () => _mounts.Mount(request));
+
+    /// <inheritdoc/>
+    public void Unmount(LayerLocation layer, bool force) => DriverErrors.Guard("umount", layer.Path, () => _mounts.Unmount(layer, force));
+
+    /// <inheritdoc/>
+    public ActiveMount? FindMount(LayerLocation layer) => DriverErrors.Guard("mount", layer.Path, () => _mounts.FindMount(layer));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<MountStep> Describe(MountRequest request) =>
+        DriverErrors.Guard("describe", request.Layer.Path, () => _mounts.Describe(request));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Recover(IReadOnlyCollection<LayerId> layers) =>
+        DriverErrors.Guard("recover", _home, () => _links.Recover(layers));
+
+    /// <inheritdoc/>
+    public void Dispose() => _mounts.Dispose();
+
+    /// <summary>Refuses a stack that could never be mounted: a sealed layer is a lower itself, a writable one the upper of one more.</summary>
+    private static IReadOnlyList<LayerLocation>? CheckDepth(StagedLayer staged)
+    {
+        if (staged.Parents is not { } parents) return null;
+        var lowers = parents.Count + (staged.Writable ? 0 : 1);
+        return lowers <= OverlayStack.MaximumLowers ? parents : throw OverlayMounts.TooDeep(LayerDirectory.Of(staged), lowers);
+    }
+
+    private IReadOnlyList<string> LinksOf(IReadOnlyList<LayerLocation> parents)
+    {
+        if (parents.Count == 0) return [];
+        var nearest = LayerDirectory.Of(parents[0]);
+        var above = "l/" + _links.Assign(nearest);
+        var rest = LowerFile.ReadLinks(nearest);
+        if (rest.Count != parents.Count - 1) rest = parents.Skip(1).Select(parent => "l/" + _links.Assign(LayerDirectory.Of(parent))).ToList();
+        return [above, .. rest];
+    }
+
+    private static void MakeDirectory(SafeFileHandle parent, ReadOnlySpan<byte> name, uint mode)
+    {
+        var errno = Libc.TryMkdirAt(parent, name, mode);
+        if (errno is not (Errno.None or Errno.EEXIST)) throw Libc.Failure("mkdirat", parent, name, errno);
+        Libc.FChmodAt(parent, name, mode);   // whatever the umask is
+    }
+}

@@ -1,0 +1,49 @@
+using Microsoft.Win32.SafeHandles;
+using StorageActors.Archive.Apply;
+using StorageActors.Linux;
+
+namespace StorageActors.Drivers.Overlay;
+
+/// <summary>A layer's directory with those of the layers below, open, as the extraction wants them.</summary>
+internal sealed class OverlayTarget : IDisposable
+{
+    private readonly List<SafeFileHandle> _handles = [];
+
+    internal OverlayTarget(LayerDirectory layer, IReadOnlyList<LayerLocation>? parents, IWhiteoutFormat format)
+    {
+        try
+        {
+            ToExtract = new ExtractTarget
+            {
+                Root = Open(layer.Diff),
+                LayerDirectory = Open(layer.Path),
+                Whiteouts = format,
+                Below = parents is null ? null : Stack(parents, format),
+            };
+        }
+        catch (Exception)
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    internal ExtractTarget ToExtract { get; }
+
+    public void Dispose()
+    {
+        foreach (var handle in _handles) handle.Dispose();
+    }
+
+    /// <summary>What the layers show together, worked out from their directories: nothing is mounted.</summary>
+    private ILowerView Stack(IReadOnlyList<LayerLocation> parents, IWhiteoutFormat format) =>
+        parents.Count == 0 ? EmptyLowerView.Instance
+            : new StackedLowerView(parents.Select(parent => Open(LayerDirectory.Of(parent).Diff)).ToList(), format);
+
+    private SafeFileHandle Open(string path)
+    {
+        var handle = Libc.OpenDirectory(path);
+        _handles.Add(handle);
+        return handle;
+    }
+}
