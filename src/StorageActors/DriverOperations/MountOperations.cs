@@ -1,4 +1,5 @@
 using StorageActors.Drivers;
+using StorageActors.Drivers.Mounting;
 using StorageActors.Protocol;
 using StorageActors.Store;
 
