@@ -1,0 +1,47 @@
+using Microsoft.Win32.SafeHandles;
+using StorageActors.Linux;
+
+namespace StorageActors.Archive.Diff;
+
+/// <summary>Measures what a tree takes on disk: blocks that are allocated, and inodes; hard links once.</summary>
+internal static class UsageMeter
+{
+    private const int BlockSize = 512;
+
+    /// <summary>Measures the tree and its root.</summary>
+    internal static (long Bytes, long Inodes) Measure(SafeFileHandle root)
+    {
+        var linked = new HashSet<ulong>();
+        var status = Libc.FStat(root);
+        long bytes = status.Blocks * BlockSize, inodes = 1;
+        using (var directory = Libc.OpenDirectoryAt(root, "."u8)) Add(directory);
+        return (bytes, inodes);
+
+        void Add(SafeFileHandle directory)
+        {
+            List<byte[]>? directories = null;
+            using (var reader = new DirectoryReader(directory))
+            {
+                while (reader.TryRead(out var entry))
+                {
+                    if (Libc.TryFStatAt(directory, entry.Name, out var child) != Errno.None) continue; // Gone: a mounted layer changes.
+                    if (!child.IsDirectory && child.Links > 1 && !linked.Add(child.Inode)) continue;
+                    bytes += child.Blocks * BlockSize;
+                    inodes++;
+                    if (child.IsDirectory) (directories ??= []).Add(entry.Name.ToArray());
+                }
+            }
+
+            foreach (var name in directories ?? [])
+            {
+                if (Libc.TryOpenAt(directory, name, OpenFlags.Directory | OpenFlags.NoFollow, 0, out var opened) != Errno.None)
+                {
+                    opened.Dispose();
+                    continue;
+                }
+
+                using (opened) Add(opened);
+            }
+        }
+    }
+}
