@@ -1,0 +1,54 @@
+using Microsoft.Win32.SafeHandles;
+using StorageActors.Archive.Apply;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+
+namespace StorageActors.Archive.Diff;
+
+/// <summary>The difference of any two trees, found by comparing them. For layers that are not parent and child, and where a native diff cannot be had.</summary>
+internal static class NaiveDiff
+{
+    /// <summary>Writes what makes <paramref name="now"/> out of <paramref name="old"/> (null: out of nothing).</summary>
+    internal static TarSummary Write(SafeFileHandle? old, SafeFileHandle now, IWhiteoutFormat format, Stream output, CancellationToken stop)
+    {
+        var changes = new TreeComparison(format, stop).Compare(old, now);
+        using var writer = new EntryWriter(output, format);
+        using var parents = new Parents(now);
+        foreach (var (path, kind) in changes)
+        {
+            stop.ThrowIfCancellationRequested();
+            if (kind == ChangeKind.Deleted)
+            {
+                writer.WriteWhiteout(path);
+                continue;
+            }
+
+            var directory = parents.Open(LayerPath.Split(path, out var name));
+            writer.Write(directory, name, path, Libc.FStatAt(directory, name));
+        }
+
+        return writer.Finish();
+    }
+
+    /// <summary>Lists what makes <paramref name="now"/> out of <paramref name="old"/>, sorted by path bytes.</summary>
+    internal static IReadOnlyList<LayerChange> Changes(SafeFileHandle? old, SafeFileHandle now, IWhiteoutFormat format, CancellationToken stop) =>
+        ChangeList.Of(new TreeComparison(format, stop).Compare(old, now));
+
+    /// <summary>The directory of the last change, open: changes come directory by directory.</summary>
+    private sealed class Parents(SafeFileHandle root) : IDisposable
+    {
+        private byte[]? _path;
+        private SafeFileHandle? _directory;
+
+        internal SafeFileHandle Open(ReadOnlySpan<byte> path)
+        {
+            if (path.IsEmpty) return root;
+            if (_path is not null && path.SequenceEqual(_path)) return _directory!;
+            _directory?.Dispose();
+            _path = path.ToArray();
+            return _directory = Libc.OpenAt2(root, path, OpenFlags.Path | OpenFlags.Directory | OpenFlags.NoFollow, ResolveFlags.Beneath | ResolveFlags.NoSymlinks);
+        }
+
+        public void Dispose() => _directory?.Dispose();
+    }
+}
