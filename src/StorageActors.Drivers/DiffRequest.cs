@@ -8,8 +8,10 @@ namespace StorageActors.Drivers;
 /// <param name="From">What to compare with; null for the parent (or nothing, for a base layer).</param>
 /// <param name="FromParents">The layers below <paramref name="From"/>, nearest first; empty when that is null.</param>
 /// <param name="Exact">Re-assemble the stream that the layer was made from, when it has one and <paramref name="From"/> is its parent.</param>
+/// <param name="Expected">The digest that an exact tar must have; another one is an error.</param>
 internal sealed record DiffRequest(
-    LayerLocation Layer, IReadOnlyList<LayerLocation> Parents, LayerLocation? From, IReadOnlyList<LayerLocation> FromParents, bool Exact);
+    LayerLocation Layer, IReadOnlyList<LayerLocation> Parents, LayerLocation? From, IReadOnlyList<LayerLocation> FromParents, bool Exact,
+    Digest? Expected = null);
 
 /// <summary>A tar that was written.</summary>
 /// <param name="DiffId">Digest of the uncompressed bytes.</param>

@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using StorageActors.Archive.Apply;
+using StorageActors.Archive.Tar;
+using StorageActors.Archive.TarSplit;
 using StorageActors.Linux;
 using StorageActors.Protocol;
 
@@ -41,10 +43,15 @@ internal static class DriverErrors
         DriverException => null,
         LinuxException e => Of(e, operation, path),
         LayerApplyException e => new PermanentDriverException(e.Error, e),
+        TarSplitException e => Refuse(e, StorageErrorCode.Damaged, "The layer's content is not what was applied; run check --full.", operation, path),
+        FileChangedException e => Refuse(e, StorageErrorCode.InUse, "Somebody writes to the layer; try again when nobody does.", operation, path),
         OperationCanceledException => new PermanentDriverException(
             new StorageError(StorageErrorCode.Cancelled, operation, "cancelled before it was done; nothing of it is kept.", path), exception),
         _ => null,
     };
+
+    private static PermanentDriverException Refuse(Exception e, StorageErrorCode code, string advice, string operation, string path) =>
+        new(new StorageError(code, operation, $"{e.Message.TrimEnd('.')}. {advice}", path), e);
 
     private static DriverException Of(LinuxException e, string operation, string path)
     {

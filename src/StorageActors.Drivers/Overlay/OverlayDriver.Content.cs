@@ -28,25 +28,6 @@ internal sealed partial class OverlayDriver
         return LayerRebase.Settle(deferred, target.ToExtract);
     });
 
-    /// <inheritdoc/>
-    public WrittenTar Seal(LayerLocation layer, IReadOnlyList<LayerLocation> parents, CancellationToken stop) => throw NoDiffs("seal", layer);
-
-    /// <inheritdoc/>
-    public WrittenTar WriteDiff(DiffRequest request, Stream target, CancellationToken stop) => throw NoDiffs("diff", request.Layer);
-
-    /// <inheritdoc/>
-    public IReadOnlyList<LayerChange> Changes(DiffRequest request) => throw NoDiffs("changes", request.Layer);
-
-    /// <inheritdoc/>
-    public ContentUsage Measure(LayerLocation layer) => throw NoDiffs("measure", layer);
-
-    /// <inheritdoc/>
-    public IReadOnlyList<string> Verify(LayerLocation layer, IReadOnlyList<LayerLocation> parents, bool full, CancellationToken stop) =>
-        throw NoDiffs("verify", layer);
-
-    private static PermanentDriverException NoDiffs(string operation, LayerLocation layer) => DriverErrors.Refuse(
-        StorageErrorCode.Unsupported, operation, "The archive part that reads layers back is not in this build yet.", layer.Path);
-
     /// <summary>The merged root shows the attributes of the topmost directory: a layer that brings none of its own has those of the one below.</summary>
     private void InheritRoot(LayerDirectory layer, IReadOnlyList<LayerLocation> parents)
     {
