@@ -9,14 +9,15 @@ internal sealed class SqlDatabase : IDisposable
 
     private readonly string _key;
     private readonly SqlWorker _writer;
-    private readonly Lazy<SqlWorker> _reader;
+    private readonly Lock _readerLock = new();
+    private SqlWorker? _reader;
+    private bool _isClosed;
     private int _users;
 
     private SqlDatabase(SqlDialect dialect)
     {
         (_key, Dialect) = (dialect.Key, dialect);
         _writer = new SqlWorker(dialect, "akka-sql-writer", writes: true);
-        _reader = new(() => new SqlWorker(dialect, "akka-sql-reader", writes: false));
     }
 
     public SqlDialect Dialect { get; }
@@ -44,8 +45,16 @@ internal sealed class SqlDatabase : IDisposable
         return true;
     });
 
-    /// <summary>Runs outside a transaction, beside the writes.</summary>
-    public Task<T> ReadAsync<T>(Func<SqlSession, T> action) => _reader.Value.RunAsync(0, action);
+    /// <summary>Runs outside a transaction, beside the writes. Fails once the database was given back.</summary>
+    public Task<T> ReadAsync<T>(Func<SqlSession, T> action)
+    {
+        lock (_readerLock)
+        {
+            // A recovery may outlive the journal. A reader made for it now would never be closed.
+            ObjectDisposedException.ThrowIf(_isClosed, this);
+            return (_reader ??= new SqlWorker(Dialect, "akka-sql-reader", writes: false)).RunAsync(0, action);
+        }
+    }
 
     /// <summary>Gives it back. The last one to do so waits until accepted work is done and the connections are closed.</summary>
     public void Dispose()
@@ -56,6 +65,7 @@ internal sealed class SqlDatabase : IDisposable
             Open.Remove(_key);
         }
         _writer.Dispose();
-        if (_reader.IsValueCreated) _reader.Value.Dispose();
+        lock (_readerLock) _isClosed = true;
+        _reader?.Dispose();
     }
 }

@@ -17,8 +17,10 @@ internal sealed class SqlPlugin : IDisposable
         _system = (ExtendedActorSystem)system;
         _serializerName = config.GetString("serializer", null);
         if (string.IsNullOrEmpty(_serializerName)) _serializerName = null;
-        Database = SqlDatabase.Acquire(SqlDialect.From(config));
-        _createTables = config.GetBoolean("auto-initialize", true) ? tables(Database.Dialect) : [];
+        var dialect = SqlDialect.From(config);
+        _createTables = config.GetBoolean("auto-initialize", true) ? tables(dialect) : [];
+        // Last of what may fail: an actor whose constructor throws has no PostStop that gives it back.
+        Database = SqlDatabase.Acquire(dialect);
         if (_createTables.Count > 0) _initialized = InitializeAsync();
     }
 

@@ -23,8 +23,9 @@ public sealed class SqlWriteJournal : AsyncWriteJournal
         SqlDialect.Require(config, "tag-write-mode", "TagTable");
         _bufferRows = config.GetInt("buffer-size", 5000);
         _pageRows = config.GetInt("replay-batch-size", 1000);
-        _plugin = new SqlPlugin(Context.System, config, dialect => dialect.CreateJournal);
-        _plugin.Database.BatchRows = config.GetInt("batch-size", 100);
+        var batchRows = config.GetInt("batch-size", 100);
+        _plugin = new SqlPlugin(Context.System, config, dialect => dialect.CreateJournal);   // after all settings: it must be given back
+        _plugin.Database.BatchRows = batchRows;
         _table = new JournalTable(_plugin.Database.Dialect);
     }
 
