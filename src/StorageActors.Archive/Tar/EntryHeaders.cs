@@ -6,12 +6,12 @@ internal sealed class EntryHeaders(BlockCursor cursor, TarEntry entry, TarLimits
     private readonly PaxHeader _pax = new(limits, faults);
     private readonly HeaderFields _fields = new(entry, faults);
     private readonly SparseHeaders _sparse = new(cursor, entry, limits, faults, sink);
-    private readonly ByteBuffer _global = new();
     private readonly ByteBuffer _local = new();
     private readonly ByteBuffer _longName = new();
     private readonly ByteBuffer _longLink = new();
     private readonly ByteBuffer _globalBlock = new();
     private bool _extended;
+    private int _globalBytes;
     private long _entries;
 
     /// <summary>Fills the entry from the next headers; false at the end marker (which is passed) or the end of the input.</summary>
@@ -78,9 +78,9 @@ internal sealed class EntryHeaders(BlockCursor cursor, TarEntry entry, TarLimits
                 break;
             case (byte)'g':
                 _globalBlock.Clear();
-                ReadBody(header, _globalBlock, limits.MaxPaxBytes - _global.Length, "global PAX headers");
-                _pax.Check(_globalBlock.Span);
-                _global.Append(_globalBlock.Span);
+                ReadBody(header, _globalBlock, limits.MaxPaxBytes - _globalBytes, "global PAX headers");
+                _globalBytes += _globalBlock.Length;
+                _pax.AddDefaults(_globalBlock.Span);
                 return true;   // says nothing about an entry that must follow
             case (byte)'L':
                 _longName.Clear();
@@ -132,7 +132,7 @@ internal sealed class EntryHeaders(BlockCursor cursor, TarEntry entry, TarLimits
         _fields.Read(header, dialect);
         if (_longName.Length > 0) entry.NameBuffer.Set(HeaderBlock.Text(_longName.Span));
         if (_longLink.Length > 0) entry.LinkNameBuffer.Set(HeaderBlock.Text(_longLink.Span));
-        _pax.Apply(_global.Memory, _local.Memory, entry);
+        _pax.Apply(_local.Memory, entry);
         entry.PackedSize = _pax.Size ?? entry.PackedSize;
         entry.Type = HeaderFields.TypeOf(header.TypeFlag, dialect, entry.Name);
         // A v7 directory keeps its payload, as Go's reader has it; headers of these types have none whatever they say.

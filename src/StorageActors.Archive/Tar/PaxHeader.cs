@@ -6,6 +6,10 @@ namespace StorageActors.Archive.Tar;
 /// <summary>Applies PAX records to an entry.</summary>
 internal sealed class PaxHeader(TarLimits limits, TarFaults faults)
 {
+    private const int FewXattrs = 16;
+
+    private readonly PaxDefaults _defaults = new();
+    private readonly Dictionary<ReadOnlyMemory<byte>, int> _positions = new(new SameBytes());
     private readonly ByteBuffer _decoded = new();
     private int _xattrBytes;
 
@@ -16,24 +20,30 @@ internal sealed class PaxHeader(TarLimits limits, TarFaults faults)
     internal long? Size { get; private set; }
 
     /// <summary>Applies defaults from global headers, then the entry's own records; the memory must stay as long as the entry.</summary>
-    internal void Apply(ReadOnlyMemory<byte> global, ReadOnlyMemory<byte> local, TarEntry entry)
+    internal void Apply(ReadOnlyMemory<byte> local, TarEntry entry)
     {
         _decoded.Clear();
+        _positions.Clear();
         (_xattrBytes, Size) = (0, null);
         Sparse.Reset();
-        if (!global.IsEmpty) Apply(global, entry, isGlobal: true);
-        if (!local.IsEmpty) Apply(local, entry, isGlobal: false);
+        for (var i = 0; i < _defaults.Count; i++)
+        {
+            var (key, value) = _defaults[i];
+            if (value.Length > 0) ApplyMetadata(key, value, entry);
+        }
+
+        if (!local.IsEmpty) ApplyBlock(local, entry);
     }
 
-    /// <summary>Checks the form of a block of records, so that a bad global header fails where it stands.</summary>
-    internal void Check(ReadOnlySpan<byte> block)
+    /// <summary>Takes a block of global records; a bad one fails where it stands.</summary>
+    internal void AddDefaults(ReadOnlySpan<byte> block)
     {
         var records = new PaxRecords(block);
-        while (records.MoveNext()) { }
+        while (records.MoveNext()) _defaults.Set(records.Key, records.Value);
         if (records.Error is { } error) throw faults.Malformed(error);
     }
 
-    private void Apply(ReadOnlyMemory<byte> block, TarEntry entry, bool isGlobal)
+    private void ApplyBlock(ReadOnlyMemory<byte> block, TarEntry entry)
     {
         var records = new PaxRecords(block.Span);
         var fromLibarchive = false;
@@ -45,25 +55,24 @@ internal sealed class PaxHeader(TarLimits limits, TarFaults faults)
                 AddXattr(entry, name, block.Slice(records.ValueStart, records.Value.Length), replace: true);
             }
             else if (records.Key.StartsWith("LIBARCHIVE.xattr."u8)) fromLibarchive = true;
-            else if (!records.Value.IsEmpty) ApplyRecord(records.Key, records.Value, entry, isGlobal);
+            else if (!records.Value.IsEmpty) ApplyRecord(records.Key, records.Value, entry);
         }
 
         if (records.Error is { } error) throw faults.Malformed(error);
         if (fromLibarchive) ApplyLibarchiveXattrs(block, entry);
     }
 
-    private void ApplyRecord(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TarEntry entry, bool isGlobal)
+    private void ApplyRecord(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TarEntry entry)
     {
-        // What shapes the archive comes from the entry's own header alone: a global name or size makes no sense, and readers
-        // that ignore global headers (all of Go's) must not see other entries than we do.
-        if (!isGlobal)
-        {
-            if (key.SequenceEqual("path"u8)) { entry.NameBuffer.Set(NameIn(value, "path")); return; }
-            if (key.SequenceEqual("linkpath"u8)) { entry.LinkNameBuffer.Set(NameIn(value, "linkpath")); return; }
-            if (key.SequenceEqual("size"u8)) { Size = Number(value, "size"); return; }
-            if (key.StartsWith("GNU.sparse."u8)) { Sparse.Record(key[11..], value, limits, faults); return; }
-        }
+        if (key.SequenceEqual("path"u8)) entry.NameBuffer.Set(NameIn(value, "path"));
+        else if (key.SequenceEqual("linkpath"u8)) entry.LinkNameBuffer.Set(NameIn(value, "linkpath"));
+        else if (key.SequenceEqual("size"u8)) Size = Number(value, "size");
+        else if (key.StartsWith("GNU.sparse."u8)) Sparse.Record(key[11..], value, limits, faults);
+        else ApplyMetadata(key, value, entry);
+    }
 
+    private void ApplyMetadata(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TarEntry entry)
+    {
         if (key.SequenceEqual("mtime"u8)) entry.Mtime = Time(value, "mtime");
         else if (key.SequenceEqual("atime"u8)) entry.Atime = Time(value, "atime");
         else if (key.SequenceEqual("ctime"u8)) entry.Ctime = Time(value, "ctime");
@@ -89,15 +98,29 @@ internal sealed class PaxHeader(TarLimits limits, TarFaults faults)
         if (_xattrBytes > limits.MaxXattrBytes)
             throw faults.TooLarge($"extended attributes of more than {limits.MaxXattrBytes} bytes");
         var list = entry.XattrList;
-        for (var i = 0; i < list.Count; i++)
+        if (PositionOf(name, list) is var position and >= 0)
         {
-            if (!list[i].Name.Span.SequenceEqual(name.Span)) continue;
-            if (replace) list[i] = new TarXattr(name, value);
+            if (replace) list[position] = new TarXattr(name, value);
             return;
         }
 
         if (list.Count >= limits.MaxXattrs) throw faults.TooLarge($"more than {limits.MaxXattrs} extended attributes");
         list.Add(new TarXattr(name, value));
+    }
+
+    /// <summary>Where an attribute is in the list, -1 if it is not. Few are looked through; of many the places are kept, or a header
+    /// full of attributes would cost its square.</summary>
+    private int PositionOf(ReadOnlyMemory<byte> name, List<TarXattr> list)
+    {
+        if (list.Count > FewXattrs)
+        {
+            for (var i = _positions.Count; i < list.Count; i++) _positions.Add(list[i].Name, i);
+            return _positions.GetValueOrDefault(name, -1);
+        }
+
+        for (var i = 0; i < list.Count; i++)
+            if (list[i].Name.Span.SequenceEqual(name.Span)) return i;
+        return -1;
     }
 
     /// <summary>libarchive's own form, name percent-encoded and value in base64, counts where the common form is absent.</summary>
@@ -149,5 +172,17 @@ internal sealed class PaxHeader(TarLimits limits, TarFaults faults)
         if (status != OperationStatus.Done) throw faults.Malformed("the value of an extended attribute is not base64");
         _decoded.Truncate(start + written + tail);
         return _decoded.Memory[start..];
+    }
+
+    private sealed class SameBytes : IEqualityComparer<ReadOnlyMemory<byte>>
+    {
+        public bool Equals(ReadOnlyMemory<byte> x, ReadOnlyMemory<byte> y) => x.Span.SequenceEqual(y.Span);
+
+        public int GetHashCode(ReadOnlyMemory<byte> bytes)
+        {
+            var hash = default(HashCode);   // seeded anew by each process
+            hash.AddBytes(bytes.Span);
+            return hash.ToHashCode();
+        }
     }
 }

@@ -26,6 +26,7 @@ internal static class SparseMap
     /// <summary>Fails unless the runs ascend, do not overlap, lie inside the file and are together as long as the payload.</summary>
     internal static void Check(TarEntry entry, TarFaults faults)
     {
+        if (entry.Size < 0) throw faults.Malformed("a sparse file with a negative real size");
         long end = 0, total = 0;
         foreach (var (offset, length) in entry.Extents)
         {

@@ -7,7 +7,7 @@ namespace StorageActors.Archive.Tar;
 /// </summary>
 /// <remarks>
 /// Two zero blocks end the archive; the reader then passes whatever follows to the sink up to the real end of the input, so that a
-/// digest made by the source covers all of it. Global PAX records are defaults for metadata only. Not safe for several threads.
+/// digest made by the source covers all of it. Global PAX records are defaults for times and owners only. Not safe for several threads.
 /// </remarks>
 internal sealed class TarReader
 {

@@ -19,7 +19,7 @@ internal sealed class TarSplitWriter : ITarRawSink, IDisposable
     private readonly Stream _output;
     private readonly Func<Stream> _createTemporary;
     private readonly TarSplitLines _lines;
-    private readonly HashSet<ulong> _names = [];
+    private readonly HashSet<ulong> _names = new(new NameHashComparer());
     private readonly HashSet<long> _unlisted = [];   // entries without a file line
     private readonly HashSet<long> _keptInPlace = [];
     private readonly ByteBuffer _name = new();

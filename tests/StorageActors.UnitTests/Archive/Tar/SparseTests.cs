@@ -97,6 +97,14 @@ public sealed class SparseTests
     }
 
     [Fact]
+    public void A_file_without_data_and_of_less_than_no_length_is_refused()
+    {
+        var tar = new RawTar().Header("s"u8.ToArray(), 0, 'S', magic: Gnu, change: block => block.AsSpan(483, 12).Fill(0xff)).End();   // -1
+        var error = Assert.Throws<TarFormatException>(() => new ArchiveRun(tar.ToArray()));
+        Assert.Equal(TarFault.Malformed, error.Fault);
+    }
+
+    [Fact]
     public void A_map_of_too_many_runs_is_refused()
     {
         var map = string.Join(',', Enumerable.Range(0, 20).Select(i => $"{i},1"));

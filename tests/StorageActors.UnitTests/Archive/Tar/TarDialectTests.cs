@@ -121,6 +121,27 @@ public sealed class TarDialectTests
     }
 
     [Fact]
+    public void The_newest_global_record_counts_until_an_empty_one_ends_it_and_attributes_are_never_global()
+    {
+        var tar = new RawTar()
+            .Pax('g', Record("uid", "9"), Record("uid", "10"), Record("uname", "them"), Record("SCHILY.xattr.security.capability", "x"))
+            .Entry("a")
+            .Pax('g', Record("uid", ""))
+            .Entry("b").End();
+        using var run = Read(tar);
+        Assert.Equal([("a", 10L, "them", ""), ("b", 1000L, "them", "")],
+            run.Entries.Select(entry => (entry.Name, entry.Uid, entry.User, entry.Xattrs)));
+    }
+
+    [Fact]
+    public void Of_many_attributes_the_last_value_counts_and_each_keeps_its_place()
+    {
+        var records = Enumerable.Range(0, 2000).Select(i => Record($"SCHILY.xattr.user.{i % 500}", $"v{i}"));
+        var entry = Only(new RawTar().Pax('x', [.. records, Record("LIBARCHIVE.xattr.user.7", Base64("old"))]).Entry("f").End());
+        Assert.Equal(string.Join(' ', Enumerable.Range(0, 500).Select(i => $"user.{i}=v{i + 1500}")), entry.Xattrs);
+    }
+
+    [Fact]
     public void Extended_attributes_keep_binary_values_and_the_common_form_wins()
     {
         var entry = Only(new RawTar()

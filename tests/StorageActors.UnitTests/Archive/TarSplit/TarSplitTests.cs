@@ -192,6 +192,16 @@ public sealed class TarSplitTests
         return reader.ReadToEnd().TrimEnd('\n').Split('\n');
     }
 
+    [Fact]
+    public void Hashes_that_meet_in_a_plain_set_are_spread()
+    {
+        // A long's own hash code is its two halves combined: all of these have the same.
+        var aimed = Enumerable.Range(0, 100_000).Select(i => ((ulong)i << 32) | (uint)i).ToList();
+        Assert.Single(aimed.Select(value => value.GetHashCode()).Distinct());
+        var comparer = new NameHashComparer();
+        Assert.InRange(aimed.Select(comparer.GetHashCode).Distinct().Count(), 99_000, 100_000);
+    }
+
     private static IEnumerable<(string Name, long Size)> Files(byte[] record) => Lines(record)
         .Select(line => JsonDocument.Parse(line).RootElement)
         .Where(json => json.GetProperty("type").GetInt32() == 1)
