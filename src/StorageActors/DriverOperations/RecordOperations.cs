@@ -20,6 +20,7 @@ internal sealed record RemoveLayer(LayerLocation Layer) : DriverOperation<Trashe
     internal override TrashedPath Execute(DriverServices services, CancellationToken stop)
     {
         CrashPoint.Reached(CrashPoint.BeforeRetire);
+        if (Libc.TryStat(Layer.Path, out _) == Errno.ENOENT) return new TrashedPath(null); // A damaged layer may have no directory.
         services.Driver.Retire(Layer);
         using var home = Libc.OpenDirectory(services.Layout.DriverHome);
         var name = Encoding.UTF8.GetBytes(Layer.Id.Value);

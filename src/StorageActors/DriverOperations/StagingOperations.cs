@@ -88,14 +88,17 @@ internal sealed record FinishLayer(TicketId Ticket, LayerRecord Record) : Driver
     {
         var layer = services.Staged[Ticket];
         services.Driver.Finish(layer);
-        LayerFile.Write(layer.Path, Record);
+        LayerFile.Stage(layer.Path, Record);
         CrashPoint.Reached(CrashPoint.Finished);
         return Nothing.Instance;
     }
 }
 
-/// <summary>Makes all that was written to the store's file system durable: once for all layers of an image.</summary>
-internal sealed record SyncContent : DriverOperation<Nothing>
+/// <summary>
+/// Makes all that was written to the store's file system durable: once for all layers of an image, and for whoever waits at the same time. The kernel
+/// reports a write error to descriptors that were open before it: those are the locks of the stagings that are named.
+/// </summary>
+internal sealed record SyncContent(IReadOnlyList<TicketId> Tickets) : DriverOperation<Nothing>
 {
     internal override string Verb => "sync";
 
@@ -106,24 +109,27 @@ internal sealed record SyncContent : DriverOperation<Nothing>
         CrashPoint.Reached(CrashPoint.BeforeSync);
         using var root = Libc.OpenDirectory(services.Layout.Root);
         Libc.SyncFs(root);
+
+        // Nothing is left to be written for these: each only says whether something went wrong.
+        foreach (var staging in Tickets.Select(services.Staged.Find).OfType<LockedStaging>()) Libc.SyncFs(staging.Lock.File);
         CrashPoint.Reached(CrashPoint.AfterSync);
         return Nothing.Instance;
     }
 }
 
 /// <summary>
-/// Renames a staged layer, complete and durable, into the store: under the file lock, if its parent is still there and nothing has its name. The
-/// rename is durable when this is done.
+/// Renames a staged layer, complete and durable, into the store: under the file lock, if its parent is still there and nothing has its name.
 /// </summary>
-internal sealed record CommitLayer(TicketId Ticket, LayerId? Parent) : DriverOperation<Nothing>
+/// <param name="Ticket">Its ticket.</param>
+/// <param name="Parent">Its parent.</param>
+/// <param name="Durable">Whether the disk has the rename when this is done, and with it those before: the last of a chain is enough.</param>
+internal sealed record CommitLayer(TicketId Ticket, LayerId? Parent, bool Durable) : DriverOperation<Nothing>
 {
     internal override string Verb => "commit";
 
-    internal override LayerId? Turn => null;
-
     internal override Nothing Execute(DriverServices services, CancellationToken stop)
     {
-        StagingDirectory.Commit(services.Layout, services.Lock, services.Staged[Ticket], Parent);
+        StagingDirectory.Commit(services.Layout, services.Lock, services.Staged[Ticket], Parent, Durable);
         return Nothing.Instance;
     }
 }
@@ -138,9 +144,18 @@ internal sealed record EndStaging(TicketId Ticket) : DriverOperation<TrashedPath
 
     internal override TrashedPath Execute(DriverServices services, CancellationToken stop)
     {
+        Retire(services);
         var trashed = StagingDirectory.Discard(services.Layout, Ticket);
         services.Staged.Remove(Ticket);
         return new TrashedPath(trashed);
+    }
+
+    /// <summary>What a finished layer that is not committed has outside of its directory would lead to nothing.</summary>
+    private void Retire(DriverServices services)
+    {
+        var staged = services.Layout.StagedLayer(Ticket);
+        if (services.Staged.Find(Ticket) is { } staging && Libc.TryStat(staged, out _) == Errno.None)
+            services.Driver.Retire(new LayerLocation(staging.Layer.Id, staged));
     }
 }
 

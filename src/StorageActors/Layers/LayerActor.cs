@@ -39,6 +39,8 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     public LayerActor(LayerSetup setup, LayerEnvironment environment, IReadOnlyList<LeaseEvent.Granted>? remembered)
     {
         (_setup, _environment, _remembered) = (setup, environment, remembered);
+        if (environment.JournalPluginId is { } journal) JournalPluginId = journal;
+        if (environment.SnapshotPluginId is { } snapshots) SnapshotPluginId = snapshots;
         _state = new LayerState(setup.Id, setup.Kind, setup.Damage);
         Recover<SnapshotOffer>(offer => _state = _state.Apply((LeaseEvent.Snapshot)offer.Snapshot));
         Recover<IJournalEvent>(happened => _state = _state.Apply(happened));

@@ -27,5 +27,8 @@ internal sealed record LayerSetup(
 /// <param name="Metrics">Is told how much is mounted.</param>
 /// <param name="IdleTimeout">After so long without a message an unmounted layer's actor stops.</param>
 /// <param name="LingerRetry">How often a mount that nobody holds, but that is busy, is tried again.</param>
+/// <param name="JournalPluginId">The journal of the store's leases; null for the system's default.</param>
+/// <param name="SnapshotPluginId">Their snapshots; null for the system's default.</param>
 internal sealed record LayerEnvironment(
-    IActorRef Operations, TimeProvider Time, string BootId, string Run, StoreMetrics Metrics, TimeSpan IdleTimeout, TimeSpan LingerRetry);
+    IActorRef Operations, TimeProvider Time, string BootId, string Run, StoreMetrics Metrics, TimeSpan IdleTimeout, TimeSpan LingerRetry,
+    string? JournalPluginId = null, string? SnapshotPluginId = null);

@@ -70,12 +70,31 @@ internal static class ImageFile
     {
         var path = Path.Combine(layout.ImageDirectory(image), StoreLayout.ImageFileName);
         using var directory = Libc.OpenDirectory(layout.ImageDirectory(image));
+        var record = Read(directory, path);
+        return record.Id == image ? record : throw Damaged(path, $"it is the record of image {record.Id}", null);
+    }
+
+    /// <summary>Which image a directory is, or was, whatever it is called now; null when it does not say.</summary>
+    internal static ImageId? TryReadId(string path)
+    {
+        try
+        {
+            using var directory = Libc.OpenDirectory(path);
+            return Read(directory, path).Id;
+        }
+        catch (Exception e) when (e is DriverException or LinuxException)
+        {
+            return null;
+        }
+    }
+
+    private static ImageRecord Read(SafeFileHandle directory, string path)
+    {
         var bytes = AtomicFile.Read(directory, RecordName, MaximumLength) ?? throw Damaged(path, "the file is missing", null);
         try
         {
             var content = StoreJson.Read<Content>(bytes) ?? throw new JsonException("it is null");
-            if (content.Format != StoreFormat.Current) throw new JsonException($"it has format {content.Format}");
-            return content.Image.Id == image ? content.Image : throw Damaged(path, $"it is the record of image {content.Image.Id}", null);
+            return content.Format == StoreFormat.Current ? content.Image : throw new JsonException($"it has format {content.Format}");
         }
         catch (JsonException e)
         {

@@ -23,6 +23,28 @@ internal static class LayerFile
         AtomicFile.Replace(handle, FileName, StoreJson.Write(new Content(StoreFormat.Current, record)));
     }
 
+    /// <summary>Writes the record into a staged directory; not durable by itself, since all of the directory is going to be, at once.</summary>
+    internal static void Stage(string directory, LayerRecord record)
+    {
+        using var handle = Libc.OpenDirectory(directory);
+        using var file = Libc.OpenAt(handle, FileName, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Truncate | OpenFlags.NoFollow, 0x180);
+        Libc.WriteAll(file, StoreJson.Write(new Content(StoreFormat.Current, record)));
+    }
+
+    /// <summary>Which layer a directory is, or was, whatever it is called now; null when it does not say.</summary>
+    internal static LayerId? TryReadId(string directory)
+    {
+        try
+        {
+            using var handle = Libc.OpenDirectory(directory);
+            return Read(handle, directory).Id;
+        }
+        catch (Exception e) when (e is DriverException or LinuxException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Reads the record of <paramref name="layer"/> from its directory.</summary>
     /// <exception cref="PermanentDriverException">Damaged: there is no valid record of this layer; the error says what is wrong.</exception>
     internal static LayerRecord Read(string directory, LayerId layer)

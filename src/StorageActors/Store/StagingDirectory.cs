@@ -40,9 +40,9 @@ internal static class StagingDirectory
         }
     }
 
-    /// <summary>The one rename that commits a layer; durable on return.</summary>
+    /// <summary>The one rename that commits a layer; durable on return if that is asked.</summary>
     /// <exception cref="PermanentDriverException">The parent is gone, or the id is taken.</exception>
-    internal static void Commit(StoreLayout layout, StoreLock storeLock, StagedLayer staged, LayerId? parent)
+    internal static void Commit(StoreLayout layout, StoreLock storeLock, StagedLayer staged, LayerId? parent, bool durable)
     {
         using var home = Libc.OpenDirectory(layout.DriverHome);
         using var staging = Libc.OpenDirectory(Path.GetDirectoryName(staged.Path)!);
@@ -61,6 +61,7 @@ internal static class StagingDirectory
             default: throw Libc.Failure("renameat2", home, name, errno, "RENAME_NOREPLACE");
         }
 
+        if (!durable) return;
         Libc.FSync(home);
         Libc.FSync(staging);
     }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using StorageActors.Drivers;
 using StorageActors.Protocol;
 
 namespace StorageActors.Store;
@@ -17,6 +18,7 @@ namespace StorageActors.Store;
 [JsonSerializable(typeof(StoreFormat))]
 [JsonSerializable(typeof(LayerFile.Content), TypeInfoPropertyName = "LayerFileContent")]
 [JsonSerializable(typeof(ImageFile.Content), TypeInfoPropertyName = "ImageFileContent")]
+[JsonSerializable(typeof(ContentUsage))]
 internal sealed partial class StoreJson : JsonSerializerContext
 {
     internal static byte[] Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, (JsonTypeInfo<T>)Rules.Options.GetTypeInfo(typeof(T)));

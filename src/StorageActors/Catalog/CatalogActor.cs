@@ -1,0 +1,120 @@
+using Akka.Actor;
+using Akka.Event;
+using Akka.Persistence;
+using StorageActors.DriverOperations;
+using StorageActors.Journal;
+using StorageActors.Protocol;
+using StorageActors.Store;
+using static StorageActors.Catalog.CatalogInternal;
+
+namespace StorageActors.Catalog;
+
+/// <summary>
+/// Owns ids, names, parents and images. It decides by pure rules on the state that all events so far add up to, journaled or on their way; it answers
+/// when the journal has the event. Writes do not keep other commands waiting: the journal takes them in groups, in order.
+/// </summary>
+internal sealed partial class CatalogActor : ReceivePersistentActor
+{
+    private readonly CatalogOptions _options;
+    private readonly CatalogView _view;
+    private readonly RecordFiles _files;
+    private CatalogState _decided = CatalogState.Empty;   // with events that are on their way to the journal
+    private Reservations _reservations = Reservations.None;
+    private int _sinceSnapshot;
+
+    public CatalogActor(CatalogOptions options, CatalogView view, IActorRef operations)
+    {
+        (_options, _view) = (options, view);
+        (JournalPluginId, SnapshotPluginId) = (options.JournalPluginId, options.SnapshotPluginId);
+        _files = new RecordFiles(operations, Self, view, Context.GetLogger());
+
+        Recover<SnapshotOffer>(offer => _decided = CatalogState.Empty.Apply((IJournalEvent)offer.Snapshot));
+        Recover<IJournalEvent>(happened =>
+        {
+            _decided = _decided.Apply(happened);
+            _sinceSnapshot++;
+        });
+        Recover<RecoveryCompleted>(_ =>
+        {
+            _view.Publish(_decided);
+            Context.Parent.Tell(new Recovered(_decided.LayerCount, _decided.ImageCount));
+        });
+
+        Command<SaveSnapshotSuccess>(saved => Forget(saved.Metadata.SequenceNr));
+        Command<SaveSnapshotFailure>(failed => Log.Warning("the journal's snapshot was not saved: {0}", failed.Cause.Message));
+        Command<DeleteMessagesSuccess>(static _ => { });
+        Command<DeleteSnapshotsSuccess>(static _ => { });
+        Command<DriverProtocol.IReply>(reply => _files.Handle(reply));
+        Command<HolderGone>(gone => Free(gone.Holder));
+        CommandAny(command => Dispatch(Sender, command));
+    }
+
+    public override string PersistenceId => "catalog";
+
+    internal static Props Props(CatalogOptions options, CatalogView view, IActorRef operations) =>
+        Akka.Actor.Props.Create(() => new CatalogActor(options, view, operations));
+
+    /// <summary>Afterwards Akka stops this actor; the store starts it again from what the journal has.</summary>
+    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr) => Report(cause);
+
+    /// <summary>An event that cannot be written would leave what was decided and what is journaled apart.</summary>
+    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
+    {
+        Report(cause);
+        Context.Stop(Self);
+    }
+
+    protected override void OnRecoveryFailure(Exception reason, object? message = null) => Report(reason);
+
+    private void Report(Exception cause)
+    {
+        Log.Error(cause, "the journal failed");
+        Context.Parent.Tell(new StorageError(StorageErrorCode.Io, "journal", $"the journal failed: {cause.Message}", _options.JournalPath));
+    }
+
+    /// <summary>Journals events, then lets readers see them, then replaces the files that have the records, then goes on.</summary>
+    private void Append(IReadOnlyList<IJournalEvent> events, IReadOnlyCollection<object> files, Action then)
+    {
+        _decided = _decided.Apply(events);
+        var state = _decided;
+        var left = events.Count;
+        if (left == 0)
+        {
+            DeferAsync(files, _ => _files.Write(files, then)); // Nothing to write, but what this rests on may still be on its way.
+            return;
+        }
+
+        CrashPoint.Reached(CrashPoint.BeforeJournal);
+        PersistAllAsync(events, _ =>
+        {
+            if (--left > 0) return;
+            CrashPoint.Reached(CrashPoint.AfterJournal);
+            _view.Publish(state);
+            SettleAwaited();
+            _files.Write(files, then);
+            SnapshotIfDue(state, events.Count);
+        });
+    }
+
+    /// <summary>A snapshot is as large as the store, so the more it holds the rarer it is taken: its cost for each event stays the same.</summary>
+    private void SnapshotIfDue(CatalogState state, int events)
+    {
+        _sinceSnapshot += events;
+        if (_sinceSnapshot < Math.Max(_options.SnapshotEvery, state.LayerCount + state.ImageCount)) return;
+        _sinceSnapshot = 0;
+        SaveSnapshot(state.ToSnapshot());
+    }
+
+    private void Forget(long sequenceNr)
+    {
+        DeleteMessages(sequenceNr);
+        DeleteSnapshots(new SnapshotSelectionCriteria(sequenceNr - 1));
+    }
+}
+
+/// <summary>What the catalog needs of the settings.</summary>
+/// <param name="JournalPluginId">Its journal.</param>
+/// <param name="SnapshotPluginId">Its snapshot store.</param>
+/// <param name="JournalPath">The journal's file, for errors.</param>
+/// <param name="SnapshotEvery">Events between two snapshots, at least.</param>
+internal sealed record CatalogOptions(string JournalPluginId, string SnapshotPluginId, string JournalPath, int SnapshotEvery);

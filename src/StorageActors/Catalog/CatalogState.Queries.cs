@@ -1,0 +1,93 @@
+using StorageActors.Protocol;
+
+namespace StorageActors.Catalog;
+
+/// <summary>What a state can be asked; each answer is a look into an index.</summary>
+internal sealed partial record CatalogState
+{
+    /// <summary>The shortest prefix of an id that names something.</summary>
+    internal const int ShortestPrefix = 4;
+
+    internal int LayerCount => LayerEntries.Count;
+
+    internal int ImageCount => ImageEntries.Count;
+
+    internal LayerRecord? FindLayer(LayerId id) => LayerEntries.GetValueOrDefault(id)?.Record;
+
+    internal ImageRecord? FindImage(ImageId id) => ImageEntries.GetValueOrDefault(id)?.Record;
+
+    internal LayerId? FindLayerName(string name) => LayerNames.TryGetValue(name, out var id) ? id : null;
+
+    internal ImageId? FindImageName(string name) => ImageNames.TryGetValue(name, out var id) ? id : null;
+
+    internal IReadOnlyCollection<LayerId> ChildrenOf(LayerId id) => Children.TryGetValue(id, out var children) ? children : [];
+
+    internal IReadOnlyCollection<ImageId> ImagesOf(LayerId id) => ImagesByLayer.TryGetValue(id, out var images) ? images : [];
+
+    internal IReadOnlyCollection<ImageId> ImagesWith(Digest blob) => ImagesByBlob.TryGetValue(blob, out var images) ? images : [];
+
+    internal IReadOnlyCollection<Digest> Blobs => [.. ImagesByBlob.Keys];
+
+    /// <summary>The layers that have this ChainID, oldest first.</summary>
+    internal IReadOnlyList<LayerRecord> FindChain(Digest chain) =>
+        Chains.TryGetValue(chain, out var layers) ? [.. layers.Select(id => LayerEntries[id].Record)] : [];
+
+    /// <summary>The layers below, nearest first. One that is missing ends the list: its child is damaged.</summary>
+    internal IReadOnlyList<LayerId> AncestorsOf(LayerRecord layer)
+    {
+        var ancestors = new List<LayerId>();
+        for (var parent = layer.Parent; parent is { } id; parent = FindLayer(id)?.Parent) ancestors.Add(id);
+        return ancestors;
+    }
+
+    /// <summary>All layers, parents before children, otherwise as they came.</summary>
+    internal IReadOnlyList<LayerRecord> ListLayers()
+    {
+        var layers = new List<LayerRecord>(LayerEntries.Count);
+        var listed = new HashSet<LayerId>(LayerEntries.Count);
+        var below = new Stack<LayerRecord>();
+        foreach (var entry in LayerEntries.Values.OrderBy(static entry => entry.Order))
+        {
+            // A parent that was adopted after its child has the higher order.
+            for (var layer = entry.Record; layer is not null && listed.Add(layer.Id); layer = layer.Parent is { } id ? FindLayer(id) : null) below.Push(layer);
+            while (below.TryPop(out var layer)) layers.Add(layer);
+        }
+
+        return layers;
+    }
+
+    /// <summary>All images, oldest first.</summary>
+    internal IReadOnlyList<ImageRecord> ListImages() =>
+        [.. ImageEntries.Values.OrderBy(static entry => entry.Order).Select(static entry => entry.Record)];
+
+    /// <summary>What a user's words name: an exact id or name, else a unique prefix of an id.</summary>
+    internal Decision<CatalogProtocol.Resolved> Resolve(string reference)
+    {
+        var layer = ExactLayer(reference);
+        var image = ExactImage(reference);
+        if (layer is null && image is null && reference.Length >= ShortestPrefix)
+        {
+            var (layerId, moreLayers) = LayerIds.FindPrefix(reference);
+            var (imageId, moreImages) = ImageIds.FindPrefix(reference);
+            if (moreLayers || moreImages || (layerId is not null && imageId is not null))
+                return new StorageError(StorageErrorCode.InvalidArgument, "resolve", $"more than one id starts with \"{reference}\"; give more of it");
+            layer = layerId is null ? null : FindLayer(LayerId.Parse(layerId));
+            image = imageId is null ? null : FindImage(ImageId.Parse(imageId));
+        }
+
+        return layer is not null || image is not null ? new CatalogProtocol.Resolved(layer, image)
+            : Refusals.NotFound("resolve", $"there is no layer or image \"{NameRules.Printable(reference)}\"");
+    }
+
+    private LayerRecord? ExactLayer(string reference)
+    {
+        var byId = LayerIds.TryGetValue(reference, out var id) ? FindLayer(LayerId.Parse(id)) : null;
+        return byId ?? (FindLayerName(reference) is { } named ? FindLayer(named) : null);
+    }
+
+    private ImageRecord? ExactImage(string reference)
+    {
+        var byId = ImageIds.TryGetValue(reference, out var id) ? FindImage(ImageId.Parse(id)) : null;
+        return byId ?? (FindImageName(reference) is { } named ? FindImage(named) : null);
+    }
+}

@@ -1,0 +1,70 @@
+using StorageActors.Journal;
+using StorageActors.Protocol;
+
+namespace StorageActors.Catalog;
+
+/// <summary>Whether an image may be put or named, and which layers go with one that is removed.</summary>
+internal static class ImageRules
+{
+    /// <summary>Whether an image may be put over what is there; run before its files are made, with its id taken.</summary>
+    internal static StorageError? CheckPut(CatalogState state, CatalogProtocol.PutImage command)
+    {
+        const string operation = "put image";
+        if (NameRules.Check(operation, command.Names).Refusal is { } wrongName) return wrongName;
+        if (NameRules.CheckLabels(operation, command.Labels) is { } wrongLabel) return wrongLabel;
+        if (NameRules.CheckDocuments(operation, command.Documents) is { } wrongDocument) return wrongDocument;
+        LayerId? below = null;
+        foreach (var id in command.Layers)
+        {
+            if (state.FindLayer(id) is not { } layer) return Refusals.NotFound(operation, id);
+            if (layer.Kind != LayerKind.Sealed) return Refusals.WrongState(operation, $"layer {id} is writable; seal it first");
+            if (layer.Damage is not null) return Refusals.Damaged(operation, layer);
+            if (layer.Parent != below)
+                return Refusals.Invalid(operation, $"the parent of layer {id} is {layer.Parent?.Value ?? "none"}, not {below?.Value ?? "none"}; list the layers base first");
+            below = id;
+        }
+
+        return state.FindImage(command.Id) is { } known && !known.Layers.SequenceEqual(command.Layers)
+            ? Refusals.Exists(operation, $"image {command.Id} exists with other layers; remove it first") : null;
+    }
+
+    /// <summary>The record that an image has after it was put: what it has already stays.</summary>
+    internal static ImageRecord Merge(CatalogProtocol.PutImage command, ImageRecord? known, DateTimeOffset now)
+    {
+        var documents = new SortedDictionary<string, BigDataItem>(StringComparer.Ordinal);
+        foreach (var item in known?.BigData ?? []) documents[item.Key] = item;
+        foreach (var document in command.Documents) documents[document.Key] = new BigDataItem(document.Key, document.Content.Length, Digest.Of(document.Content));
+        var labels = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (key, value) in (known?.Labels ?? new Dictionary<string, string>()).Concat(command.Labels ?? new Dictionary<string, string>())) labels[key] = value;
+        var blobs = (known?.Blobs ?? []).Concat((command.Blobs ?? []).Select(static blob => blob.Digest)).Distinct().ToList();
+        return new ImageRecord(
+            command.Id, NameRules.Sorted((known?.Names ?? []).Concat(command.Names)), command.Layers, labels, known?.Created ?? now,
+            command.ManifestDigest ?? known?.ManifestDigest, [.. documents.Values], blobs.Count == 0 ? null : blobs);
+    }
+
+    /// <summary>The events of an image that was put: its names leave whoever has them now.</summary>
+    internal static IReadOnlyList<IJournalEvent> Put(CatalogState state, ImageRecord image)
+    {
+        var names = NameRules.Sorted(image.Names.Concat(state.FindImage(image.Id)?.Names ?? []));
+        return [.. MoveNames(state, image.Id, names), new CatalogEvent.ImagePut(image with { Names = names })];
+    }
+
+    internal static Decision<LayerRules.Changed> ChangeNames(CatalogState state, ImageId id, CatalogProtocol.ChangeNames command)
+    {
+        const string operation = "name";
+        if (state.FindImage(id) is not { } image) return Refusals.NotFound(operation, id);
+        if (NameRules.Check(operation, command.Add).IsRefused(out var refusal, out var add)) return refusal;
+        if (command.Remove.FirstOrDefault(name => !image.Names.Contains(name, StringComparer.Ordinal)) is { } absent)
+            return Refusals.NotFound(operation, $"image {id} has no name {NameRules.Printable(absent)}");
+        if (!command.Steal && add.FirstOrDefault(name => state.FindImageName(name) is { } owner && owner != id) is { } taken)
+            return Refusals.Exists(operation, $"image {state.FindImageName(taken)} has the name {taken}; take another name, or steal it");
+        var names = NameRules.Sorted(LayerRules.Without(image.Names, command.Remove).Concat(add));
+        var events = MoveNames(state, id, add).ToList();
+        if (!names.SequenceEqual(image.Names, StringComparer.Ordinal)) events.Add(new CatalogEvent.ImageNamed(id, names));
+        return new LayerRules.Changed(events);
+    }
+
+    private static IEnumerable<IJournalEvent> MoveNames(CatalogState state, ImageId to, IReadOnlyList<string> names) =>
+        names.GroupBy(state.FindImageName).Where(group => group.Key is { } owner && owner != to)
+            .Select(group => new CatalogEvent.ImageNamed(group.Key!.Value, LayerRules.Without(state.FindImage(group.Key.Value)!.Names, group)));
+}

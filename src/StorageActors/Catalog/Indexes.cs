@@ -1,0 +1,40 @@
+using System.Collections.Immutable;
+
+namespace StorageActors.Catalog;
+
+/// <summary>Indexes from one key to many values, without keys that have none.</summary>
+internal static class Indexes
+{
+    internal static ImmutableDictionary<TKey, ImmutableHashSet<TValue>> Join<TKey, TValue>(
+        this ImmutableDictionary<TKey, ImmutableHashSet<TValue>> index, TKey key, TValue value)
+        where TKey : notnull => index.SetItem(key, index.GetValueOrDefault(key, ImmutableHashSet<TValue>.Empty).Add(value));
+
+    internal static ImmutableDictionary<TKey, ImmutableHashSet<TValue>> Leave<TKey, TValue>(
+        this ImmutableDictionary<TKey, ImmutableHashSet<TValue>> index, TKey key, TValue value)
+        where TKey : notnull
+    {
+        if (!index.TryGetValue(key, out var values)) return index;
+        var left = values.Remove(value);
+        return left.IsEmpty ? index.Remove(key) : index.SetItem(key, left);
+    }
+
+    internal static ImmutableDictionary<TKey, ImmutableList<TValue>> Leave<TKey, TValue>(
+        this ImmutableDictionary<TKey, ImmutableList<TValue>> index, TKey key, TValue value)
+        where TKey : notnull
+    {
+        if (!index.TryGetValue(key, out var values)) return index;
+        var left = values.Remove(value);
+        return left.IsEmpty ? index.Remove(key) : index.SetItem(key, left);
+    }
+
+    /// <summary>The only member that starts with a prefix, and whether there are more; null when there is none.</summary>
+    internal static (string? First, bool More) FindPrefix(this ImmutableSortedSet<string> sorted, string prefix)
+    {
+        var found = sorted.IndexOf(prefix);
+        var index = found < 0 ? ~found : found;
+        if (!Matches(index)) return (null, false);
+        return (sorted[index], Matches(index + 1));
+
+        bool Matches(int at) => at < sorted.Count && sorted[at].StartsWith(prefix, StringComparison.Ordinal);
+    }
+}

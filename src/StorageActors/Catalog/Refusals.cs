@@ -1,0 +1,34 @@
+using StorageActors.Protocol;
+
+namespace StorageActors.Catalog;
+
+/// <summary>The refusals that more than one rule has.</summary>
+internal static class Refusals
+{
+    internal static StorageError NotFound(string operation, string message) => new(StorageErrorCode.NotFound, operation, message);
+
+    internal static StorageError NotFound(string operation, LayerId layer) => NotFound(operation, $"there is no layer {layer}");
+
+    internal static StorageError NotFound(string operation, ImageId image) => NotFound(operation, $"there is no image {image}");
+
+    internal static StorageError Exists(string operation, string message) => new(StorageErrorCode.AlreadyExists, operation, message);
+
+    internal static StorageError InUse(string operation, string message) => new(StorageErrorCode.InUse, operation, message);
+
+    internal static StorageError WrongState(string operation, string message) => new(StorageErrorCode.WrongState, operation, message);
+
+    internal static StorageError Invalid(string operation, string message) => new(StorageErrorCode.InvalidArgument, operation, message);
+
+    internal static StorageError Damaged(string operation, LayerRecord layer) =>
+        new(StorageErrorCode.Damaged, operation, $"layer {layer.Id} is damaged: {layer.Damage}; remove it and apply its content again, or run check");
+
+    internal static StorageError Cancelled(string operation, string why) => new(StorageErrorCode.Cancelled, operation, why);
+
+    /// <summary>A few of many, for a message.</summary>
+    internal static string Some<T>(IReadOnlyCollection<T> items)
+    {
+        const int shown = 3;
+        var text = string.Join(", ", items.Take(shown));
+        return items.Count > shown ? $"{text} and {items.Count - shown} more" : text;
+    }
+}

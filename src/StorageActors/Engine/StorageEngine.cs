@@ -1,0 +1,96 @@
+using Akka.Actor;
+using Akka.Configuration;
+using StorageActors.Client;
+using StorageActors.Protocol;
+using StorageActors.Settings;
+using StorageActors.Store;
+
+namespace StorageActors.Engine;
+
+/// <summary>
+/// A store with an actor system of its own, for hosts that have none: commands, tests.
+/// <code>
+/// await using var engine = await StorageEngine.StartAsync("/var/lib/storage-actors");
+/// var layer = await engine.Client.CreateAsync(parent: null);
+/// </code>
+/// </summary>
+public sealed class StorageEngine : IAsyncDisposable
+{
+    /// <summary>Nobody else lives in this system: nothing is logged but what is wrong, and it ends without waiting for anybody.</summary>
+    private static readonly Config Defaults = ConfigurationFactory.ParseString("""
+        akka {
+          loglevel = WARNING
+          stdout-loglevel = WARNING
+          log-dead-letters = off
+          log-dead-letters-during-shutdown = off
+          coordinated-shutdown {
+            run-by-clr-shutdown-hook = off
+            exit-clr = off
+          }
+        }
+        """);
+
+    private StorageEngine(ActorSystem system, StorageStore store)
+    {
+        (System, Store) = (system, store);
+        Client = new StorageClient(store.OpenChannel());
+    }
+
+    /// <summary>The actor system; it ends with the engine.</summary>
+    public ActorSystem System { get; }
+
+    /// <summary>The store.</summary>
+    public StorageStore Store { get; }
+
+    /// <summary>The store's root directory.</summary>
+    public string Root => Store.Root;
+
+    /// <summary>The store, by typed methods. Leases taken through it end with the engine.</summary>
+    public StorageClient Client { get; }
+
+    /// <summary>Starts an engine on a root directory, with the defaults of everything else; makes the store if there is none.</summary>
+    /// <param name="root">The root.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <exception cref="StorageException">The store cannot be opened.</exception>
+    public static Task<StorageEngine> StartAsync(string root, CancellationToken stop = default) =>
+        StartAsync(ConfigurationFactory.ParseString($"storage-actors.root = {StorageConfiguration.Quote(root)}"), socket: null, stop);
+
+    /// <summary>Starts an engine; its store's section is <c>storage-actors</c>. The defaults are added to the configuration.</summary>
+    /// <param name="config">The configuration of the actor system and the store.</param>
+    /// <param name="socket">Where this process is going to listen, for whoever finds the store owned.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <exception cref="StorageException">The configuration is wrong, or the store cannot be opened.</exception>
+    public static Task<StorageEngine> StartAsync(Config config, string? socket = null, CancellationToken stop = default) =>
+        StartAsync(config, system => StorageActorsExtension.For(system).Open(StorageSettings.DefaultPath, socket), stop);
+
+    /// <summary>As the public one, with a driver of the caller's.</summary>
+    internal static Task<StorageEngine> StartAsync(Config config, OpenDriver openDriver, TimeProvider? time = null, CancellationToken stop = default) =>
+        StartAsync(config, system => StorageActorsExtension.For(system).Open(StorageSettings.DefaultPath, null, openDriver, time ?? TimeProvider.System), stop);
+
+    /// <summary>A further way to the store. Leases taken through it end when it is disposed.</summary>
+    public IStorageChannel OpenChannel() => Store.OpenChannel();
+
+    /// <summary>Stops the store as <see cref="StorageStore.StopAsync"/> does, and its system.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Client.DisposeAsync().ConfigureAwait(false);
+        await Store.StopAsync().ConfigureAwait(false);
+        await System.Terminate().ConfigureAwait(false);
+    }
+
+    private static async Task<StorageEngine> StartAsync(Config config, Func<ActorSystem, StorageStore> open, CancellationToken stop)
+    {
+        var system = ActorSystem.Create("storage-actors", config.WithFallback(Defaults).WithFallback(StorageConfiguration.Reference));
+        try
+        {
+            var store = open(system);
+            await store.WhenReadyAsync(stop).ConfigureAwait(false);
+            return new StorageEngine(system, store);
+        }
+        catch
+        {
+            await system.Terminate().ConfigureAwait(false);
+            throw;
+        }
+    }
+}

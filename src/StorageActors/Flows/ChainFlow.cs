@@ -1,0 +1,236 @@
+using Akka.Actor;
+using StorageActors.Catalog;
+using StorageActors.Drivers;
+using StorageActors.Protocol;
+using StorageActors.Staging;
+
+namespace StorageActors.Flows;
+
+/// <summary>
+/// Makes a chain of layers: <see cref="StoreProtocol.Apply"/>, and <see cref="StoreProtocol.Create"/> as a chain of one empty layer.
+/// <para>
+/// First all is reserved. What is there is taken, what others make is awaited, the rest is staged: all at once where the driver can settle afterwards what needs
+/// the layers below, else one after the other. A cursor then goes up the chain: it settles each layer on those below and completes its directory. At the
+/// end one sync makes the whole chain durable, the directories are renamed in order, and the journal gets them in one write.
+/// </para>
+/// <para>
+/// Two flows never wait for each other: who waits for another's layer has committed all that he has below it, and others may be waiting for.
+/// </para>
+/// </summary>
+internal sealed partial class ChainFlow : FlowActor
+{
+    private readonly ChainOrder _order;
+    private readonly List<ChainLink> _links = [];
+    private LayerRecord? _parent;
+    private int _cursor;
+    private bool _isBusy;        // a step of the cursor is under way
+    private bool _isCommitting;  // from the first rename on it cannot be stopped
+    private bool _isEnding;
+
+    public ChainFlow(FlowContext store, IActorRef requester, ChainOrder order)
+        : base(store, requester, order.Operation)
+    {
+        _order = order;
+        Receive<CatalogInternal.LayerSettled>(Settled, _ => !_isEnding);
+        Receive<StagingProtocol.Staged>(Staged, _ => !_isEnding);
+        Receive<StagingProtocol.IForTicket>(answer => _onStaging?.Invoke(answer), answer => answer.Ticket == _asked);
+        Receive<StagingProtocol.Failed>(failed => Fail(failed.Error, LinkOf(failed.Ticket)), _ => !_isEnding);
+        Receive<StagingProtocol.Ended>(ended => Ended(LinkOf(ended.Ticket)));
+        Receive<StagingProtocol.IForTicket>(static _ => { }); // Late news of what is being ended.
+    }
+
+    internal static Props Props(FlowContext store, IActorRef requester, ChainOrder order) =>
+        Akka.Actor.Props.Create(() => new ChainFlow(store, requester, order));
+
+    protected override void Start()
+    {
+        if (_order.Owner is { } owner) Context.WatchWith(owner, new StopFlow(StorageErrorCode.Cancelled, "its owner died"));
+        foreach (var part in _order.Parts)
+        {
+            if (NameRules.CheckLabels(Operation, part.Spec.Labels) is not { } wrong) continue;
+            Refuse(wrong);
+            return;
+        }
+
+        var layers = _order.Parts.Select(part => new CatalogInternal.NewLayer(part.Spec.Id, part.Names, part.Expect.DiffId)).ToList();
+        Ask<CatalogInternal.ChainReserved>(Store.Catalog, new CatalogInternal.ReserveChain(Operation, _order.Parent, layers, _order.Reuse), Reserved);
+    }
+
+    protected override void OnStop(StorageError why)
+    {
+        if (!_isCommitting) Fail(why, null);
+    }
+
+    private void Reserved(CatalogInternal.ChainReserved reserved)
+    {
+        _parent = reserved.Parent;
+        for (var index = 0; index < _order.Parts.Count; index++)
+        {
+            var plan = reserved.Layers[index];
+            var isOurs = plan.Plan == CatalogInternal.Plan.Make;
+            var link = new ChainLink(index, _order.Parts[index], isOurs ? plan.Id : _order.Parts[index].Spec.Id ?? LayerId.New()) { Id = plan.Id };
+            _links.Add(link);
+            if (plan.Known is { } known) link.Take(known);
+            else if (!isOurs) Await(link, plan.Id);
+            else if (ChainOf(link) is not null) link.ClaimedOn = new Claim(BelowId(link));
+        }
+
+        if (Store.Capabilities.HasFlag(DriverCapabilities.Rebase)) Stage([.. _links.Where(static link => link.State == LinkState.Planned)]);
+        Advance();
+    }
+
+    /// <summary>Goes up the chain for as long as there is nothing to wait for.</summary>
+    private void Advance()
+    {
+        while (!_isBusy && !_isEnding && _cursor < _links.Count)
+        {
+            var link = _links[_cursor];
+            switch (link.State)
+            {
+                case LinkState.Done or LinkState.Ready:
+                    _cursor++;
+                    break;
+                case LinkState.Awaited when Ready().Count > 0:
+                    CommitReady(Advance);
+                    return;
+                case LinkState.Planned or LinkState.Staged when _order.Reuse && !link.IsClaimedOn(BelowId(link)) && ChainOf(link) is { } chain:
+                    Claim(link, chain);
+                    return;
+                case LinkState.Planned:
+                    Stage([link]);
+                    return;
+                case LinkState.Staged:
+                    Settle(link);
+                    return;
+                default:
+                    return; // What it waits for comes here again.
+            }
+        }
+
+        if (!_isBusy && !_isEnding) CommitReady(Conclude);
+    }
+
+    /// <summary>Asks whether the content, now that it is known, is there or on its way.</summary>
+    private void Claim(ChainLink link, Digest chain)
+    {
+        _isBusy = true;
+        var below = BelowId(link);
+        Ask<CatalogInternal.ChainClaimed>(
+            Store.Catalog,
+            new CatalogInternal.ClaimChain(Operation, link.OwnId, below, chain),
+            claimed =>
+            {
+                _isBusy = false;
+                if (claimed.Plan.Known is { } known) Take(link, known);
+                else if (claimed.Plan.Plan == CatalogInternal.Plan.Await) Await(link, claimed.Plan.Id);
+                else link.ClaimedOn = new Claim(below);
+                Advance();
+            },
+            error => Fail(error, link));
+    }
+
+    private void Await(ChainLink link, LayerId layer)
+    {
+        (link.Id, link.State) = (layer, LinkState.Awaited);
+        Store.Catalog.Tell(new CatalogInternal.AwaitLayer(layer));
+    }
+
+    private void Settled(CatalogInternal.LayerSettled settled)
+    {
+        if (_links.FirstOrDefault(link => link.State == LinkState.Awaited && link.Id == settled.Layer) is not { } link) return;
+        if (settled.Record is { } record)
+        {
+            Take(link, record);
+        }
+        else
+        {
+            // Who was making it has given up: now it is ours, or another's.
+            (link.Id, link.State) = (link.OwnId, link.HasStaging ? LinkState.Staged : LinkState.Planned);
+        }
+
+        Advance();
+    }
+
+    private void Take(ChainLink link, LayerRecord layer)
+    {
+        link.Take(layer);
+        EndStaging(link);
+    }
+
+    /// <summary>Settles what needs the layers below, and completes the directory.</summary>
+    private void Settle(ChainLink link)
+    {
+        _isBusy = true;
+        if (link.KnewParents) Complete(link, []);
+        else AskStaging<StagingProtocol.Rebased>(new StagingProtocol.Rebase(link.Ticket, ParentsOf(link)), rebased => Complete(link, rebased.Warnings));
+    }
+
+    private void Complete(ChainLink link, IReadOnlyList<string> warnings)
+    {
+        var record = RecordOf(link, warnings);
+        AskStaging<StagingProtocol.Finished>(new StagingProtocol.Finish(link.Ticket, record), _ =>
+        {
+            (link.Record, link.State) = (record, LinkState.Ready);
+            _isBusy = false;
+            Advance();
+        });
+    }
+
+    private LayerRecord RecordOf(ChainLink link, IReadOnlyList<string> warnings)
+    {
+        // Names are given when the whole chain is there; the last layer has its own from the start.
+        var isLast = link.Index == _links.Count - 1;
+        var record = new LayerRecord(
+            link.OwnId, BelowId(link), LayerKind.Writable, isLast ? NameRules.Sorted(link.Part.Names) : [],
+            new SortedDictionary<string, string>((link.Part.Spec.Labels ?? new Dictionary<string, string>()).ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal),
+            Store.Time.GetUtcNow());
+        if (link.Extracted is not { } found) return record;
+        var told = found.Warnings.Concat(warnings).ToList();
+        return record with
+        {
+            Kind = LayerKind.Sealed, DiffId = found.DiffId, ChainId = ChainOf(link), BlobDigest = found.BlobDigest, BlobSize = found.BlobSize,
+            Compression = found.Compression, Size = found.Size, Entries = found.Entries, Uids = found.Uids, Gids = found.Gids,
+            Warnings = told.Count == 0 ? null : told,
+        };
+    }
+
+    private LayerId? BelowId(ChainLink link) => link.Index == 0 ? _order.Parent : _links[link.Index - 1].Id;
+
+    private Digest? ChainOf(ChainLink link)
+    {
+        if (_parent is { ChainId: null }) return null;
+        var chain = _parent?.ChainId;
+        for (var index = 0; index <= link.Index; index++)
+        {
+            if (_links[index].DiffId is not { } diff) return null;
+            chain = Digest.Chain(chain, diff);
+        }
+
+        return chain;
+    }
+
+    /// <summary>The layers below, nearest first: those of the chain where they are now, then those that were there before.</summary>
+    private IReadOnlyList<LayerLocation> ParentsOf(ChainLink link)
+    {
+        var below = _links.Take(link.Index).Reverse()
+            .Select(lower => lower.State == LinkState.Done ? Store.Layout.Locate(lower.Id) : new LayerLocation(lower.Id, Store.Layout.StagedLayer(lower.Ticket)));
+        return _parent is null ? [.. below] : [.. below, Store.Layout.Locate(_parent.Id), .. Store.ParentsOf(_parent)];
+    }
+
+    private ChainLink? LinkOf(TicketId ticket) => _links.FirstOrDefault(link => link.Ticket == ticket);
+
+    private List<ChainLink> Ready() => [.. _links.Where(static link => link.State == LinkState.Ready)];
+
+    private void Publish(ChainLink link, StagingPhase phase) => Store.Publish(
+        new StagingProgress(link.Ticket, phase, link.Extracted?.BlobSize ?? 0, link.Extracted?.BlobSize ?? link.Part.Source?.Length, link.Extracted?.Entries ?? 0));
+}
+
+/// <summary>A chain to be made.</summary>
+/// <param name="Operation">The verb of the command.</param>
+/// <param name="Parent">The layer below the first.</param>
+/// <param name="Parts">At least one.</param>
+/// <param name="Reuse">Whether a layer of the same content is taken instead of a second copy.</param>
+/// <param name="Owner">Whose death cancels the work.</param>
+/// <param name="Answer">Makes the reply.</param>
+internal sealed record ChainOrder(
+    string Operation, LayerId? Parent, IReadOnlyList<ChainPart> Parts, bool Reuse, IActorRef? Owner, Func<IReadOnlyList<StoreProtocol.AppliedLayer>, object> Answer);

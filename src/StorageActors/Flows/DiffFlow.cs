@@ -1,0 +1,53 @@
+using Akka.Actor;
+using StorageActors.Catalog;
+using StorageActors.DriverOperations;
+using StorageActors.Drivers;
+using StorageActors.Protocol;
+
+namespace StorageActors.Flows;
+
+/// <summary>Compares a layer with its parent or with another layer: writes the difference as a tar, or lists it. Both layers stay meanwhile.</summary>
+internal sealed class DiffFlow : FlowActor
+{
+    private readonly LayerId _layer;
+    private readonly LayerId? _from;
+    private readonly StoreProtocol.WriteDiff? _write;
+
+    public DiffFlow(FlowContext store, IActorRef requester, StoreProtocol.WriteDiff command)
+        : base(store, requester, "diff") => (_layer, _from, _write) = (command.Layer, command.From, command);
+
+    public DiffFlow(FlowContext store, IActorRef requester, StoreProtocol.GetChanges command)
+        : base(store, requester, "changes") => (_layer, _from) = (command.Layer, command.From);
+
+    protected override void Start()
+    {
+        IReadOnlyList<LayerId> layers = _from is { } from && from != _layer ? [_layer, from] : [_layer];
+        Ask<CatalogInternal.LayersPinned>(Store.Catalog, new CatalogInternal.PinLayers(Operation, layers), pinned => Compare(pinned.Layers));
+    }
+
+    protected override void OnStop(StorageError why) => CancelOperations();
+
+    private void Compare(IReadOnlyList<LayerRecord> layers)
+    {
+        if (layers.FirstOrDefault(static one => one.Damage is not null) is { } damaged)
+        {
+            Refuse(Refusals.Damaged(Operation, damaged));
+            return;
+        }
+
+        var layer = layers[0];
+        var isFromParent = _from is null || _from == layer.Parent;
+        var from = isFromParent ? null : layers[^1];
+        var request = new DiffRequest(
+            Store.Layout.Locate(layer.Id), Store.ParentsOf(layer), from is null ? null : Store.Layout.Locate(from.Id),
+            from is null ? [] : Store.ParentsOf(from), Exact: _write is not null && isFromParent && layer.Kind == LayerKind.Sealed);
+        if (_write is null) Perform(new ListChanges(request), changes => Finish(new StoreProtocol.Changes(changes)));
+        else Perform(new SendDiff(request, _write.Target, _write.Compression), written => Check(layer, request.Exact, written));
+    }
+
+    private void Check(LayerRecord layer, bool isExact, StoreProtocol.DiffWritten written)
+    {
+        if (!isExact || written.DiffId == layer.DiffId) Finish(written);
+        else Refuse(new StorageError(StorageErrorCode.Damaged, Operation, $"what was written has the digest {written.DiffId}, not the layer's {layer.DiffId}; run check --full"));
+    }
+}

@@ -1,0 +1,103 @@
+using Akka.Actor;
+using StorageActors.Catalog;
+using StorageActors.DriverOperations;
+using StorageActors.Protocol;
+using StorageActors.Trash;
+
+namespace StorageActors.Flows;
+
+/// <summary><see cref="CatalogProtocol.PutImage"/>: its directory is staged, durable, then renamed, then journaled; its layers stay meanwhile.</summary>
+internal sealed class PutImageFlow(FlowContext store, IActorRef requester, CatalogProtocol.PutImage command) : FlowActor(store, requester, "put image")
+{
+    protected override void Start() => Ask<CatalogInternal.ImageTaken>(Store.Catalog, new CatalogInternal.TakeImage(command.Id), taken =>
+        Ask<CatalogInternal.LayersPinned>(Store.Catalog, new CatalogInternal.PinLayers(Operation, command.Layers), _ => Write(taken.Known)));
+
+    protected override void OnStop(StorageError why) => CancelOperations();
+
+    private void Write(ImageRecord? known)
+    {
+        if (ImageRules.CheckPut(Store.View.Current, command) is { } refusal)
+        {
+            Refuse(refusal);
+            return;
+        }
+
+        var image = ImageRules.Merge(command, known, Store.Time.GetUtcNow());
+        Perform(new PutImageFiles(image, command.Documents, command.Blobs ?? []), replaced => Commit(image, replaced));
+    }
+
+    private void Commit(ImageRecord image, TrashedPath replaced)
+    {
+        Store.Trash.Tell(new TrashProtocol.Collect(replaced.Path));
+        Ask<CatalogInternal.ImageCommitted>(
+            Store.Catalog, new CatalogInternal.CommitImage(image), committed => Finish(new CatalogProtocol.ImagePut(committed.Image)));
+    }
+}
+
+/// <summary>
+/// <see cref="CatalogProtocol.RemoveImage"/>: the image goes first, then its layers from the top down, as far as nothing needs them. A crash in between
+/// leaves layers that the next collection of garbage takes.
+/// </summary>
+internal sealed class RemoveImageFlow(FlowContext store, IActorRef requester, CatalogProtocol.RemoveImage command) : RemovingFlow(store, requester, "remove image")
+{
+    protected override void Start() => Ask<CatalogInternal.ImageTaken>(Store.Catalog, new CatalogInternal.TakeImage(command.Image), taken =>
+    {
+        if (taken.Known is not { } image)
+        {
+            Refuse(Refusals.NotFound(Operation, command.Image));
+            return;
+        }
+
+        var layers = Removable.With(Store.View.Current, image, Store.Mounts.IsHeld, command.Force);
+        if (command.DryRun) Finish(new CatalogProtocol.ImageRemoved(image.Id, layers));
+        else Perform(new RemoveImageFiles(image.Id), trashed => Commit(image, layers, trashed));
+    });
+
+    private void Commit(ImageRecord image, IReadOnlyList<LayerId> layers, TrashedPath trashed)
+    {
+        Store.Trash.Tell(new TrashProtocol.Collect(trashed.Path));
+        Ask<CatalogInternal.ImageRemovalCommitted>(Store.Catalog, new CatalogInternal.CommitImageRemoval(image.Id), _ =>
+            Remove(layers, command.Force, (removed, _) => Finish(new CatalogProtocol.ImageRemoved(image.Id, removed))));
+    }
+}
+
+/// <summary>Reads what is kept with an image: a document, or a layer's blob. The image stays until it is read.</summary>
+internal sealed class ReadImageFlow : FlowActor
+{
+    private readonly ImageId _image;
+    private readonly Action<ImageRecord> _read;
+
+    public ReadImageFlow(FlowContext store, IActorRef requester, CatalogProtocol.GetBigData command)
+        : base(store, requester, "read document")
+    {
+        _image = command.Image;
+        _read = image =>
+        {
+            if (image.BigData.FirstOrDefault(one => one.Key == command.Key) is { } item)
+                Perform(new ReadDocument(image.Id, item), content => Answer(new CatalogProtocol.BigDataContent(item, content)));
+            else Refuse(Refusals.NotFound(Operation, $"image {image.Id} has no document {NameRules.Printable(command.Key)}"));
+        };
+    }
+
+    public ReadImageFlow(FlowContext store, IActorRef requester, CatalogProtocol.ReadBlob command)
+        : base(store, requester, "read blob")
+    {
+        _image = command.Image;
+        _read = image =>
+        {
+            if (image.Blobs?.Contains(command.Digest) == true) Perform(new SendBlob(image.Id, command.Digest, command.Target), Answer);
+            else Refuse(Refusals.NotFound(Operation, $"image {image.Id} keeps no blob {command.Digest}"));
+        };
+    }
+
+    protected override void Start()
+    {
+        if (Store.View.Current.FindImage(_image) is { } image) _read(image);
+        else Refuse(Refusals.NotFound(Operation, _image));
+    }
+
+    protected override void OnStop(StorageError why) => CancelOperations();
+
+    /// <summary>It holds nothing that would have to be given back.</summary>
+    protected override void Refuse(StorageError error) => Answer(new StoreProtocol.Refused(error));
+}

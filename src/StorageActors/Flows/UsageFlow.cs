@@ -1,0 +1,31 @@
+using Akka.Actor;
+using StorageActors.DriverOperations;
+using StorageActors.Protocol;
+using StorageActors.Trash;
+
+namespace StorageActors.Flows;
+
+/// <summary><see cref="StoreProtocol.GetUsage"/>: nothing is mounted for it, and what was measured once is not measured again while it cannot change.</summary>
+internal sealed class UsageFlow(FlowContext store, IActorRef requester) : FlowActor(store, requester, "usage")
+{
+    protected override void Start()
+    {
+        var state = Store.View.Current;
+        var layers = Store.View.Layers();
+        var measured = layers.Select(layer => new MeasuredLayer(Store.Layout.Locate(layer.Id), layer.Kind == LayerKind.Sealed)).ToList();
+        Perform(new MeasureLayers(measured), usages =>
+            Ask<TrashProtocol.Backlog>(Store.Trash, new TrashProtocol.GetBacklog(), backlog =>
+                Perform(new MeasureFileSystem(), free => Answer(new StoreProtocol.Usage(new UsageReport(
+                    [.. layers.Zip(usages, Usage)], backlog.Bytes, free.Bytes, free.Inodes))))));
+
+        LayerUsage Usage(LayerRecord layer, Drivers.ContentUsage usage)
+        {
+            var uses = state.ChildrenOf(layer.Id).Count + state.ImagesOf(layer.Id).Count;
+            return new LayerUsage(layer.Id, usage.Bytes, usage.Inodes, Shared: uses > 1, Reclaimable: uses == 0 && !Store.Mounts.IsHeld(layer.Id));
+        }
+    }
+
+    protected override void OnStop(StorageError why) => CancelOperations();
+
+    protected override void Refuse(StorageError error) => Answer(new StoreProtocol.Refused(error));
+}

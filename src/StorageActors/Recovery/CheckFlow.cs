@@ -1,0 +1,95 @@
+using Akka.Actor;
+using StorageActors.Catalog;
+using StorageActors.DriverOperations;
+using StorageActors.Flows;
+using StorageActors.Layers;
+using StorageActors.Protocol;
+using StorageActors.Trash;
+
+namespace StorageActors.Recovery;
+
+/// <summary>
+/// <see cref="StoreProtocol.Check"/>, while the store serves: what it finds it asks the owner about once more, so that work in progress is not taken for damage.
+/// It goes through its steps one by one; a step notes findings and, if asked to, puts right what can be.
+/// </summary>
+internal sealed partial class CheckFlow : FlowActor
+{
+    private readonly StoreProtocol.Check _command;
+    private readonly List<Finding> _findings = [];
+    private readonly Queue<Action> _steps = new();
+    private CatalogState _before = CatalogState.Empty;
+
+    public CheckFlow(FlowContext store, IActorRef requester, StoreProtocol.Check command)
+        : base(store, requester, "check")
+    {
+        _command = command;
+        Receive<LayerInternal.Awake>(awake => _whenAwake?.Invoke(awake));
+    }
+
+    private bool Repairs => _command is { Repair: true, DryRun: false };
+
+    protected override void Start()
+    {
+        _before = Store.View.Current;
+        Perform(new ListStore(), listing => Perform(new ReadRecords(listing.Layers, listing.Images, Trash: false), found => Audit(listing, found)));
+    }
+
+    protected override void OnStop(StorageError why)
+    {
+        _steps.Clear();
+        CancelOperations();
+    }
+
+    private void Audit(StoreListing listing, StoreRecords found)
+    {
+        var unknown = listing.Layers.Where(id => _before.FindLayer(id) is null).ToList();
+        var strange = listing.Images.Where(id => _before.FindImage(id) is null).ToList();
+        var missing = _before.ListLayers().Select(static layer => layer.Id).Except(listing.Layers).ToList();
+        Ask<CatalogInternal.Audited>(Store.Catalog, new CatalogInternal.Audit(unknown, strange, missing), audited =>
+        {
+            foreach (var layer in found.Layers.Where(layer => audited.UnknownLayers.Contains(layer.Id))) _steps.Enqueue(() => OrphanLayer(layer));
+            foreach (var image in found.Images.Where(image => audited.UnknownImages.Contains(image.Id))) _steps.Enqueue(() => OrphanImage(image));
+            foreach (var layer in audited.MissingLayers) _steps.Enqueue(() => MissingLayer(layer));
+            foreach (var layer in found.Layers) _steps.Enqueue(() => LayerRecordFile(layer));
+            foreach (var image in found.Images) _steps.Enqueue(() => ImageRecordFile(image));
+            foreach (var image in _before.ListImages().Where(image => !listing.Images.Contains(image.Id))) _steps.Enqueue(() => MissingImage(image));
+            foreach (var path in listing.Foreign) _steps.Enqueue(() => Orphan(path, "no layer and no image is called so"));
+            _steps.Enqueue(StaleStagings);
+            _steps.Enqueue(Mounts);
+            foreach (var layer in _before.ListLayers().Where(layer => layer.Kind == LayerKind.Sealed && !audited.MissingLayers.Contains(layer.Id))) _steps.Enqueue(() => Content(layer));
+            if (_command.Full)
+            {
+                foreach (var image in _before.ListImages())
+                    foreach (var item in image.BigData) _steps.Enqueue(() => Document(image, item));
+            }
+
+            Next();
+        });
+    }
+
+    private void Next()
+    {
+        if (_steps.TryDequeue(out var step)) step();
+        else Finish(new StoreProtocol.Checked(_findings));
+    }
+
+    /// <summary>Notes something, and has it repaired if that is possible and asked for.</summary>
+    private void Found(string kind, string subject, string message, string? repair = null, Action<Action<bool>>? repairing = null)
+    {
+        var text = repair is null ? message : $"{message}; {(Repairs ? repair : $"a repair has it {repair}")}";
+        if (!Repairs || repairing is null)
+        {
+            _findings.Add(new Finding(kind, subject, text, Repaired: false));
+            Next();
+            return;
+        }
+
+        repairing(isDone =>
+        {
+            _findings.Add(new Finding(kind, subject, text, isDone));
+            Next();
+        });
+    }
+
+    private void Try<T>(DriverOperation<T> operation, Action<T> then, Action<bool> done) => Perform(operation, then, _ => done(false));
+}

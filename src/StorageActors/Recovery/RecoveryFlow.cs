@@ -1,0 +1,66 @@
+using Akka.Actor;
+using Akka.Event;
+using StorageActors.Catalog;
+using StorageActors.Flows;
+using StorageActors.Layers;
+using StorageActors.Protocol;
+
+namespace StorageActors.Recovery;
+
+/// <summary>
+/// Brings the store into agreement with itself before it serves: journal and directories, what the driver keeps beside them, mounts and leases. It looks at
+/// names first, and reads only what does not fit, so a start after a clean stop costs a listing of two directories. Answers <see cref="Recovered"/> or
+/// <see cref="StoreProtocol.Refused"/> to the supervisor.
+/// </summary>
+internal sealed class RecoveryFlow : FlowActor
+{
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly HashSet<LayerId> _waking = [];
+
+    public RecoveryFlow(FlowContext store, IActorRef requester)
+        : base(store, requester, "recover") => Receive<LayerInternal.Awake>(awake => Woken(awake.Layer));
+
+    internal static Props Props(FlowContext store, IActorRef requester) => Akka.Actor.Props.Create(() => new RecoveryFlow(store, requester));
+
+    protected override void Start() => Perform(new ListStore(), listing =>
+        Perform(RecoveryPlan.Questions(Store.View.Current, listing), found => Reconcile(RecoveryPlan.Make(Store.View.Current, listing, found))));
+
+    protected override void Refuse(StorageError error) => Answer(new StoreProtocol.Refused(error));
+
+    private void Reconcile(RecoveryPlan plan)
+    {
+        foreach (var note in plan.Notes) _log.Warning("recovery: {0}", note);
+        if (plan.IsNeeded) Ask<CatalogInternal.Reconciled>(Store.Catalog, plan.Reconcile, _ => RecoverLayers());
+        else RecoverLayers();
+    }
+
+    private void RecoverLayers()
+    {
+        var layers = Store.View.Layers().Where(static layer => layer.Damage != RecoveryPlan.MissingDirectory).Select(static layer => layer.Id).ToList();
+        Perform(new RecoverDriver(layers), lines =>
+        {
+            foreach (var line in lines) _log.Info("recovery: {0}", line);
+            Perform(new FindMounted(layers), Wake);
+        });
+    }
+
+    /// <summary>Each layer that is mounted decides for itself: it takes the mount over for who holds it, or unmounts it.</summary>
+    private void Wake(IReadOnlyList<LayerId> mounted)
+    {
+        foreach (var layer in mounted.Select(Store.View.Current.FindLayer).OfType<LayerRecord>())
+        {
+            _waking.Add(layer.Id);
+            TellLayer(layer, new LayerInternal.Wake());
+        }
+
+        if (_waking.Count == 0) Answer(new Recovered());
+    }
+
+    private void Woken(LayerId layer)
+    {
+        if (_waking.Remove(layer) && _waking.Count == 0) Answer(new Recovered());
+    }
+
+    /// <summary>The store agrees with itself.</summary>
+    internal sealed record Recovered;
+}

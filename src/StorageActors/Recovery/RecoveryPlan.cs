@@ -1,0 +1,75 @@
+using StorageActors.Catalog;
+using StorageActors.Protocol;
+
+namespace StorageActors.Recovery;
+
+/// <summary>
+/// What makes the journal agree with the directories after a crash, or after it was lost; a pure function of both. Nothing is dropped silently: what is
+/// missing without being in the trash is marked, what cannot be read is left where it is, and both are said.
+/// </summary>
+/// <param name="Reconcile">For the catalog.</param>
+/// <param name="Notes">A line for each thing that people should know.</param>
+internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOnlyList<string> Notes)
+{
+    internal const string MissingDirectory = "its directory is missing";
+
+    internal bool IsNeeded =>
+        Reconcile.Layers.Count + Reconcile.Images.Count + Reconcile.GoneLayers.Count + Reconcile.GoneImages.Count + Reconcile.Damages.Count > 0;
+
+    /// <summary>What has to be read from disk before a plan can be made: little, unless the journal was lost.</summary>
+    internal static ReadRecords Questions(CatalogState catalog, StoreListing listing)
+    {
+        var layers = listing.Layers.Where(id => catalog.FindLayer(id) is null).ToList();
+        var images = listing.Images.Where(id => catalog.FindImage(id) is null).ToList();
+        return new ReadRecords(layers, images, Trash: MissingLayers(catalog, listing).Any() || MissingImages(catalog, listing).Any());
+    }
+
+    internal static RecoveryPlan Make(CatalogState catalog, StoreListing listing, StoreRecords found)
+    {
+        var notes = new List<string>();
+        var adopted = ParentsFirst([.. found.Layers.Where(static layer => layer.Record is not null).Select(static layer => layer.Record!)]);
+        var images = found.Images.Where(static image => image.Record is not null).Select(static image => image.Record!).OrderBy(static image => image.Created).ToList();
+        notes.AddRange(adopted.Select(static layer => $"layer {layer.Id} is complete, but not in the journal: adopted"));
+        notes.AddRange(images.Select(static image => $"image {image.Id} is complete, but not in the journal: adopted"));
+        notes.AddRange(found.Layers.Where(static layer => layer.Record is null).Select(static layer => $"directory {layer.Id} is not in the journal and has no valid record: left alone ({layer.Fault})"));
+        notes.AddRange(found.Images.Where(static image => image.Record is null).Select(static image => $"image directory {image.Id} is not in the journal and has no valid record: left alone ({image.Fault})"));
+
+        var missing = MissingLayers(catalog, listing).ToList();
+        var goneLayers = missing.Where(layer => found.TrashedLayers.Contains(layer.Id)).Select(static layer => layer.Id).ToList();
+        var goneImages = MissingImages(catalog, listing).Where(image => found.TrashedImages.Contains(image.Id)).Select(static image => image.Id).ToList();
+        notes.AddRange(goneLayers.Select(static id => $"layer {id} is in the trash: removed"));
+        notes.AddRange(goneImages.Select(static id => $"image {id} is in the trash: removed"));
+        notes.AddRange(MissingImages(catalog, listing).Where(image => !goneImages.Contains(image.Id)).Select(static image => $"image {image.Id}: {MissingDirectory}"));
+
+        var damages = missing.Where(layer => !goneLayers.Contains(layer.Id)).Select(static layer => new CatalogInternal.Damage(layer.Id, MissingDirectory)).ToList();
+        var present = listing.Layers.ToHashSet();
+        damages.AddRange(catalog.ListLayers().Where(layer => layer.Damage == MissingDirectory && present.Contains(layer.Id)).Select(static layer => new CatalogInternal.Damage(layer.Id, null)));
+        damages.AddRange(adopted.Where(layer => layer.Parent is { } parent && catalog.FindLayer(parent) is null && adopted.All(other => other.Id != parent))
+            .Select(static layer => new CatalogInternal.Damage(layer.Id, $"its parent {layer.Parent} is missing")));
+        notes.AddRange(damages.Select(static damage => damage.Reason is null ? $"layer {damage.Layer} is back" : $"layer {damage.Layer} is damaged: {damage.Reason}"));
+        return new RecoveryPlan(new CatalogInternal.Reconcile(adopted, images, goneLayers, goneImages, damages), notes);
+    }
+
+    private static IEnumerable<LayerRecord> MissingLayers(CatalogState catalog, StoreListing listing)
+    {
+        if (catalog.LayerCount == 0) return [];
+        var present = listing.Layers.ToHashSet();
+        return catalog.ListLayers().Where(layer => !present.Contains(layer.Id) && layer.Damage is null);
+    }
+
+    private static IEnumerable<ImageRecord> MissingImages(CatalogState catalog, StoreListing listing) =>
+        catalog.ListImages().Where(image => !listing.Images.Contains(image.Id));
+
+    private static List<LayerRecord> ParentsFirst(List<LayerRecord> layers)
+    {
+        var byId = layers.ToDictionary(static layer => layer.Id);
+        var (sorted, seen, below) = (new List<LayerRecord>(layers.Count), new HashSet<LayerId>(), new Stack<LayerRecord>());
+        foreach (var first in layers.OrderBy(static layer => layer.Created))
+        {
+            for (var layer = first; layer is not null && seen.Add(layer.Id); layer = layer.Parent is { } parent ? byId.GetValueOrDefault(parent) : null) below.Push(layer);
+            while (below.TryPop(out var layer)) sorted.Add(layer);
+        }
+
+        return sorted;
+    }
+}

@@ -1,0 +1,60 @@
+using Akka.Configuration;
+using StorageActors.Protocol;
+
+namespace StorageActors.Settings;
+
+/// <summary>Reads one section of the configuration; what is wrong with a key is said by its name.</summary>
+internal sealed class SettingsSection(string path, Config section)
+{
+    internal string Word(string key) => Read(key, static (config, name) => config.GetString(name, ""));
+
+    internal IReadOnlyList<string> Words(string key) => Read(key, static (config, name) => (IReadOnlyList<string>)[.. config.GetStringList(name)]);
+
+    internal string Directory(string key)
+    {
+        var directory = Word(key);
+        if (directory.Length == 0) throw Wrong(key, directory, "the directory of the store has to be given");
+        return System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(directory));
+    }
+
+    internal int Count(string key, int least)
+    {
+        var count = Read(key, static (config, name) => config.GetInt(name));
+        return count >= least ? count : throw Wrong(key, count, $"at least {least} is needed");
+    }
+
+    internal TimeSpan Time(string key)
+    {
+        var time = Read(key, static (config, name) => config.GetTimeSpan(name, allowInfinite: false));
+        return time > TimeSpan.Zero ? time : throw Wrong(key, time, "a time above zero is needed, such as 10s");
+    }
+
+    internal long Limit(string key, bool isSize)
+    {
+        if (Word(key) == "unlimited") return long.MaxValue;
+        var limit = Read(key, (config, name) => isSize ? config.GetByteSize(name) ?? 0 : config.GetLong(name));
+        return limit > 0 ? limit : throw Wrong(key, Word(key), isSize ? "a size such as 512 MiB is needed, or unlimited" : "a number above zero is needed, or unlimited");
+    }
+
+    internal TEnum Choice<TEnum>(string key)
+        where TEnum : struct, Enum =>
+        Enum.TryParse<TEnum>(Word(key), ignoreCase: true, out var choice) && Enum.IsDefined(choice) ? choice
+            : throw Wrong(key, Word(key), $"one of {string.Join(", ", Enum.GetNames<TEnum>()).ToLowerInvariant()} is needed");
+
+    private T Read<T>(string key, Func<Config, string, T> read)
+    {
+        try
+        {
+            return read(section, key);
+        }
+        catch (Exception e) when (e is FormatException or OverflowException or InvalidOperationException or ConfigurationException or ArgumentException)
+        {
+            throw new StorageException(Error(key, section.GetString(key, ""), e.Message), e);
+        }
+    }
+
+    private StorageException Wrong(string key, object value, string what) => new(Error(key, value, what));
+
+    private StorageError Error(string key, object value, string what) =>
+        new(StorageErrorCode.InvalidArgument, "settings", FormattableString.Invariant($"{path}.{key} = {value}: {what}"));
+}

@@ -1,0 +1,99 @@
+using Akka.Configuration;
+using StorageActors.DriverOperations;
+using StorageActors.Protocol;
+
+namespace StorageActors.Settings;
+
+/// <summary>What a store's section of the configuration says, checked; <c>reference.conf</c> has a word on each key.</summary>
+internal sealed record StorageSettings
+{
+    /// <summary>Where the section of the only store, or the first, is.</summary>
+    internal const string DefaultPath = "storage-actors";
+
+    /// <summary>The section's path, which names the store in the actor system.</summary>
+    internal required string Path { get; init; }
+
+    internal required string Root { get; init; }
+
+    /// <summary>Null: the one that the store was made with, or the best.</summary>
+    internal string? Driver { get; init; }
+
+    internal Durability Durability { get; init; } = Durability.Full;
+
+    internal IReadOnlyList<string> MountOptions { get; init; } = [];
+
+    internal int StagingParallelism { get; init; } = Environment.ProcessorCount;
+
+    internal int StagingQueue { get; init; } = 64;
+
+    internal long MaximumSize { get; init; } = long.MaxValue;
+
+    internal long MaximumEntries { get; init; } = long.MaxValue;
+
+    internal TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(2);
+
+    internal TimeSpan LingerRetry { get; init; } = TimeSpan.FromSeconds(10);
+
+    internal RetryPolicy Retries { get; init; } = RetryPolicy.Default;
+
+    internal int SnapshotEvery { get; init; } = 500;
+
+    internal TimeSpan SweepInterval { get; init; } = TimeSpan.FromMinutes(10);
+
+    internal TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    internal string JournalPluginId => Path + ".journal";
+
+    internal string SnapshotPluginId => Path + ".snapshots";
+
+    /// <summary>Reads the section at a path, over the defaults.</summary>
+    /// <exception cref="StorageException">Invalid argument: the message names the key, its value, and what it may be.</exception>
+    internal static StorageSettings From(Config config, string path)
+    {
+        var section = new SettingsSection(path, config.GetConfig(path).WithFallback(StorageConfiguration.Reference.GetConfig(DefaultPath)));
+        var parallelism = section.Count("staging.parallelism", 0);
+        return new StorageSettings
+        {
+            Path = path,
+            Root = section.Directory("root"),
+            Driver = section.Word("driver") is var driver && driver == "auto" ? null : driver,
+            Durability = section.Choice<Durability>("durability"),
+            MountOptions = section.Words("mount-options"),
+            StagingParallelism = parallelism == 0 ? Environment.ProcessorCount : parallelism,
+            StagingQueue = section.Count("staging.queue", 1),
+            MaximumSize = section.Limit("limits.size", isSize: true),
+            MaximumEntries = section.Limit("limits.entries", isSize: false),
+            IdleTimeout = section.Time("layers.idle-timeout"),
+            LingerRetry = section.Time("layers.linger-retry"),
+            Retries = new RetryPolicy(section.Count("retry.times", 0), section.Time("retry.pause")),
+            SnapshotEvery = section.Count("catalog.snapshot-every", 1),
+            SweepInterval = section.Time("trash.sweep-interval"),
+            DrainTimeout = section.Time("drain-timeout"),
+        };
+    }
+
+    /// <summary>The settings in force, for <c>info</c>.</summary>
+    internal IReadOnlyList<StoreFact> ToFacts() =>
+    [
+        Fact("durability", Durability.ToString().ToLowerInvariant()),
+        Fact("mount-options", MountOptions.Count == 0 ? "none" : string.Join(",", MountOptions)),
+        Fact("staging.parallelism", StagingParallelism),
+        Fact("staging.queue", StagingQueue),
+        Fact("limits.size", MaximumSize == long.MaxValue ? "unlimited" : MaximumSize),
+        Fact("limits.entries", MaximumEntries == long.MaxValue ? "unlimited" : MaximumEntries),
+        Fact("layers.idle-timeout", IdleTimeout),
+        Fact("drain-timeout", DrainTimeout),
+    ];
+
+    private static StoreFact Fact(string name, object value) => new("settings", name, FormattableString.Invariant($"{value}"));
+}
+
+/// <summary>What a reply promises about the disk.</summary>
+internal enum Durability
+{
+    /// <summary>The disk has it.</summary>
+    Full,
+
+    /// <summary>The kernel has it.</summary>
+    None,
+}

@@ -1,0 +1,35 @@
+using Microsoft.Data.Sqlite;
+using StorageActors.Linux;
+
+namespace StorageActors.Store;
+
+/// <summary>
+/// The journal's file, before Akka opens it. A database is made in WAL mode, which it remembers: a write is one append then, and readers and the writer do not
+/// keep each other waiting.
+/// </summary>
+internal static class JournalDatabase
+{
+    private const int WriteVersionOffset = 18;
+    private const byte Wal = 2;
+
+    internal static void Prepare(string path)
+    {
+        if (IsWal(path)) return;
+        using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA journal_mode = WAL";
+        command.ExecuteNonQuery();
+    }
+
+    /// <summary>Known from the file's header, without the cost of a connection: the usual start.</summary>
+    private static bool IsWal(string path)
+    {
+        var errno = Libc.TryOpen(path, OpenFlags.NoFollow, 0, out var file);
+        using (file)
+        {
+            Span<byte> header = stackalloc byte[WriteVersionOffset + 1];
+            return errno == Errno.None && Libc.ReadFully(file, header) == header.Length && header[WriteVersionOffset] == Wal;
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using Microsoft.Data.Sqlite;
+using StorageActors.DriverOperations;
+using StorageActors.Drivers;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+using StorageActors.Settings;
+using StorageActors.Transfers;
+
+namespace StorageActors.Store;
+
+/// <summary>Makes a store's driver.</summary>
+/// <param name="name">The one to open; null for the best that works here.</param>
+/// <param name="settings">The store.</param>
+internal delegate ILayerDriver OpenDriver(string? name, StorageSettings settings);
+
+/// <summary>A store that this process owns, until it is disposed; the owner's lock goes last.</summary>
+internal sealed class OpenedStore : IDisposable
+{
+    private readonly OwnerLock _owner;
+
+    private OpenedStore(OwnerLock owner, StoreFormat format, DriverServices services) => (_owner, Format, Services) = (owner, format, services);
+
+    internal StoreFormat Format { get; }
+
+    internal DriverServices Services { get; }
+
+    /// <summary>Opens the store of these settings, or makes it. Blocks for as long as the disk and a few trial mounts take.</summary>
+    /// <exception cref="StorageException">Why not: somebody else owns it, it is damaged or unknown, or nothing works here.</exception>
+    internal static OpenedStore Open(StorageSettings settings, OpenDriver openDriver, TransferTable transfers, TimeProvider time, string? socket)
+    {
+        try
+        {
+            return OpenRoot(settings, openDriver, transfers, time, socket);
+        }
+        catch (DriverException e)
+        {
+            throw new StorageException(e.Error, e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
+        {
+            var errno = e is LinuxException linux ? linux.Errno.ToString() : null;
+            throw new StorageException(new StorageError(StorageErrorCode.Io, "open store", e.Message, settings.Root, errno), e);
+        }
+    }
+
+    public void Dispose()
+    {
+        Services.Driver.Dispose();
+        Services.Staged.Dispose();
+        Services.Lock.Dispose();
+        Services.Metrics.Dispose();
+        _owner.Dispose();
+    }
+
+    private static OpenedStore OpenRoot(StorageSettings settings, OpenDriver openDriver, TransferTable transfers, TimeProvider time, string? socket)
+    {
+        StoreRoot.Make(settings.Root);
+        var owner = OwnerLock.Take(settings.Root, socket);
+        ILayerDriver? driver = null;
+        try
+        {
+            var (layout, format) = StoreRoot.Open(settings.Root, settings.Driver, () => (driver = openDriver(null, settings)).Name);
+            driver ??= openDriver(format.Driver, settings);
+            JournalDatabase.Prepare(layout.Journal);
+            var metrics = new StoreMetrics();
+            var storeLock = new StoreLock(layout.StoreLock, metrics, time);
+            return new OpenedStore(owner, format, new DriverServices(driver, layout, storeLock, metrics, transfers, new StagedLayers(), time));
+        }
+        catch
+        {
+            driver?.Dispose();
+            owner.Dispose();
+            throw;
+        }
+    }
+}

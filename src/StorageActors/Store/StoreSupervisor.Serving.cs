@@ -1,0 +1,116 @@
+using Akka.Actor;
+using StorageActors.Catalog;
+using StorageActors.Flows;
+using StorageActors.Layers;
+using StorageActors.Protocol;
+using StorageActors.Recovery;
+
+namespace StorageActors.Store;
+
+/// <content>What is done with each command.</content>
+internal sealed partial class StoreSupervisor
+{
+    private void Serving()
+    {
+        Questions();
+        Receive<LayerProtocol.ICommand>(ToLayer);
+        Receive<CatalogProtocol.ChangeNames>(command => _context.Catalog.Tell(command, Sender));
+        Receive<CatalogProtocol.ChangeLabels>(command => _context.Catalog.Tell(command, Sender));
+
+        Receive<StoreProtocol.Apply>(Apply);
+        Receive<StoreProtocol.Create>(Create);
+        Receive<StoreProtocol.Cancel>(Cancel);
+        Flow<StoreProtocol.Seal>("seal", (command, from) => Props(() => new SealFlow(_context, from, command)));
+        Flow<StoreProtocol.WriteDiff>("diff", (command, from) => Props(() => new DiffFlow(_context, from, command)));
+        Flow<StoreProtocol.GetChanges>("changes", (command, from) => Props(() => new DiffFlow(_context, from, command)));
+        Flow<StoreProtocol.Remove>("remove", (command, from) => Props(() => new RemoveFlow(_context, from, command)));
+        Flow<StoreProtocol.CollectGarbage>("collect", (command, from) => Props(() => new CollectFlow(_context, from, command)));
+        Flow<StoreProtocol.GetUsage>("usage", (_, from) => Props(() => new UsageFlow(_context, from)));
+        Flow<StoreProtocol.Check>("check", (command, from) => Props(() => new CheckFlow(_context, from, command)));
+        Flow<CatalogProtocol.PutImage>("put-image", (command, from) => Props(() => new PutImageFlow(_context, from, command)));
+        Flow<CatalogProtocol.RemoveImage>("remove-image", (command, from) => Props(() => new RemoveImageFlow(_context, from, command)));
+        Flow<CatalogProtocol.GetBigData>("document", (command, from) => Props(() => new ReadImageFlow(_context, from, command)));
+        Flow<CatalogProtocol.ReadBlob>("blob", (command, from) => Props(() => new ReadImageFlow(_context, from, command)));
+        Receive<StoreProtocol.ICommand>(command => Sender.Tell(new StoreProtocol.Refused(
+            new StorageError(StorageErrorCode.Unsupported, command.GetType().Name, "this version of the store does not know the command"))));
+
+        Receive<StoreInternal.Stop>(_ => Stop());
+        News();
+    }
+
+    /// <summary>What changes nothing is answered at once, whatever else goes on.</summary>
+    private void Questions()
+    {
+        Receive<StoreInternal.WhenReady>(_ => Sender.Tell(new StoreInternal.Ready(_context.Layout.Root, _store!.Format.StoreId, _store.Format.Driver)));
+        Receive<CatalogProtocol.ListLayers>(_ => Sender.Tell(new CatalogProtocol.Layers(_view.Layers())));
+        Receive<CatalogProtocol.ListImages>(_ => Sender.Tell(new CatalogProtocol.Images(_view.Current.ListImages())));
+        Receive<CatalogProtocol.ListMounts>(_ => Sender.Tell(new CatalogProtocol.Mounts(
+            [.. _mounts.Mounts.OrderBy(static mount => mount.Layer.Value, StringComparer.Ordinal)])));
+        Receive<CatalogProtocol.Resolve>(command => Answer(Resolve(command.Reference)));
+        Receive<CatalogProtocol.FindChain>(command => Answer(FindChain(command.ChainId)));
+        Receive<StoreProtocol.GetInfo>(_ => Sender.Tell(StoreFacts.Tell(_store!, _setup.Settings, _view.Current, _flows.Count)));
+    }
+
+    private void News()
+    {
+        Receive<LayerInternal.MountChanged>(_mounts.Note);
+        Receive<StorageError>(error => _journalError = error);
+        Receive<Ended>(Missed);
+    }
+
+    private void Answer(Decision<CatalogProtocol.Resolved> decision) =>
+        Sender.Tell(decision.IsRefused(out var refusal, out var resolved) ? new StoreProtocol.Refused(refusal) : resolved);
+
+    private Decision<CatalogProtocol.Resolved> Resolve(string reference)
+    {
+        if (!reference.StartsWith('/')) return _view.Current.Resolve(reference);
+        return _mounts.FindPath(Path.TrimEndingDirectorySeparator(Path.GetFullPath(reference))) is { } id && _view.Current.FindLayer(id) is { } layer
+            ? new CatalogProtocol.Resolved(layer, null) : Refusals.NotFound("resolve", $"no layer is mounted at {NameRules.Printable(reference)}");
+    }
+
+    private Decision<CatalogProtocol.Resolved> FindChain(Digest chain) => _view.Current.FindChain(chain).FirstOrDefault(static layer => layer.Damage is null) is { } layer
+        ? new CatalogProtocol.Resolved(layer, null) : Refusals.NotFound("find chain", $"there is no layer with the ChainID {chain}");
+
+    private void ToLayer(LayerProtocol.ICommand command)
+    {
+        if (_view.Current.FindLayer(command.Layer) is not { } layer) Sender.Tell(new StoreProtocol.Refused(Refusals.NotFound("layer", command.Layer)));
+        else _context.Layers.Tell(new LayerInternal.Deliver(_context.SetupOf(layer), command), Sender);
+    }
+
+    private void Apply(StoreProtocol.Apply command)
+    {
+        var parts = command.Items.Select(static item => new ChainPart(item.Ticket ?? TicketId.New(), item.Source, item.Spec, item.Expect)).ToList();
+        Run(new ChainOrder("apply", command.Parent, parts, command.Reuse, command.Owner, static layers => new StoreProtocol.Applied(layers)));
+    }
+
+    private void Create(StoreProtocol.Create command)
+    {
+        var part = new ChainPart(TicketId.New(), null, command.Spec, new StoreProtocol.Expectations());
+        Run(new ChainOrder("create", command.Parent, [part], Reuse: false, Owner: null, static layers => new StoreProtocol.LayerCreated(layers[0].Layer)));
+    }
+
+    private void Run(ChainOrder order)
+    {
+        var from = Sender;
+        Start(order.Operation, Props(() => new ChainFlow(_context, from, order)), [.. order.Parts.Select(static part => part.Ticket)]);
+    }
+
+    private void Cancel(StoreProtocol.Cancel command)
+    {
+        if (_flows.Find(command.Ticket) is not { } flow)
+        {
+            Sender.Tell(new StoreProtocol.Refused(Refusals.NotFound("cancel", $"no extraction with the ticket {command.Ticket} is running")));
+            return;
+        }
+
+        flow.Tell(new StopFlow(StorageErrorCode.Cancelled, "it was cancelled"));
+        Sender.Tell(new StoreProtocol.CancelAccepted(command.Ticket));
+    }
+
+    private void Flow<TCommand>(string name, Func<TCommand, IActorRef, Props> props) => Receive<TCommand>(command => Start(name, props(command, Sender), []));
+
+    private void Start(string name, Props props, IReadOnlyList<TicketId> tickets) => _flows.Add(Watch(Context.ActorOf(props, _flows.NewName(name))), tickets);
+
+    private static Props Props<T>(System.Linq.Expressions.Expression<Func<T>> factory)
+        where T : ActorBase => Akka.Actor.Props.Create(factory);
+}

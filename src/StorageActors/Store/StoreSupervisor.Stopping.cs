@@ -1,0 +1,86 @@
+using Akka.Actor;
+using Akka.Event;
+using StorageActors.Flows;
+using StorageActors.Journal;
+using StorageActors.Layers;
+using StorageActors.Protocol;
+
+namespace StorageActors.Store;
+
+/// <content>The way out.</content>
+internal sealed partial class StoreSupervisor
+{
+    /// <summary>What was cancelled has to put its things away; whoever does not come to an end in this time is left to the next start.</summary>
+    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(10);
+
+    private int _releases;
+
+    /// <summary>Takes no new work, and lets what runs end.</summary>
+    private void Stop()
+    {
+        Become(Stopping);
+        if (_flows.Count == 0) ReleaseHeld();
+        else Timers.StartSingleTimer(TimeIsUp.Instance, TimeIsUp.Instance, _setup.Settings.DrainTimeout);
+    }
+
+    private void Stopping()
+    {
+        Questions();
+        Receive<LayerProtocol.Release>(ToLayer); // Who gives back may do so to the end.
+        Receive<LayerProtocol.ReleaseAll>(ToLayer);
+        Receive<StoreProtocol.ICommand>(command => Sender.Tell(new StoreProtocol.Refused(
+            new StorageError(StorageErrorCode.ShuttingDown, command.GetType().Name, "the engine is stopping and takes no new work"))));
+        Receive<TimeIsUp>(_ =>
+        {
+            Timers.StartSingleTimer(PatienceIsUp.Instance, PatienceIsUp.Instance, LastPatience);
+            foreach (var flow in _flows.All) flow.Tell(new StopFlow(StorageErrorCode.ShuttingDown, "the engine is stopping"));
+        });
+        Receive<PatienceIsUp>(_ => Context.Stop(Self));
+        Receive<Ended>(ended =>
+        {
+            _flows.Remove(ended.Child);
+            if (ended.Child.Equals(_context.Catalog) || IsVital(ended.Child)) Context.Stop(Self);
+            else if (_flows.Count == 0) ReleaseHeld();
+        });
+        Receive<LayerProtocol.Released>(_ => Released());
+        Receive<StoreProtocol.Refused>(refused =>
+        {
+            _log.Warning("{0}", refused.Error);
+            Released();
+        });
+        Receive<StoreInternal.Stop>(static _ => { });
+        Receive<LayerInternal.MountChanged>(_mounts.Note);
+        ReceiveAny(static _ => { });
+    }
+
+    /// <summary>Actors end with their system, and their leases with them; what nobody in this process holds stays mounted.</summary>
+    private void ReleaseHeld()
+    {
+        foreach (var mount in _mounts.Mounts.ToList())
+        {
+            if (_view.Current.FindLayer(mount.Layer) is not { } layer) continue;
+            foreach (var lease in mount.Leases.Where(static lease => lease.Owner != LeaseEvent.ExternalOwner))
+            {
+                _releases++;
+                _context.Layers.Tell(new LayerInternal.Deliver(_context.SetupOf(layer), new LayerProtocol.Release(mount.Layer, lease.Lease)));
+            }
+        }
+
+        if (_releases == 0) Context.Stop(Self);
+    }
+
+    private void Released()
+    {
+        if (--_releases == 0) Context.Stop(Self);
+    }
+
+    private sealed record TimeIsUp : INoSerializationVerificationNeeded
+    {
+        internal static readonly TimeIsUp Instance = new();
+    }
+
+    private sealed record PatienceIsUp : INoSerializationVerificationNeeded
+    {
+        internal static readonly PatienceIsUp Instance = new();
+    }
+}

@@ -1,0 +1,227 @@
+using System.Diagnostics.CodeAnalysis;
+using Akka.Actor;
+using Akka.Event;
+using StorageActors.Catalog;
+using StorageActors.DriverOperations;
+using StorageActors.Drivers;
+using StorageActors.Flows;
+using StorageActors.Layers;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+using StorageActors.Recovery;
+using StorageActors.Staging;
+using StorageActors.Trash;
+
+namespace StorageActors.Store;
+
+/// <summary>
+/// A store's one address. It opens the store, brings it into agreement with itself, and then routes: questions are answered from the catalog's view, what
+/// concerns a layer goes to the layer's actor, and every command that takes steps gets a flow of its own.
+/// <para>
+/// It goes through <c>Opening → Recovering → Serving → Stopping</c>. What comes before it serves waits. When the journal fails, the running commands are refused
+/// and it recovers again; when a part is lost that it cannot do without, it is <c>Broken</c> and refuses everything with the reason.
+/// </para>
+/// </summary>
+internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStash, IWithTimers
+{
+    private const int MaximumRecoveries = 5;
+    private static readonly TimeSpan RecoveryPause = TimeSpan.FromSeconds(1);
+
+    private readonly StoreSetup _setup;
+    private readonly CatalogView _view = new();
+    private readonly MountView _mounts = new();
+    private readonly FlowTable _flows = new();
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private Task<OpenedStore>? _opening;
+    private OpenedStore? _store;
+    private FlowContext _context = null!;
+    private StorageError? _journalError;
+    private bool _hasServed;
+    private int _recoveries;
+
+    public StoreSupervisor(StoreSetup setup)
+    {
+        _setup = setup;
+        Become(Opening);
+    }
+
+    public IStash Stash { get; set; } = null!;
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    internal static Props Props(StoreSetup setup) => Akka.Actor.Props.Create(() => new StoreSupervisor(setup));
+
+    /// <summary>Nothing is started again behind its back: a flow that failed has its answer, and who else fails is missed and seen to.</summary>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(static _ => Directive.Stop);
+
+    protected override void PreStart()
+    {
+        // A thread of its own: locks, small files and trial mounts, before there is anybody to do it.
+        _opening = Task.Factory.StartNew(
+            () => OpenedStore.Open(_setup.Settings, _setup.OpenDriver, _setup.Transfers, _setup.Time, _setup.Socket),
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        _ = _opening.PipeTo(Self, success: static store => new Opened(store), failure: static e => new OpenFailed(e));
+    }
+
+    protected override void PostStop()
+    {
+        // The children are gone by now; so nothing runs any more on what is closed here.
+        if (_store is not null) _store.Dispose();
+        else _ = _opening?.ContinueWith(static opening => opening.GetAwaiter().GetResult().Dispose(), TaskContinuationOptions.OnlyOnRanToCompletion);
+    }
+
+    private void Opening()
+    {
+        Receive<Opened>(opened =>
+        {
+            _store = opened.Store;
+            StartChildren(opened.Store.Services);
+            Become(Recovering);
+        });
+        Receive<OpenFailed>(failed => Break(ErrorOf(failed.Cause)));
+        Receive<StoreInternal.Stop>(_ => Context.Stop(Self));
+        ReceiveAny(_ => Stash.Stash());
+    }
+
+    private void Recovering()
+    {
+        Receive<CatalogInternal.Recovered>(recovered =>
+        {
+            _log.Info("the journal has {0} layers and {1} images", recovered.Layers, recovered.Images);
+            Watch(Context.ActorOf(RecoveryFlow.Props(_context, Self), _flows.NewName("recovery")));
+        });
+        Receive<RecoveryFlow.Recovered>(_ =>
+        {
+            if (_context.Trash.IsNobody()) _context = _context with { Trash = StartTrash() };
+            _context.Trash.Tell(new TrashProtocol.SweepStaging(AtStart: _recoveries == 0));
+        });
+        Receive<TrashProtocol.Swept>(_ => Serve());
+        Receive<StoreProtocol.Refused>(refused => Break(refused.Error)); // Of the recovery, or of the sweep.
+        Receive<StorageError>(error => _journalError = error);
+        Receive<Ended>(Missed);
+        Receive<LayerInternal.MountChanged>(_mounts.Note);
+        Receive<StoreInternal.Stop>(_ => Context.Stop(Self));
+        Receive<RecoverAgain>(_ => StartCatalog());
+        ReceiveAny(_ => Stash.Stash());
+    }
+
+    private void Serve()
+    {
+        _log.Info("serving {0} with the driver {1}", _setup.Settings.Root, _store!.Format.Driver);
+        _hasServed = true;
+        Become(Serving);
+        Stash.UnstashAll();
+    }
+
+    private void StartChildren(DriverServices services)
+    {
+        var settings = _setup.Settings;
+        var operations = Watch(Context.ActorOf(DriverOperationsActor.Props(services, settings.Retries), "drivers"));
+        var environment = new LayerEnvironment(
+            operations, _setup.Time, ProcFs.BootId(), Guid.NewGuid().ToString("N"), services.Metrics, settings.IdleTimeout, settings.LingerRetry,
+            settings.JournalPluginId, settings.SnapshotPluginId);
+        var layers = Watch(Context.ActorOf(LayersActor.Props(environment), "layers"));
+        var durability = Watch(Context.ActorOf(DurabilityActor.Props(operations), "durability"));
+        _context = new FlowContext(
+            ActorRefs.Nobody, layers, operations, ActorRefs.Nobody, durability, ActorRefs.Nobody, _view, _mounts, services.Layout, settings,
+            services.Driver.Capabilities, services.Transfers, _setup.Time, Publisher(Context.System.EventStream));
+        StartCatalog();
+    }
+
+    private void StartCatalog()
+    {
+        var settings = _setup.Settings;
+        var options = new CatalogOptions(settings.JournalPluginId, settings.SnapshotPluginId, _context.Layout.Journal, settings.SnapshotEvery);
+        _context = _context with { Catalog = Watch(Context.ActorOf(CatalogActor.Props(options, _view, _context.Operations), _flows.NewName("catalog"))) };
+    }
+
+    private IActorRef StartTrash()
+    {
+        var settings = _setup.Settings;
+        var trash = Watch(Context.ActorOf(TrashActor.Props(_context.Operations, _store!.Services.Metrics, settings.SweepInterval), "trash"));
+        var staging = new StagingEnvironment(_context.Operations, trash, settings.MaximumSize, settings.MaximumEntries, _setup.Time, _context.Publish);
+        _context = _context with { Stagings = Watch(Context.ActorOf(StagingsActor.Props(staging, settings.StagingParallelism, settings.StagingQueue), "staging")) };
+        return trash;
+    }
+
+    private static Action<StagingProgress> Publisher(EventStream stream) => stream.Publish;
+
+    private IActorRef Watch(IActorRef child)
+    {
+        Context.WatchWith(child, new Ended(child));
+        return child;
+    }
+
+    /// <summary>A child has ended that was not meant to: a flow, the catalog with its journal, or a part without which nothing goes on.</summary>
+    private void Missed(Ended ended)
+    {
+        _flows.Remove(ended.Child);
+        if (ended.Child.Equals(_context.Catalog)) MissedCatalog();
+        else if (IsVital(ended.Child)) Break(new StorageError(StorageErrorCode.Damaged, "store", $"the store has stopped serving: {ended.Child.Path.Name} failed; its log says why", _setup.Settings.Root));
+    }
+
+    private bool IsVital(IActorRef child) =>
+        child.Equals(_context.Operations) || child.Equals(_context.Layers) || child.Equals(_context.Durability)
+        || child.Equals(_context.Stagings) || child.Equals(_context.Trash);
+
+    /// <summary>
+    /// The journal failed, so what it has and what the disk has may differ: commands that wait for it are refused, and the store recovers as at its start. When that
+    /// does not help, or the journal could not even be read, it stops serving.
+    /// </summary>
+    private void MissedCatalog()
+    {
+        var error = _journalError ?? new StorageError(StorageErrorCode.Internal, "journal", "the catalog failed; the store's log has the stack");
+        foreach (var flow in _flows.All) flow.Tell(new AbortFlow(error));
+        if (!_hasServed || ++_recoveries > MaximumRecoveries)
+        {
+            Break(error with { Code = StorageErrorCode.Damaged, Message = $"{error.Message}; if the journal is damaged, move it away: the store rebuilds it from its directories" });
+            return;
+        }
+
+        _log.Error("{0}; the store recovers", error);
+        Timers.StartSingleTimer(RecoverAgain.Instance, RecoverAgain.Instance, RecoveryPause);
+        Become(Recovering);
+    }
+
+    private void Break(StorageError error)
+    {
+        _log.Error("{0}", error);
+        foreach (var flow in _flows.All) flow.Tell(new AbortFlow(error));
+        Become(() => Broken(error));
+        Stash.UnstashAll();
+    }
+
+    private void Broken(StorageError error)
+    {
+        Receive<StoreInternal.WhenReady>(_ => Sender.Tell(new StoreProtocol.Refused(error)));
+        Receive<StoreProtocol.ICommand>(_ => Sender.Tell(new StoreProtocol.Refused(error)));
+        Receive<StoreInternal.Stop>(_ => Context.Stop(Self));
+        Receive<LayerInternal.MountChanged>(_mounts.Note);
+        ReceiveAny(static _ => { });
+    }
+
+    [SuppressMessage("Design", "CA1508", Justification = "The exception may be of any type.")]
+    private StorageError ErrorOf(Exception cause) => cause switch
+    {
+        StorageException refusal => refusal.Error,
+        AggregateException { InnerException: StorageException refusal } => refusal.Error,
+        _ => Defect(cause),
+    };
+
+    private StorageError Defect(Exception cause)
+    {
+        _log.Error(cause, "the store cannot be opened");
+        return new StorageError(StorageErrorCode.Internal, "open store", $"a defect of the store, {cause.GetType().Name}: {cause.Message}", _setup.Settings.Root);
+    }
+
+    private sealed record Opened(OpenedStore Store) : INoSerializationVerificationNeeded;
+
+    private sealed record OpenFailed(Exception Cause) : INoSerializationVerificationNeeded;
+
+    private sealed record Ended(IActorRef Child) : INoSerializationVerificationNeeded;
+
+    private sealed record RecoverAgain : INoSerializationVerificationNeeded
+    {
+        internal static readonly RecoverAgain Instance = new();
+    }
+}
