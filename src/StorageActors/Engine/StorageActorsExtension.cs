@@ -49,7 +49,7 @@ public sealed class StorageActorsExtension : IExtension
         _stores.GetOrAdd(path, new Lazy<StorageStore>(() => Start(StorageSettings.From(_system.Settings.Config, path), socket, openDriver, time))).Value;
 
     private static ILayerDriver DefaultDriver(string? name, StorageSettings settings) =>
-        throw DriverErrors.Refuse(StorageErrorCode.Unsupported, "open driver", $"no driver {name}");
+        DriverFactory.Open(name, settings.Root, new DriverOptions { MountOptions = settings.MountOptions });
 
     private StorageStore Start(StorageSettings settings, string? socket, OpenDriver openDriver, TimeProvider time)
     {

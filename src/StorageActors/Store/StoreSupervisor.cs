@@ -92,7 +92,7 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
         });
         Receive<RecoveryFlow.Recovered>(_ =>
         {
-            if (_context.Trash.IsNobody()) _context = _context with { Trash = StartTrash() };
+            if (_context.Trash.IsNobody()) StartWorkers();
             _context.Trash.Tell(new TrashProtocol.SweepStaging(AtStart: _recoveries == 0));
         });
         Receive<TrashProtocol.Swept>(_ => Serve());
@@ -135,13 +135,14 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
         _context = _context with { Catalog = Watch(Context.ActorOf(CatalogActor.Props(options, _view, _context.Operations), _flows.NewName("catalog"))) };
     }
 
-    private IActorRef StartTrash()
+    /// <summary>Not before the journal agrees with the disk: what lies in the trash says which layers were removed.</summary>
+    private void StartWorkers()
     {
         var settings = _setup.Settings;
         var trash = Watch(Context.ActorOf(TrashActor.Props(_context.Operations, _store!.Services.Metrics, settings.SweepInterval), "trash"));
-        var staging = new StagingEnvironment(_context.Operations, trash, settings.MaximumSize, settings.MaximumEntries, _setup.Time, _context.Publish);
-        _context = _context with { Stagings = Watch(Context.ActorOf(StagingsActor.Props(staging, settings.StagingParallelism, settings.StagingQueue), "staging")) };
-        return trash;
+        var environment = new StagingEnvironment(_context.Operations, trash, settings.MaximumSize, settings.MaximumEntries, _setup.Time, _context.Publish);
+        var stagings = Watch(Context.ActorOf(StagingsActor.Props(environment, settings.StagingParallelism, settings.StagingQueue), "staging"));
+        _context = _context with { Trash = trash, Stagings = stagings };
     }
 
     private static Action<StagingProgress> Publisher(EventStream stream) => stream.Publish;

@@ -20,7 +20,7 @@ public sealed class StagingDirectoryTests : IDisposable
     public void A_staged_layer_appears_with_all_it_has_in_one_rename_and_leaves_no_staging()
     {
         Stage("content");
-        _store.Run(new CommitLayer(Ticket, null));
+        _store.Run(new CommitLayer(Ticket, null, Durable: true));
         Assert.Null(_store.Run(new EndStaging(Ticket)).Path);
         Assert.Equal("content", File.ReadAllText(Path.Combine(Layout.LayerDirectory(Layer), "diff", "content")));
         Assert.Equal(Layer, LayerFile.Read(Layout.LayerDirectory(Layer), Layer).Id);
@@ -32,7 +32,7 @@ public sealed class StagingDirectoryTests : IDisposable
     public void A_layer_whose_parent_was_removed_meanwhile_is_not_committed()
     {
         Stage("content");
-        var refusal = Assert.Throws<PermanentDriverException>(() => _store.Run(new CommitLayer(Ticket, LayerId.Parse("gone")))).Error;
+        var refusal = Assert.Throws<PermanentDriverException>(() => _store.Run(new CommitLayer(Ticket, LayerId.Parse("gone"), Durable: true))).Error;
         Assert.Equal(StorageErrorCode.NotFound, refusal.Code);
         Assert.False(Directory.Exists(Layout.LayerDirectory(Layer)));
         Assert.StartsWith(Layout.TrashHome, _store.Run(new EndStaging(Ticket)).Path, StringComparison.Ordinal);
@@ -43,7 +43,7 @@ public sealed class StagingDirectoryTests : IDisposable
     {
         Directory.CreateDirectory(Layout.LayerDirectory(Layer));
         Stage("content");
-        Assert.Equal(StorageErrorCode.AlreadyExists, Assert.Throws<PermanentDriverException>(() => _store.Run(new CommitLayer(Ticket, null))).Error.Code);
+        Assert.Equal(StorageErrorCode.AlreadyExists, Assert.Throws<PermanentDriverException>(() => _store.Run(new CommitLayer(Ticket, null, Durable: true))).Error.Code);
         Assert.Empty(Directory.GetFileSystemEntries(Layout.LayerDirectory(Layer)));
     }
 
@@ -82,7 +82,7 @@ public sealed class StagingDirectoryTests : IDisposable
     public void A_layer_that_is_removed_goes_to_the_trash_and_its_id_is_free()
     {
         Stage("content");
-        _store.Run(new CommitLayer(Ticket, null));
+        _store.Run(new CommitLayer(Ticket, null, Durable: true));
         var trashed = _store.Run(new RemoveLayer(Layout.Locate(Layer))).Path!;
         Assert.False(Directory.Exists(Layout.LayerDirectory(Layer)));
         Assert.True(File.Exists(Path.Combine(trashed, "diff", "content")));
@@ -101,6 +101,6 @@ public sealed class StagingDirectoryTests : IDisposable
         _store.Run(new RebaseLayer(Ticket, []));
         _store.Run(new FinishLayer(Ticket, new LayerRecord(
             Layer, null, LayerKind.Sealed, [], new Dictionary<string, string>(StringComparer.Ordinal), DateTimeOffset.UnixEpoch)));
-        _store.Run(new SyncContent());
+        _store.Run(new SyncContent([]));
     }
 }
