@@ -120,7 +120,7 @@ internal sealed partial class OverlayDriver : ILayerDriver
     {
         if (staged.Parents is not { } parents) return null;
         var lowers = parents.Count + (staged.Writable ? 0 : 1);
-        return lowers <= OverlayStack.MaximumLowers ? parents : throw OverlayMounts.TooDeep(LayerDirectory.Of(staged), lowers);
+        return lowers <= OverlayStack.MaximumLowers ? parents : throw OverlayStack.TooDeep(LayerDirectory.Of(staged), lowers);
     }
 
     private IReadOnlyList<string> LinksOf(IReadOnlyList<LayerLocation> parents)

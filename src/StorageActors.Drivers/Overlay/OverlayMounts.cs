@@ -36,7 +36,7 @@ internal sealed class OverlayMounts : IDisposable
             Abilities = _thread.Run(() =>
             {
                 Libc.ChDir(home);
-                return OverlayProbe.Run(_tree, options.OverlayMethod);
+                return OverlayProbe.Run(_tree, home, options.OverlayMethod);
             }).GetAwaiter().GetResult();
             MountWords.Parse(_defaults);
         }
@@ -46,26 +46,27 @@ internal sealed class OverlayMounts : IDisposable
             throw;
         }
 
-        _mounter = Create(Abilities.Method, _tree, Shorten, Abilities.Words);
+        _mounter = Create(Abilities.Method, _tree, home, path => _tree.RelativeTo(_home, Link(path)), Abilities.Words);
     }
 
     /// <summary>What was found to work.</summary>
     internal OverlayAbilities Abilities { get; }
 
     internal static IOverlayMounter Create(
-        OverlayMethod method, StoreTree tree, Func<string, string> shorten, IReadOnlyList<KeyValuePair<string, string>> words) => method switch
-    {
-        OverlayMethod.Descriptors => new DescriptorMounter(tree, words),
-        OverlayMethod.Names => new NameMounter(shorten, words),
-        _ => new OptionStringMounter(tree, shorten, words),
-    };
+        OverlayMethod method, StoreTree tree, string home, Func<string, string> shorten, IReadOnlyList<KeyValuePair<string, string>> words) =>
+        method switch
+        {
+            OverlayMethod.Descriptors => new DescriptorMounter(tree, words),
+            OverlayMethod.Names => new NameMounter(path => tree.RelativeTo(home, path), words),
+            _ => new OptionStringMounter(tree, shorten, words),
+        };
 
     /// <inheritdoc cref="ILayerDriver.Mount"/>
     internal ActiveMount Mount(MountRequest request)
     {
         var layer = LayerDirectory.Of(request.Layer);
         var words = Words(request);
-        var stack = Stack(layer, request.Parents, words);
+        var stack = OverlayStack.Of(layer, request.Parents, words);
         if (Find(layer) is { } there)
         {
             if (IsAskedFor(layer, there, stack)) return Active(layer, there);
@@ -109,7 +110,7 @@ internal sealed class OverlayMounts : IDisposable
     {
         var layer = LayerDirectory.Of(request.Layer);
         var words = Words(request);
-        var stack = Stack(layer, request.Parents, words);
+        var stack = OverlayStack.Of(layer, request.Parents, words);
         EnsureEmpty(layer, stack);
         if (stack.Upper is null && request.Parents.Count == 0) return [new MountStep("bind", layer.Diff, ["rbind", "ro", .. words.Attributes.ToOptions()])];
         if (stack.Upper is not null)
@@ -127,7 +128,7 @@ internal sealed class OverlayMounts : IDisposable
     internal SafeFileHandle View(LayerLocation location, IReadOnlyList<LayerLocation> parents)
     {
         var layer = LayerDirectory.Of(location);
-        var stack = Stack(layer, parents, MountWords.None with { ReadOnly = true });
+        var stack = OverlayStack.Of(layer, parents, MountWords.None with { ReadOnly = true });
         EnsureEmpty(layer, stack);
         return _thread.Run(() => _mounter.View(stack.Lowers)).GetAwaiter().GetResult();
     }
@@ -136,13 +137,6 @@ internal sealed class OverlayMounts : IDisposable
     {
         _thread.Dispose();
         _tree.Dispose();
-    }
-
-    /// <summary>A path of the store relative to the home, and as short as it goes: committed layers by their links.</summary>
-    private string Shorten(string path)
-    {
-        var link = Link(path);
-        return link.StartsWith(_home + "/", StringComparison.Ordinal) ? link[(_home.Length + 1)..] : ".." + link[_tree.Root.Length..];
     }
 
     /// <summary>The short link in the place of a committed layer's content; other paths as they are.</summary>
@@ -165,22 +159,6 @@ internal sealed class OverlayMounts : IDisposable
         // Without the word the mount only syncs more than was asked for.
         return Abilities.Volatile ? words : words with { Volatile = false };
     }
-
-    private static OverlayStack Stack(LayerDirectory layer, IReadOnlyList<LayerLocation> parents, MountWords words)
-    {
-        var lowers = new List<string>(parents.Count + 2);
-        if (words.ReadOnly) lowers.Add(layer.Diff);
-        foreach (var parent in parents) lowers.Add(parent.Path + "/diff");
-        // The kernel wants one lower below an upper, and two without one.
-        if (parents.Count == 0) lowers.Add(layer.Empty);
-        if (lowers.Count > OverlayStack.MaximumLowers) throw TooDeep(layer, lowers.Count);
-        return words.ReadOnly ? new OverlayStack(lowers, null, null, words with { Volatile = false })
-            : new OverlayStack(lowers, layer.Diff, layer.Work, words);
-    }
-
-    internal static PermanentDriverException TooDeep(LayerDirectory layer, int count) => DriverErrors.Refuse(
-        StorageErrorCode.LimitExceeded, "mount",
-        $"Layer {layer.Id} would be a stack of {count} layers; overlayfs takes {OverlayStack.MaximumLowers}. Squash the image, or use the driver vfs.", layer.Path);
 
     private static MountPoint.State? Find(LayerDirectory layer)
     {

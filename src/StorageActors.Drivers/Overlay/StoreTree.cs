@@ -39,6 +39,10 @@ internal sealed class StoreTree : IDisposable
         path.StartsWith(_prefix, StringComparison.Ordinal) ? Encoding.UTF8.GetBytes(path, _prefix.Length, path.Length - _prefix.Length)
             : throw new ArgumentException($"\"{path}\" is not inside the store at \"{Root}\".", nameof(path));
 
+    /// <summary>Path relative to a directory right below the root.</summary>
+    internal string RelativeTo(string home, string path) =>
+        path.StartsWith(home + "/", StringComparison.Ordinal) ? path[(home.Length + 1)..] : ".." + path[Root.Length..];
+
     /// <summary>Goes over to the clone; an answer other than success leaves everything as it was.</summary>
     internal Errno TryDetach()
     {

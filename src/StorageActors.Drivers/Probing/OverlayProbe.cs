@@ -26,15 +26,16 @@ internal sealed class OverlayProbe
     ];
 
     private readonly StoreTree _tree;
+    private readonly string _home;
     private readonly string _scratch;
 
-    private OverlayProbe(StoreTree tree, string scratch) => (_tree, _scratch) = (tree, scratch);
+    private OverlayProbe(StoreTree tree, string home, string scratch) => (_tree, _home, _scratch) = (tree, home, scratch);
 
     /// <summary>
     /// What works here; a mounter's <see cref="StoreTree"/> is left as it is to be used. Refuses, with what to do about it, where nothing works or where
     /// <paramref name="pinned"/> does not.
     /// </summary>
-    internal static OverlayAbilities Run(StoreTree tree, OverlayMethod? pinned)
+    internal static OverlayAbilities Run(StoreTree tree, string home, OverlayMethod? pinned)
     {
         StoreFileSystem.CheckUpper(tree.Root);
         var key = (Libc.KernelRelease(), Libc.Stat(tree.Root, AtFlags.None).FileSystem, pinned);
@@ -54,7 +55,7 @@ internal sealed class OverlayProbe
 
         try
         {
-            var probe = new OverlayProbe(tree, $"{tree.Root}/{Encoding.ASCII.GetString(name)}");
+            var probe = new OverlayProbe(tree, home, $"{tree.Root}/{Encoding.ASCII.GetString(name)}");
             return Known[key] = probe.Find(pinned);
         }
         finally
@@ -107,7 +108,7 @@ internal sealed class OverlayProbe
     }
 
     private IOverlayMounter Create(OverlayMethod method, IReadOnlyList<KeyValuePair<string, string>> words) =>
-        OverlayMounts.Create(method, _tree, path => ".." + path[_tree.Root.Length..], words);
+        OverlayMounts.Create(method, _tree, _home, path => _tree.RelativeTo(_home, path), words);
 
     private static (List<KeyValuePair<string, string>> Words, bool Volatile) ContextWords()
     {
