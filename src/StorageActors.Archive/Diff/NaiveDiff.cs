@@ -11,8 +11,10 @@ internal static class NaiveDiff
     /// <summary>Writes what makes <paramref name="now"/> out of <paramref name="old"/> (null: out of nothing).</summary>
     internal static TarSummary Write(SafeFileHandle? old, SafeFileHandle now, IWhiteoutFormat format, Stream output, CancellationToken stop)
     {
-        var changes = new TreeComparison(format, stop).Compare(old, now);
+        var comparison = new TreeComparison(format, stop);
+        var changes = comparison.Compare(old, now);
         using var writer = new EntryWriter(output, format);
+        if (!comparison.HasSameRoot(old, now)) writer.Write(now, default, default, Libc.FStat(now));
         using var parents = new Parents(now);
         foreach (var (path, kind) in changes)
         {

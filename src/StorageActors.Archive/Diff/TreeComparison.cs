@@ -13,6 +13,7 @@ namespace StorageActors.Archive.Diff;
 internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken stop)
 {
     private const int BufferSize = 256 << 10;
+    private const uint DefaultRootMode = 0x1ED;   // 0755
 
     private readonly Archive.Tar.ByteBuffer _scratch = new();
     private readonly List<(byte[] Path, ChangeKind Kind)> _changes = [];
@@ -24,6 +25,14 @@ internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken s
         using var right = Libc.OpenDirectoryAt(now, "."u8);
         CompareChildren(left, right, []);
         return _changes;
+    }
+
+    /// <summary>Whether the roots themselves differ: a tree shows the attributes of its root, too.</summary>
+    internal bool HasSameRoot(SafeFileHandle? old, SafeFileHandle now)
+    {
+        var after = Libc.FStat(now);
+        return old is null ? (after.Permissions, after.UserId, after.GroupId) == (DefaultRootMode, 0u, 0u)
+            : HasSameAttributes(old, now, "."u8.ToArray(), Libc.FStat(old), after);
     }
 
     private void CompareChildren(SafeFileHandle? old, SafeFileHandle now, byte[] path)
