@@ -198,7 +198,7 @@ public abstract partial class LayerDriverContract
         using var driver = Open(store);
         var tar = TarContent.Of([new FileOp.Write("a", new byte[5000], Meta.File), new FileOp.Write("b", new byte[10], Meta.File)]);
         StorageErrorCode Code(byte[] bytes, Archive.Apply.ExtractOptions options) => RefusedForGood(() =>
-            driver.Create("layer", parent: null).From(bytes).Commit(options)).Code;
+            driver.CreateFrom("layer", parent: null, bytes).Commit(options)).Code;
 
         Assert.Equal(StorageErrorCode.BadInput, Code(tar[..3000], new()));
         Assert.Equal(StorageErrorCode.BadInput, Code([.. "no tar at all, but long enough to be read as one"u8, .. new byte[2000]], new()));

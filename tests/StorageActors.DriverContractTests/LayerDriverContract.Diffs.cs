@@ -22,7 +22,7 @@ public abstract partial class LayerDriverContract
         using var driver = Open(store);
         MakeBase(driver);
         driver.CreateWritable("rw", parent: "base").Do(Changes());
-        driver.Create("again", parent: "base").From(driver.Diff("rw"));
+        driver.CreateFrom("again", parent: "base", driver.Diff("rw"));
         Assert.Equal(driver.TreeOf("rw", Archived), driver.TreeOf("again", Archived));
         Assert.Equal(driver.Diff("rw"), driver.Diff("rw"));
         Assert.Equal(driver.Changes("rw"), driver.Changes("again"));
@@ -35,12 +35,14 @@ public abstract partial class LayerDriverContract
         using var driver = Open(store);
         MakeBase(driver);
         driver.Create("left", parent: "base").Do(Changes());
-        driver.Create("right", parent: "base").Write("etc/hosts", "right").Remove("usr").Write("new", "right");
+        driver.Create("right", parent: "base").Root(Meta.Of("711", 9, 9)).Write("etc/hosts", "right").Remove("usr").Write("new", "right");
         driver.Create("top", parent: "left").Write("top", "1").Remove("etc/hosts");
         foreach (var (id, from) in (ReadOnlySpan<(string, string)>)[("left", "right"), ("right", "left"), ("top", "base"), ("base", "top"), ("top", "right")])
         {
-            driver.Create($"{id}-on-{from}", parent: from).From(driver.Diff(id, from));
-            Assert.Equal(driver.TreeOf(id, Archived), driver.TreeOf($"{id}-on-{from}", Archived));
+            driver.CreateFrom($"{id}-on-{from}", parent: from, driver.Diff(id, from));
+            // A further name of a file that did not change comes as a copy: the tar does not have the file itself.
+            var parts = Archived & ~SnapshotParts.HardLinks;
+            Assert.Equal(driver.TreeOf(id, parts), driver.TreeOf($"{id}-on-{from}", parts));
         }
 
         Assert.Empty(driver.Changes("top", "top"));
@@ -53,7 +55,7 @@ public abstract partial class LayerDriverContract
         using var store = NewStore();
         using var driver = Open(store);
         MakeBase(driver);
-        driver.Create("copy", parent: null).From(driver.Diff("base"));
+        driver.CreateFrom("copy", parent: null, driver.Diff("base"));
         Assert.Equal(driver.TreeOf("base", Archived), driver.TreeOf("copy", Archived));
     }
 
@@ -102,7 +104,7 @@ public abstract partial class LayerDriverContract
             .. TarContent.Of([.. Changes(), new FileOp.Remove("dir/b"), new FileOp.Remove("nothing"), new FileOp.Opaque("etc"), new FileOp.HardLink("l", "a")]),
             .. new byte[4096], .. "whatever follows the end"u8,
         ];
-        driver.Create("top", parent: "base").From(compressed ? Gzip(tar) : tar);
+        driver.CreateFrom("top", parent: "base", compressed ? Gzip(tar) : tar);
         Assert.Equal(tar, driver.Diff("top", exact: true));
         Assert.Equal(tar, driver.Diff("top", "base", exact: true));
         var result = driver["top"].Result!;
@@ -136,7 +138,7 @@ public abstract partial class LayerDriverContract
         Assert.Equal(before, driver.TreeOf("rw"));
         Assert.Empty(driver.Driver.Verify(driver.Locate("rw"), driver.Parents(driver["rw"]), full: true, CancellationToken.None));
 
-        driver.Create("again", parent: "base").From(tar);
+        driver.CreateFrom("again", parent: "base", tar);
         Assert.Equal(driver.TreeOf("rw", Archived), driver.TreeOf("again", Archived));
         driver.CreateWritable("child", parent: "rw").Write("more", "1");
         Assert.Equal(["A /more"], driver.Changes("child"));

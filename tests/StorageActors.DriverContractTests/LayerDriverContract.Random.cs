@@ -50,7 +50,7 @@ public abstract partial class LayerDriverContract
                 case 9 when models.Count >= 2:
                     var (layer, from) = (random.Pick(models.Keys.ToList()), random.Pick(models.Keys.ToList()));
                     if (from != driver[layer].Parent?.Id.Value && from != layer) Assert.Equal(models[layer].ChangesFrom(models[from]), driver.Changes(layer, from));
-                    driver.Create(id, from).From(driver.Diff(layer, from));
+                    driver.CreateFrom(id, from, driver.Diff(layer, from));
                     Assert.Equal(models[layer].Lines(times: false), driver.TreeOf(id, Modelled & ~SnapshotParts.Times).Skip(1));
                     driver.Remove(id);
                     driver.Restart();

@@ -105,6 +105,18 @@ internal sealed class OverlayMounts : IDisposable
         return Find(layer) is { } there ? Active(layer, there) : null;
     }
 
+    /// <summary>Refuses a layer that is being written to, or whose writes a restart may have lost.</summary>
+    internal void CheckSealable(LayerLocation location)
+    {
+        var layer = LayerDirectory.Of(location);
+        if (Find(layer) is { IsReadOnly: false })
+        {
+            throw DriverErrors.Refuse(StorageErrorCode.WrongState, "seal", $"Layer {layer.Id} is mounted read-write; unmount it, then seal it.", layer.Merged);
+        }
+
+        _mark.Check(layer);
+    }
+
     /// <inheritdoc cref="ILayerDriver.Describe"/>
     internal IReadOnlyList<MountStep> Describe(MountRequest request)
     {

@@ -4,7 +4,7 @@ using StorageActors.Linux;
 
 namespace StorageActors.Drivers.Overlay;
 
-/// <summary>A layer's directory with those of the layers below, open, as the extraction wants them.</summary>
+/// <summary>A layer's directory with those of the layers below, open, as the archive part wants them.</summary>
 internal sealed class OverlayTarget : IDisposable
 {
     private readonly List<SafeFileHandle> _handles = [];
@@ -29,6 +29,15 @@ internal sealed class OverlayTarget : IDisposable
     }
 
     internal ExtractTarget ToExtract { get; }
+
+    /// <summary>The layer's own content.</summary>
+    internal SafeFileHandle Root => ToExtract.Root;
+
+    /// <summary>The layer's directory.</summary>
+    internal SafeFileHandle Directory => ToExtract.LayerDirectory;
+
+    /// <summary>What the layers below show; to be asked only when they are known.</summary>
+    internal ILowerView Below => ToExtract.Below ?? throw new InvalidOperationException("the layers below are not known");
 
     public void Dispose()
     {

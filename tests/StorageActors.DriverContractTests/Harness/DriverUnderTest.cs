@@ -41,6 +41,14 @@ internal sealed class DriverUnderTest : IDisposable
 
     internal LayerUnderTest Create(string id, string? parent) => Add(id, parent, writable: false);
 
+    /// <summary>A layer of these bytes.</summary>
+    internal LayerUnderTest CreateFrom(string id, string? parent, byte[] tar)
+    {
+        var layer = Create(id, parent);
+        layer.Tar = tar;
+        return layer;
+    }
+
     internal LayerUnderTest CreateWritable(string id, string? parent) => Add(id, parent, writable: true);
 
     /// <summary>Makes all that was described so far.</summary>

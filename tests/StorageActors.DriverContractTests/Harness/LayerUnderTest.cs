@@ -57,13 +57,6 @@ internal sealed class LayerUnderTest(DriverUnderTest driver, string id, LayerUnd
         return this;
     }
 
-    /// <summary>A tar that is given, not made of steps.</summary>
-    internal LayerUnderTest From(byte[] tar)
-    {
-        Tar = tar;
-        return this;
-    }
-
     /// <summary>Makes it now.</summary>
     internal LayerUnderTest Commit(ExtractOptions? options = null)
     {
