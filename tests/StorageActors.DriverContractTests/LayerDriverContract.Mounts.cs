@@ -46,11 +46,11 @@ public abstract partial class LayerDriverContract
         using var store = NewStore();
         using var driver = Open(store);
         var layer = driver.CreateWritable("rw", parent: null).Commit();
-        driver.Driver.Unmount(driver.Locate(layer), force: false);
+        driver.Unmount(layer);
         driver.Mount(layer, MountMode.ReadWrite);
-        driver.Driver.Unmount(driver.Locate(layer), force: false);
-        driver.Driver.Unmount(driver.Locate(layer), force: false);
-        driver.Driver.Unmount(driver.Locate(layer), force: true);
+        driver.Unmount(layer);
+        driver.Unmount(layer);
+        driver.Unmount(layer, force: true);
         Assert.Empty(MountsBelow(store.Path));
     }
 
@@ -111,7 +111,7 @@ public abstract partial class LayerDriverContract
         Assert.Equal(mounts, MountsBelow(store.Path));
         held.WriteByte(1);
         held.Dispose();
-        driver.Driver.Unmount(driver.Locate(layer), force: false);
+        driver.Unmount(layer);
         Assert.Empty(MountsBelow(store.Path));
         Assert.Equal(["a", "held"], driver.FilesOf("rw"));
     }
@@ -172,7 +172,7 @@ public abstract partial class LayerDriverContract
             Assert.NotNull(driver.Driver.FindMount(driver.Locate(layer)));
         }
 
-        driver.Driver.Unmount(driver.Locate(layer), force: false);
+        driver.Unmount(layer);
         Assert.Equal(["inside/", "inside/mine"], driver.NamesOf("rw"));
     }
 
@@ -185,7 +185,7 @@ public abstract partial class LayerDriverContract
         var layer = driver.CreateWritable("rw", parent: null).Commit();
         using (File.Create(driver.Mount(layer, MountMode.ReadWrite).Path + "/held"))
         {
-            driver.Driver.Unmount(driver.Locate(layer), force: true);
+            driver.Unmount(layer, force: true);
             Assert.Null(driver.Driver.FindMount(driver.Locate(layer)));
             Assert.Empty(MountsBelow(store.Path));
         }
@@ -206,7 +206,7 @@ public abstract partial class LayerDriverContract
         {
             Directory.CreateDirectory(path);
             File.WriteAllText($"{path}/stray", $"round {round}");
-            if (round == 2) driver.Driver.Unmount(driver.Locate(layer), force: false);
+            if (round == 2) driver.Unmount(layer);
             Assert.Equal(["real"], driver.FilesOf("rw"));
             Assert.Empty(Directory.GetFileSystemEntries(path));
         }
@@ -241,7 +241,7 @@ public abstract partial class LayerDriverContract
         Assert.Equal("there", process.ReadLine());
         Assert.Contains(path, MountsThere(), StringComparison.Ordinal);
         Assert.Contains(Drivers.Mounting.MountHolders.Find(path), line => line.Contains("mount namespace", StringComparison.Ordinal));
-        driver.Driver.Unmount(driver.Locate(layer), force: false);
+        driver.Unmount(layer);
         Assert.DoesNotContain(path, MountsThere(), StringComparison.Ordinal);
     }
 

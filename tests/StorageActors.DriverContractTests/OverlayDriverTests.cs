@@ -1,6 +1,7 @@
 using System.Text;
 using StorageActors.DriverContractTests.Harness;
 using StorageActors.Drivers;
+using StorageActors.Drivers.Mounting;
 using StorageActors.Drivers.Overlay;
 using StorageActors.Linux;
 using StorageActors.Protocol;
@@ -92,9 +93,33 @@ public sealed class OverlayDriverTests
         using var tree = new StoreTree(store.Path);
         var lowers = Enumerable.Range(0, 501).Select(number => store[$"layer{number}"]).ToList();
         foreach (var lower in lowers) Directory.CreateDirectory(lower);
-        var failure = Assert.Throws<LinuxException>(() => new DescriptorMounter(tree, []).View(lowers));
+        var failure = Assert.Throws<LinuxException>(() => new DescriptorMounter(tree, []).View(new OverlayStack(lowers, null, null, MountWords.None)));
         Assert.Equal(Errno.EINVAL, failure.Errno);
         Assert.Contains("too many lower directories, limit is 500", DriverErrors.Translate(failure, "mount", store.Path)!.Error.Message, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public void Layer_that_was_mounted_with_redirects_is_compared_instead_of_read()
+    {
+        using var store = NewStore();
+        using var driver = Open(store);
+        driver.Create("base", parent: null).Write("dir/a", "content").Write("file", "content");
+        driver.CreateWritable("rw", parent: "base").Commit();
+        var step = Assert.Single(driver.Driver.Describe(driver.Request(driver["rw"], MountMode.ReadWrite)));
+        var options = step.Options.Where(option => !option.StartsWith("redirect_dir=", StringComparison.Ordinal) && !option.StartsWith("metacopy=", StringComparison.Ordinal));
+        using var target = new TempDirectory(store.Path);
+        Command.Run("mount", "-t", "overlay", "overlay", target.Path, "-o", string.Join(',', [.. options, "redirect_dir=on", "metacopy=on"]));
+        Rename(target.Path, "dir", "moved");
+        File.SetUnixFileMode(target["file"], UnixFileMode.UserRead);
+        Command.Run("umount", target.Path);
+
+        Assert.Equal(["D /dir", "C /file", "A /moved", "A /moved/a"], driver.Changes("rw"));
+        driver.CreateFrom("again", parent: "base", driver.Diff("rw"));
+        Assert.Equal(["file", "moved/", "moved/a"], driver.NamesOf("again"));
+        Assert.Equal("content", driver.ContentOf("again", "moved/a"));
+        Assert.Equal("content", driver.ContentOf("again", "file"));
+        Assert.Equal(StorageErrorCode.Unsupported, Assert.Throws<PermanentDriverException>(() => driver.Seal("rw")).Error.Code);
+        Assert.Empty(MountTable.ReadBelow(store.Path));
     }
 
     [SkippableFact]

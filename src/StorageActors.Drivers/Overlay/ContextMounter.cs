@@ -1,5 +1,4 @@
 using Microsoft.Win32.SafeHandles;
-using StorageActors.Drivers.Mounting;
 using StorageActors.Linux;
 
 namespace StorageActors.Drivers.Overlay;
@@ -15,7 +14,7 @@ internal abstract class ContextMounter(IReadOnlyList<KeyValuePair<string, string
         Libc.MoveMount(mount, target);
     }
 
-    public SafeFileHandle View(IReadOnlyList<string> lowers) => Create(new OverlayStack(lowers, null, null, MountWords.None));
+    public SafeFileHandle View(OverlayStack stack) => Create(stack);
 
     internal static LinuxException FellBackToReadOnly(OverlayStack stack, string target) => new(
         "mount", target, Errno.EROFS,
@@ -35,7 +34,7 @@ internal abstract class ContextMounter(IReadOnlyList<KeyValuePair<string, string
             if (stack.Words.Volatile) Libc.FsConfigFlag(context, "volatile");
         }
 
-        foreach (var (key, value) in words) Libc.FsConfigString(context, key, value);
+        foreach (var (key, value) in stack.ExplicitWords(words)) Libc.FsConfigString(context, key, value);
         if (stack.Words.Context is { } label) Libc.FsConfigString(context, "context", label);
         Libc.FsConfigCreate(context);
         var isReadOnly = stack.Upper is null || stack.Words.ReadOnly;

@@ -14,6 +14,6 @@ internal interface IOverlayMounter
     /// </summary>
     void Mount(OverlayStack stack, string target);
 
-    /// <summary>A read-only view of at least two layers, topmost first, that is mounted nowhere: it is gone when the descriptor is closed.</summary>
-    SafeFileHandle View(IReadOnlyList<string> lowers);
+    /// <summary>A read-only stack that is mounted nowhere: it is gone when the descriptor is closed.</summary>
+    SafeFileHandle View(OverlayStack stack);
 }

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
-using StorageActors.Drivers.Mounting;
 using StorageActors.Linux;
 
 namespace StorageActors.Drivers.Overlay;
@@ -27,7 +26,7 @@ internal sealed class OptionStringMounter(
     }
 
     /// <remarks>This API knows no detached mounts: it is mounted in staging, opened and unmounted lazily at once, so that a crash leaves little.</remarks>
-    public SafeFileHandle View(IReadOnlyList<string> lowers)
+    public SafeFileHandle View(OverlayStack stack)
     {
         var point = $"{tree.Root}/staging/view-{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
         using var root = Libc.OpenDirectory(tree.Root);
@@ -37,7 +36,7 @@ internal sealed class OptionStringMounter(
         Libc.MkdirAt(root, name, 0x1C0);
         try
         {
-            Mount(new OverlayStack(lowers, null, null, MountWords.None), point);
+            Mount(stack, point);
             try
             {
                 return Libc.Open(point, OpenFlags.Directory);
@@ -64,7 +63,7 @@ internal sealed class OptionStringMounter(
             if (stack.Words.Volatile) yield return "volatile";
         }
 
-        foreach (var (key, value) in words) yield return $"{key}={value}";
+        foreach (var (key, value) in stack.ExplicitWords(words)) yield return $"{key}={value}";
         if (stack.Words.Context is { } label) yield return $"context=\"{label}\"";
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using StorageActors.Archive.Apply;
 using StorageActors.Archive.Diff;
 using StorageActors.Linux;
@@ -12,45 +13,50 @@ namespace StorageActors.Drivers.Overlay;
 internal sealed partial class OverlayDriver
 {
     /// <inheritdoc/>
-    public WrittenTar Seal(LayerLocation layer, IReadOnlyList<LayerLocation> parents, CancellationToken stop) => DriverErrors.Guard("seal", layer.Path, () =>
-    {
-        using var target = new OverlayTarget(LayerDirectory.Of(layer), parents, _format);
-        try
+    public WrittenTar Seal(LayerLocation location, IReadOnlyList<LayerLocation> parents, CancellationToken stop) =>
+        DriverErrors.Guard("seal", location.Path, () =>
         {
-            var content = target.ToExtract;
-            return Written(SealDiff.Capture(content.Root, content.LayerDirectory, _format, content.Below!, stop));
-        }
-        catch (ComparisonNeededException e)
-        {
-            throw DriverErrors.Refuse(
-                StorageErrorCode.Unsupported, "seal", $"{e.Message}: it was mounted with redirect_dir or metacopy. Write its diff, and apply that.", layer.Path);
-        }
-    });
+            var directory = LayerDirectory.Of(location);
+            if (parents.Count + 1 > OverlayStack.MaximumLowers) throw OverlayStack.TooDeep(directory, parents.Count + 1);
+            _mounts.CheckSealable(location);
+            using var layer = new OverlayTarget(directory, parents, _format);
+            try
+            {
+                return Written(SealDiff.Capture(layer.Root, layer.Directory, _format, layer.Below, stop));
+            }
+            catch (ComparisonNeededException e)
+            {
+                throw DriverErrors.Refuse(
+                    StorageErrorCode.Unsupported, "seal", $"{e.Message}: it was mounted with redirect_dir or metacopy. Write its diff, and apply that.",
+                    location.Path);
+            }
+        });
 
     /// <inheritdoc/>
     public WrittenTar WriteDiff(DiffRequest request, Stream target, CancellationToken stop) => DriverErrors.Guard("diff", request.Layer.Path, () =>
     {
-        if (IsFromParent(request) && !NeedsComparison(request))
+        var fromParent = IsFromParent(request);
+        if (!fromParent || NeedsComparison(request))
         {
-            using var content = new OverlayTarget(LayerDirectory.Of(request.Layer), request.Parents, _format);
-            var (root, below) = (content.ToExtract.Root, content.ToExtract.Below!);
-            var exact = request.Exact ? ExactDiff.Write(root, content.ToExtract.LayerDirectory, target, request.Expected, stop) : null;
-            return Written(exact ?? NativeDiff.Write(root, _format, below, target, stop));
+            using var views = new Views(this, request, follows: fromParent);
+            return Written(NaiveDiff.Write(views.From, views.Layer, _format, target, stop));
         }
 
-        using var views = new Views(this, request);
-        return Written(NaiveDiff.Write(views.From, views.Layer, _format, target, stop));
+        using var layer = new OverlayTarget(LayerDirectory.Of(request.Layer), request.Parents, _format);
+        var exact = request.Exact ? ExactDiff.Write(layer.Root, layer.Directory, target, request.Expected, stop) : null;
+        return Written(exact ?? NativeDiff.Write(layer.Root, _format, layer.Below, target, stop));
     });
 
     /// <inheritdoc/>
     public IReadOnlyList<LayerChange> Changes(DiffRequest request) => DriverErrors.Guard("changes", request.Layer.Path, () =>
     {
-        if (IsFromParent(request))
+        var fromParent = IsFromParent(request);
+        if (fromParent)
         {
             try
             {
-                using var content = new OverlayTarget(LayerDirectory.Of(request.Layer), request.Parents, _format);
-                return NativeChanges.List(content.ToExtract.Root, _format, content.ToExtract.Below!);
+                using var layer = new OverlayTarget(LayerDirectory.Of(request.Layer), request.Parents, _format);
+                return NativeChanges.List(layer.Root, _format, layer.Below);
             }
             catch (ComparisonNeededException)
             {
@@ -58,7 +64,7 @@ internal sealed partial class OverlayDriver
             }
         }
 
-        using var views = new Views(this, request);
+        using var views = new Views(this, request, follows: fromParent);
         return NaiveDiff.Changes(views.From, views.Layer, _format, CancellationToken.None);
     });
 
@@ -74,10 +80,10 @@ internal sealed partial class OverlayDriver
     public IReadOnlyList<string> Verify(LayerLocation layer, IReadOnlyList<LayerLocation> parents, bool full, CancellationToken stop) =>
         DriverErrors.Guard("verify", layer.Path, IReadOnlyList<string> () =>
         {
-            using var content = new OverlayTarget(LayerDirectory.Of(layer), [], _format);
-            using var record = ExactDiff.OpenRecord(content.ToExtract.LayerDirectory);
-            return record is null ? ["the record of its archive, tar-split.json.gz, is missing"]
-                : ContentVerifier.Verify(content.ToExtract.Root, record, _format, full, stop);
+            using var content = new OverlayTarget(LayerDirectory.Of(layer), parents: null, _format);
+            using var record = ExactDiff.OpenRecord(content.Directory);
+            return record is null ? [$"the record of its archive, {ExtractTarget.RecordName}, is missing"]
+                : ContentVerifier.Verify(content.Root, record, _format, full, stop);
         });
 
     private static bool IsFromParent(DiffRequest request) =>
@@ -89,8 +95,8 @@ internal sealed partial class OverlayDriver
         if (request.Exact) return false; // A sealed layer was never written to by a mount that keeps content elsewhere.
         try
         {
-            using var content = new OverlayTarget(LayerDirectory.Of(request.Layer), request.Parents, _format);
-            NativeChanges.List(content.ToExtract.Root, _format, content.ToExtract.Below!);
+            using var layer = new OverlayTarget(LayerDirectory.Of(request.Layer), request.Parents, _format);
+            NativeChanges.List(layer.Root, _format, layer.Below);
             return false;
         }
         catch (ComparisonNeededException)
@@ -104,13 +110,16 @@ internal sealed partial class OverlayDriver
     /// <summary>Both stacks as their users would see them.</summary>
     private sealed class Views : IDisposable
     {
-        internal Views(OverlayDriver driver, DiffRequest request)
+        /// <param name="driver">The driver.</param>
+        /// <param name="request">What to look at; without anything to compare with, the parent.</param>
+        /// <param name="follows">Whether content that another mount's options left elsewhere is looked for there.</param>
+        internal Views(OverlayDriver driver, DiffRequest request, bool follows)
         {
-            Layer = driver._mounts.View(request.Layer, request.Parents);
+            Layer = driver._mounts.View(request.Layer, request.Parents, follows);
             try
             {
-                if (request.From is { } from) From = driver._mounts.View(from, request.FromParents);
-                else if (request.Parents.Count > 0) From = driver._mounts.View(request.Parents[0], [.. request.Parents.Skip(1)]);
+                if (request.From is { } from) From = driver._mounts.View(from, request.FromParents, follows);
+                else if (request.Parents.Count > 0) From = driver._mounts.View(request.Parents[0], [.. request.Parents.Skip(1)], follows);
             }
             catch
             {
@@ -119,9 +128,9 @@ internal sealed partial class OverlayDriver
             }
         }
 
-        internal Microsoft.Win32.SafeHandles.SafeFileHandle Layer { get; }
+        internal SafeFileHandle Layer { get; }
 
-        internal Microsoft.Win32.SafeHandles.SafeFileHandle? From { get; }
+        internal SafeFileHandle? From { get; }
 
         public void Dispose()
         {

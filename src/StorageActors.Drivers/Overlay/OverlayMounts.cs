@@ -137,12 +137,15 @@ internal sealed class OverlayMounts : IDisposable
     }
 
     /// <summary>The layer with all below it, read-only, mounted nowhere; gone when the descriptor is closed.</summary>
-    internal SafeFileHandle View(LayerLocation location, IReadOnlyList<LayerLocation> parents)
+    /// <param name="location">The layer.</param>
+    /// <param name="parents">The layers below.</param>
+    /// <param name="follows">Whether redirects and metadata-only copies are followed, as our own mounts never do.</param>
+    internal SafeFileHandle View(LayerLocation location, IReadOnlyList<LayerLocation> parents, bool follows)
     {
         var layer = LayerDirectory.Of(location);
-        var stack = OverlayStack.Of(layer, parents, MountWords.None with { ReadOnly = true });
+        var stack = OverlayStack.Of(layer, parents, MountWords.None with { ReadOnly = true }) with { Follows = follows };
         EnsureEmpty(layer, stack);
-        return _thread.Run(() => _mounter.View(stack.Lowers)).GetAwaiter().GetResult();
+        return _thread.Run(() => _mounter.View(stack)).GetAwaiter().GetResult();
     }
 
     public void Dispose()

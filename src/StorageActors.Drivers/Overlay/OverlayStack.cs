@@ -10,6 +10,18 @@ namespace StorageActors.Drivers.Overlay;
 /// <param name="Words">Further options.</param>
 internal sealed record OverlayStack(IReadOnlyList<string> Lowers, string? Upper, string? Work, MountWords Words)
 {
+    /// <summary>Whether redirects and metadata-only copies are followed; only for looking at a layer that was mounted with other options than ours.</summary>
+    internal bool Follows { get; init; }
+
+    /// <summary>The explicit options of this mount, given those of every mount.</summary>
+    internal IEnumerable<KeyValuePair<string, string>> ExplicitWords(IEnumerable<KeyValuePair<string, string>> words) =>
+        !Follows ? words : words.Select(static word => word.Key switch
+        {
+            "redirect_dir" => new KeyValuePair<string, string>(word.Key, "follow"),
+            "metacopy" => new KeyValuePair<string, string>(word.Key, "on"),
+            _ => word,
+        });
+
     /// <summary>Most lower directories of one mount; the kernel's limit, and that of its peers' formats.</summary>
     internal const int MaximumLowers = 500;
 

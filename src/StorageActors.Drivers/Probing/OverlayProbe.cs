@@ -138,7 +138,7 @@ internal sealed class OverlayProbe
             if (Libc.TryFSetXattr(lower, "trusted.overlay.overlay.probe"u8, "y"u8) != Errno.None) return false;
         }
 
-        using var view = mounter.View([_scratch + "/lower1", _scratch + "/lower2"]);
+        using var view = mounter.View(new OverlayStack([_scratch + "/lower1", _scratch + "/lower2"], null, null, MountWords.None));
         return Libc.GetXattrAt(view, "."u8, "trusted.overlay.probe"u8) is not null;
     }
 

@@ -118,7 +118,7 @@ internal sealed class DriverUnderTest : IDisposable
     internal void Remove(string id)
     {
         var location = Locate(id);
-        Driver.Retire(location);
+        Patience.With(() => Driver.Retire(location));
         var trash = $"{Root}/trash-{++_tickets}";
         Directory.Move(location.Path, trash);
         using var root = Libc.OpenDirectory(Root);
@@ -129,7 +129,10 @@ internal sealed class DriverUnderTest : IDisposable
     internal MountRequest Request(LayerUnderTest layer, MountMode mode, params string[] options) =>
         new(Locate(layer), Parents(layer), mode, options);
 
-    internal ActiveMount Mount(LayerUnderTest layer, MountMode mode, params string[] options) => Driver.Mount(Request(layer, mode, options));
+    internal ActiveMount Mount(LayerUnderTest layer, MountMode mode, params string[] options) =>
+        Patience.With(() => Driver.Mount(Request(layer, mode, options)));
+
+    internal void Unmount(LayerUnderTest layer, bool force = false) => Patience.With(() => Driver.Unmount(Locate(layer), force));
 
     /// <summary>Mounts for the length of a scope.</summary>
     internal MountScope Mounted(string id, MountMode mode, params string[] options)
@@ -225,5 +228,5 @@ internal sealed class MountScope : IDisposable
     /// <summary>Does steps in it.</summary>
     internal void Do(params FileOp[] steps) => MountedContent.Do(Path, steps);
 
-    public void Dispose() => _driver.Driver.Unmount(_driver.Locate(_layer), force: false);
+    public void Dispose() => _driver.Unmount(_layer);
 }
