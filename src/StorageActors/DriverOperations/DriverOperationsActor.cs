@@ -22,11 +22,15 @@ internal sealed class DriverOperationsActor : ReceiveActor
     private readonly RetryPolicy _retries;
     private readonly Dictionary<long, Entry> _entries = [];
     private readonly Dictionary<LayerId, Queue<Entry>> _turns = [];
+    private readonly CancellationTokenSource _end = new();
     private long _keys;
 
     public DriverOperationsActor(DriverServices services, RetryPolicy retries)
     {
         (_services, _retries) = (services, retries);
+        // Children stop before their parent does, and blocked ones not at all: one that never blocks is the first to know.
+        var end = _end;
+        Context.ActorOf(Akka.Actor.Props.Create(() => new Sentinel(end)));
         Receive<DriverProtocol.Perform>(Accept);
         Receive<DriverProtocol.Cancel>(command => Cancel(entry => entry.Attempt == command.Attempt && entry.Requester.Equals(Sender)));
         Receive<Succeeded>(done => Answer(done.Key, done.Reply));
@@ -45,14 +49,16 @@ internal sealed class DriverOperationsActor : ReceiveActor
     {
         foreach (var entry in _entries.Values)
         {
-            entry.Stop.Cancel();
             entry.Requester.Tell(new DriverProtocol.Failed(entry.Attempt, entry.Error ?? Stopping(entry.Operation)));
+            entry.Stop.Dispose();
         }
+
+        _end.Dispose();
     }
 
     private void Accept(DriverProtocol.Perform command)
     {
-        var entry = new Entry(++_keys, command.Attempt, command.Operation, Sender);
+        var entry = new Entry(++_keys, command.Attempt, command.Operation, Sender, _end.Token);
         if (_entries.Values.All(other => !other.Requester.Equals(entry.Requester))) Context.WatchWith(entry.Requester, new RequesterGone(entry.Requester));
         _entries.Add(entry.Key, entry);
         if (entry.Operation.Turn is not { } layer)
@@ -97,7 +103,7 @@ internal sealed class DriverOperationsActor : ReceiveActor
         new(StorageErrorCode.ShuttingDown, operation.Verb, "the engine is stopping");
 
     /// <summary>An operation that is running or waits for its turn; the actor's own, changed by it alone.</summary>
-    private sealed class Entry(long key, long attempt, DriverOperation operation, IActorRef requester)
+    private sealed class Entry(long key, long attempt, DriverOperation operation, IActorRef requester, CancellationToken end)
     {
         private int _failures;
 
@@ -109,7 +115,7 @@ internal sealed class DriverOperationsActor : ReceiveActor
 
         internal IActorRef Requester { get; } = requester;
 
-        internal CancellationTokenSource Stop { get; } = new();
+        internal CancellationTokenSource Stop { get; } = CancellationTokenSource.CreateLinkedTokenSource(end);
 
         internal StorageError? Error { get; private set; }
 
@@ -117,6 +123,12 @@ internal sealed class DriverOperationsActor : ReceiveActor
 
         internal StorageError? FinalError() =>
             _failures > 1 ? Error! with { Message = $"{Error.Message} (tried {_failures} times)" } : Error;
+    }
+
+    /// <summary>Cancels everything when it is stopped, which is when its parent is.</summary>
+    private sealed class Sentinel(CancellationTokenSource end) : ReceiveActor
+    {
+        protected override void PostStop() => end.Cancel();
     }
 
     private sealed record Ended(long Key);

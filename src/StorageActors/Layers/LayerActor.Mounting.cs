@@ -80,8 +80,9 @@ internal sealed partial class LayerActor
         switch (_state.Decide(command))
         {
             case AcquireDecision.Grant:
-                Grant(command, requester);
+                var acquired = Grant(command);
                 TellParent();
+                requester.Tell(acquired);
                 break;
             case AcquireDecision.Refuse refusal:
                 requester.Tell(new StoreProtocol.Refused(refusal.Error));
@@ -92,7 +93,8 @@ internal sealed partial class LayerActor
         }
     }
 
-    private void Grant(LayerProtocol.Acquire command, IActorRef requester)
+    /// <summary>The answer is for after the parent has been told: who has it may ask the parent what is mounted.</summary>
+    private LayerProtocol.Acquired Grant(LayerProtocol.Acquire command)
     {
         var owner = OwnerOf(command.Holder);
         var existing = _state.Find(command.Lease);
@@ -106,7 +108,7 @@ internal sealed partial class LayerActor
             Timers.Cancel(RetryUnmount.Instance);
         }
 
-        requester.Tell(new LayerProtocol.Acquired(Id, command.Lease, _state.Mount!.Path, _state.Mount.Mode, _state.Leases.Count));
+        return new LayerProtocol.Acquired(Id, command.Lease, _state.Mount!.Path, _state.Mount.Mode, _state.Leases.Count);
     }
 
     private void Release(LayerProtocol.Release command)
@@ -163,14 +165,11 @@ internal sealed partial class LayerActor
     {
         _state = _state.Mounted(mount, _options);
         Context.System.EventStream.Publish(new LayerProtocol.LayerMounted(Id, mount.Path));
-        foreach (var (command, requester) in TakeWaiting())
-        {
-            // The mount was made as the first wanted it; whether it suits the others is decided now.
-            if (_state.Decide(command) is AcquireDecision.Refuse refusal) requester.Tell(new StoreProtocol.Refused(refusal.Error));
-            else Grant(command, requester);
-        }
-
+        // The mount was made as the first wanted it; whether it suits the others is decided now.
+        var answers = TakeWaiting().ConvertAll(waiting => (waiting.Requester, Answer: _state.Decide(waiting.Command) is AcquireDecision.Refuse refusal
+            ? (object)new StoreProtocol.Refused(refusal.Error) : Grant(waiting.Command)));
         TellParent();
+        foreach (var (requester, answer) in answers) requester.Tell(answer);
         Enter(Mounted);
         UnmountLingering();
     }

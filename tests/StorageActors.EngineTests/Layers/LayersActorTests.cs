@@ -1,0 +1,175 @@
+using Akka.Actor;
+using Akka.Persistence.Journal;
+using Akka.TestKit;
+using StorageActors.Drivers;
+using StorageActors.DriverOperations;
+using StorageActors.EngineTests.Support;
+using StorageActors.Layers;
+using StorageActors.Protocol;
+using StorageActors.Store;
+using Xunit;
+
+namespace StorageActors.EngineTests.Layers;
+
+public sealed class LayersActorTests : EngineTest
+{
+    private static readonly LayerId Layer = LayerId.Parse("some-layer");
+    private static readonly ActiveMount ReadWrite = new("/store/some-layer/merged", MountMode.ReadWrite);
+    private static readonly LayerSetup Setup = new(new LayerLocation(Layer, "/store/some-layer"), [], LayerKind.Writable, DateTimeOffset.UnixEpoch);
+    private readonly StoreMetrics _metrics = new();
+    private readonly TestProbe _operations;
+
+    public LayersActorTests()
+        : base($$"""
+            akka.persistence.journal.plugin = "akka.persistence.journal.breakable"
+            akka.persistence.journal.breakable.class = "{{typeof(BreakableJournal).AssemblyQualifiedName}}"
+            """) => _operations = MakeProbe();
+
+    [Fact]
+    public void Messages_reach_a_layer_that_is_started_for_them_with_their_sender()
+    {
+        var layers = Layers();
+        Acquire(layers, "one");
+        Settle();
+        ExpectMsg<LayerProtocol.Acquired>();
+        layers.Tell(new LayerInternal.GetMounts());
+        Assert.Equal("one", ExpectMsg<CatalogProtocol.Mounts>().Items.Single().Leases.Single().Lease.Value);
+        Assert.Equal(1, _metrics.Counters().ToDictionary()["mounts"]);
+    }
+
+    [Fact]
+    public void An_idle_layers_actor_stops_and_the_next_message_starts_it_again()
+    {
+        var layers = Layers(idle: TimeSpan.FromMilliseconds(20));
+        for (var round = 0; round < 3; round++)
+        {
+            Release(layers, "one");
+            Answer<FindMount, FoundMount>(new FoundMount(null)); // Asked by each new actor.
+            Assert.Equal(StorageErrorCode.WrongState, ExpectMsg<StoreProtocol.Refused>().Error.Code);
+            WaitForStop(layers);
+        }
+    }
+
+    [Fact]
+    public void No_message_is_lost_between_stopping_and_starting()
+    {
+        var layers = Layers(idle: TimeSpan.FromMilliseconds(1));
+        _operations.SetAutoPilot(new NothingIsMounted());
+        for (var message = 0; message < 500; message++)
+        {
+            Release(layers, "one");
+            Assert.Equal(StorageErrorCode.WrongState, ExpectMsg<StoreProtocol.Refused>().Error.Code);
+            if (message % 50 == 0) WaitForStop(layers);
+        }
+    }
+
+    [Fact]
+    public void A_lease_survives_a_journal_that_fails()
+    {
+        var layers = Layers();
+        Acquire(layers, "kept");
+        Settle();
+        ExpectMsg<LayerProtocol.Acquired>();
+        BreakableJournal.WritesFail = true;
+        try
+        {
+            Acquire(layers, "unwritten"); // Granted, then the journal fails, and with it the layer's actor.
+            ExpectMsg<LayerProtocol.Acquired>();
+            Answer<FindMount, FoundMount>(new FoundMount(ReadWrite)); // Of its successor, which the parent starts by itself.
+        }
+        finally
+        {
+            BreakableJournal.WritesFail = false;
+        }
+
+        layers.Tell(new LayerInternal.GetMounts());
+        Assert.Equal(["kept", "unwritten"], ExpectMsg<CatalogProtocol.Mounts>().Items.Single().Leases.Select(static lease => lease.Lease.Value));
+        Release(layers, "unwritten");
+        ExpectMsg<LayerProtocol.Released>();
+    }
+
+    [Fact]
+    public void Another_layer_with_the_id_of_one_that_went_gets_an_actor_of_its_own_and_its_messages()
+    {
+        var layers = Layers();
+        Release(layers, "one");
+        Answer<FindMount, FoundMount>(new FoundMount(null));
+        ExpectMsg<StoreProtocol.Refused>();
+        layers.Tell(new LayerInternal.Deliver(Setup, new LayerInternal.Drain(Force: false)));
+        ExpectMsg<LayerInternal.Drained>();
+        layers.Tell(new LayerInternal.Deliver(Setup, new LayerInternal.Forget()));
+        layers.Tell(new LayerInternal.Deliver(
+            Setup with { Created = Setup.Created.AddTicks(1) }, new LayerProtocol.Acquire(Layer, LeaseId.Parse("new"), MountOptions.Default)));
+        Settle();
+        ExpectMsg<LayerProtocol.Acquired>();
+    }
+
+    [Fact]
+    public void A_layer_whose_journal_cannot_be_read_is_refused_and_nobody_waits_for_ever()
+    {
+        BreakableJournal.ReadsFail = true;
+        try
+        {
+            var layers = Layers();
+            Acquire(layers, "one");
+            Assert.Equal(StorageErrorCode.Io, ExpectMsg<StoreProtocol.Refused>(TimeSpan.FromSeconds(10)).Error.Code);
+        }
+        finally
+        {
+            BreakableJournal.ReadsFail = false;
+        }
+    }
+
+    protected override void AfterAll()
+    {
+        base.AfterAll();
+        _metrics.Dispose();
+    }
+
+    private TestProbe MakeProbe() => CreateTestProbe("operations");
+
+    private IActorRef Layers(TimeSpan? idle = null)
+    {
+        var environment = new LayerEnvironment(
+            _operations, TimeProvider.System, "boot", "run", _metrics, idle ?? TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(5));
+        return Sys.ActorOf(LayersActor.Props(environment), "layers");
+    }
+
+    private static void Acquire(IActorRef layers, string lease) =>
+        layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.Acquire(Layer, LeaseId.Parse(lease), MountOptions.Default)));
+
+    private static void Release(IActorRef layers, string lease) =>
+        layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.Release(Layer, LeaseId.Parse(lease))));
+
+    private void Settle()
+    {
+        Answer<FindMount, FoundMount>(new FoundMount(null));
+        Answer<MountLayer, ActiveMount>(ReadWrite);
+    }
+
+    private void Answer<TOperation, TResult>(TResult result) where TOperation : DriverOperation<TResult>
+    {
+        var perform = _operations.ExpectMsg<DriverProtocol.Perform>(static perform => perform.Operation is TOperation);
+        _operations.Reply(new DriverProtocol.Completed<TResult>(perform.Attempt, result));
+    }
+
+    /// <summary>Until the layer's actor has asked to stop and has stopped: only its passivation ends it here.</summary>
+    private void WaitForStop(IActorRef layers)
+    {
+        Sys.ActorSelection(layers.Path / "*").Tell(new Identify(null));
+        var layer = ExpectMsg<ActorIdentity>().Subject;
+        if (layer is null) return;
+        Watch(layer);
+        ExpectTerminated(layer, TimeSpan.FromSeconds(10));
+    }
+
+    private sealed class NothingIsMounted : AutoPilot
+    {
+        public override AutoPilot Run(IActorRef sender, object message)
+        {
+            if (message is DriverProtocol.Perform { Operation: FindMount } perform)
+                sender.Tell(new DriverProtocol.Completed<FoundMount>(perform.Attempt, new FoundMount(null)));
+            return KeepRunning;
+        }
+    }
+}
