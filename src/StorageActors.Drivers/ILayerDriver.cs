@@ -15,10 +15,10 @@ namespace StorageActors.Drivers;
 /// <see cref="Mount"/> / <see cref="Unmount"/>, … → [<see cref="Seal"/>] → <see cref="Retire"/> → renamed to the trash.
 /// </para>
 /// <para>
-/// Every method blocks and runs on a thread of the engine's driver dispatcher. Calls for different layers come at the same time; calls for one
-/// layer come one after the other. A failed call throws <see cref="TransientDriverException"/>, <see cref="PermanentDriverException"/> or
-/// <see cref="StoreCorruptException"/>, has left nothing outside the layer's own directory, and may be repeated: a retry starts from whatever
-/// the failed attempt left.
+/// Every method blocks and runs on a thread of the engine's dispatchers. Calls for different layers come at the same time, and so do calls for one
+/// layer that change nothing; those that change it come one after the other. A failed call throws <see cref="TransientDriverException"/>,
+/// <see cref="PermanentDriverException"/> or <see cref="StoreCorruptException"/>, has left nothing outside the layer's own directory, and may be
+/// repeated: a retry starts from whatever the failed attempt left.
 /// </para>
 /// </summary>
 internal interface ILayerDriver : IDisposable

@@ -22,6 +22,7 @@ internal sealed class DriverOperationsActor : ReceiveActor
     private readonly RetryPolicy _retries;
     private readonly Dictionary<long, Entry> _entries = [];
     private readonly Dictionary<LayerId, Queue<Entry>> _turns = [];
+    private readonly Dictionary<IActorRef, int> _requesters = [];
     private readonly CancellationTokenSource _end = new();
     private long _keys;
 
@@ -59,7 +60,9 @@ internal sealed class DriverOperationsActor : ReceiveActor
     private void Accept(DriverProtocol.Perform command)
     {
         var entry = new Entry(++_keys, command.Attempt, command.Operation, Sender, _end.Token);
-        if (_entries.Values.All(other => !other.Requester.Equals(entry.Requester))) Context.WatchWith(entry.Requester, new RequesterGone(entry.Requester));
+        var known = _requesters.GetValueOrDefault(entry.Requester);
+        _requesters[entry.Requester] = known + 1;
+        if (known == 0) Context.WatchWith(entry.Requester, new RequesterGone(entry.Requester));
         _entries.Add(entry.Key, entry);
         if (entry.Operation.Turn is not { } layer)
         {
@@ -88,7 +91,12 @@ internal sealed class DriverOperationsActor : ReceiveActor
         if (!_entries.Remove(key, out var entry)) return;
         entry.Requester.Tell(reply ?? new DriverProtocol.Failed(entry.Attempt, entry.FinalError() ?? Stopping(entry.Operation)));
         entry.Stop.Dispose();
-        if (_entries.Values.All(other => !other.Requester.Equals(entry.Requester))) Context.Unwatch(entry.Requester);
+        if (--_requesters[entry.Requester] == 0)
+        {
+            _requesters.Remove(entry.Requester);
+            Context.Unwatch(entry.Requester);
+        }
+
         if (entry.Operation.Turn is not { } layer) return;
         if (_turns[layer].TryDequeue(out var next)) Start(next);
         else _turns.Remove(layer);

@@ -28,6 +28,7 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     private readonly LayerSetup _setup;
     private readonly LayerEnvironment _environment;
     private readonly IReadOnlyList<LeaseEvent.Granted>? _remembered;
+    private readonly IActorRef _observer;
     private readonly Dictionary<IActorRef, HashSet<LeaseId>> _holders = [];
     private readonly Dictionary<long, Action<DriverProtocol.IReply>> _queries = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
@@ -36,9 +37,9 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     private bool _journalIsBehind;
     private int _eventsSinceSnapshot;
 
-    public LayerActor(LayerSetup setup, LayerEnvironment environment, IReadOnlyList<LeaseEvent.Granted>? remembered)
+    public LayerActor(LayerSetup setup, LayerEnvironment environment, IReadOnlyList<LeaseEvent.Granted>? remembered, IActorRef observer)
     {
-        (_setup, _environment, _remembered) = (setup, environment, remembered);
+        (_setup, _environment, _remembered, _observer) = (setup, environment, remembered, observer);
         if (environment.JournalPluginId is { } journal) JournalPluginId = journal;
         if (environment.SnapshotPluginId is { } snapshots) SnapshotPluginId = snapshots;
         _state = new LayerState(setup.Id, setup.Kind, setup.Damage);
@@ -57,8 +58,9 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     /// <param name="setup">The layer.</param>
     /// <param name="environment">What it works with.</param>
     /// <param name="remembered">Leases that an earlier actor of this layer held when it stopped without wanting to; they stand in for the journal.</param>
-    internal static Props Props(LayerSetup setup, LayerEnvironment environment, IReadOnlyList<LeaseEvent.Granted>? remembered) =>
-        Akka.Actor.Props.Create(() => new LayerActor(setup, environment, remembered));
+    /// <param name="observer">Is told what the parent is told of the mount, before anybody has an answer.</param>
+    internal static Props Props(LayerSetup setup, LayerEnvironment environment, IReadOnlyList<LeaseEvent.Granted>? remembered, IActorRef observer) =>
+        Akka.Actor.Props.Create(() => new LayerActor(setup, environment, remembered, observer));
 
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr) =>
         _log.Error(cause, "layer {0}: the journal failed; leases are kept in memory until it works again", Id);
@@ -111,7 +113,13 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
         }
     }
 
-    private void TellParent() => Context.Parent.Tell(new LayerInternal.MountChanged(Id, _state.Record, _state.Leases));
+    /// <summary>Before any answer: who has one may ask at once what is mounted.</summary>
+    private void TellParent()
+    {
+        var changed = new LayerInternal.MountChanged(Id, _state.Record, _state.Leases);
+        Context.Parent.Tell(changed);
+        _observer.Tell(changed);
+    }
 
     private void Watch(LeaseId lease, IActorRef? holder)
     {

@@ -14,12 +14,13 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
     private static readonly TimeSpan RestartPause = TimeSpan.FromSeconds(1);
 
     private readonly LayerEnvironment _environment;
-    private readonly Func<LayerSetup, IReadOnlyList<LeaseEvent.Granted>?, Props> _layer;
+    private readonly Func<LayerSetup, IReadOnlyList<LeaseEvent.Granted>?, IActorRef, Props> _layer;
     private readonly Dictionary<LayerId, Child> _children = [];
     private readonly Dictionary<LayerId, LayerInternal.MountChanged> _mounts = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
+    private int _leases;
 
-    public LayersActor(LayerEnvironment environment, Func<LayerSetup, IReadOnlyList<LeaseEvent.Granted>?, Props> layer)
+    public LayersActor(LayerEnvironment environment, Func<LayerSetup, IReadOnlyList<LeaseEvent.Granted>?, IActorRef, Props> layer)
     {
         (_environment, _layer) = (environment, layer);
         Receive<LayerInternal.Deliver>(Deliver);
@@ -39,10 +40,10 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
     public ITimerScheduler Timers { get; set; } = null!;
 
     internal static Props Props(LayerEnvironment environment) =>
-        Props(environment, (setup, remembered) => LayerActor.Props(setup, environment, remembered));
+        Props(environment, (setup, remembered, observer) => LayerActor.Props(setup, environment, remembered, observer));
 
     /// <summary>For tests, which put their own probes in the place of layers.</summary>
-    internal static Props Props(LayerEnvironment environment, Func<LayerSetup, IReadOnlyList<LeaseEvent.Granted>?, Props> layer) =>
+    internal static Props Props(LayerEnvironment environment, Func<LayerSetup, IReadOnlyList<LeaseEvent.Granted>?, IActorRef, Props> layer) =>
         Akka.Actor.Props.Create(() => new LayersActor(environment, layer));
 
     /// <summary>A layer whose actor has a defect is started again from its journal, as after a failed journal.</summary>
@@ -65,7 +66,7 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
         if (Find(setup.Id) is { } running) return running;
         Timers.Cancel(setup.Id);
         var remembered = _mounts.GetValueOrDefault(setup.Id)?.Leases;
-        var child = new Child(setup, Context.ActorOf(_layer(setup, remembered is { Count: > 0 } ? remembered : null)));
+        var child = new Child(setup, Context.ActorOf(_layer(setup, remembered is { Count: > 0 } ? remembered : null, Context.Parent)));
         Context.WatchWith(child.Actor, new ChildEnded(child));
         _children.Add(setup.Id, child);
         return child;
@@ -90,10 +91,10 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
 
     private void Note(LayerInternal.MountChanged changed)
     {
+        _leases += changed.Leases.Count - (_mounts.GetValueOrDefault(changed.Layer)?.Leases.Count ?? 0);
         if (changed.Mount is null) _mounts.Remove(changed.Layer);
         else _mounts[changed.Layer] = changed;
-        _environment.Metrics.Mounted(_mounts.Count, _mounts.Values.Sum(static mount => mount.Leases.Count));
-        Context.Parent.Tell(changed);
+        _environment.Metrics.Mounted(_mounts.Count, _leases);
     }
 
     private MountRecord[] Mounts() =>

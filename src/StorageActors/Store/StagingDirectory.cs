@@ -62,8 +62,7 @@ internal static class StagingDirectory
         }
 
         if (!durable) return;
-        Libc.FSync(home);
-        Libc.FSync(staging);
+        Libc.FSync(home); // The rename is one transaction of the file system: with the new name the old one is gone.
     }
 
     /// <summary>

@@ -17,19 +17,21 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
     private readonly StoreMetrics _metrics;
     private readonly TimeSpan _period;
     private readonly Dictionary<string, Tree> _trees = new(StringComparer.Ordinal);
+    private readonly Queue<string> _toMeasure = new();
+    private readonly Queue<string> _toDelete = new();
     private readonly Queue<(DriverOperation Operation, Action<DriverProtocol.IReply> Answer)> _errands = new();
     private readonly List<IActorRef> _waitingForEmpty = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private Action<DriverProtocol.IReply>? _answer;
     private long _attempt;
-    private long _order;
+    private long _bytes;
 
     public TrashActor(IActorRef operations, StoreMetrics metrics, TimeSpan period)
     {
         (_operations, _metrics, _period) = (operations, metrics, period);
         Receive<TrashProtocol.Collect>(command => Add(command.Path));
         Receive<TrashProtocol.SweepStaging>(command => Sweep(command.AtStart, Sender));
-        Receive<TrashProtocol.GetBacklog>(_ => Sender.Tell(new TrashProtocol.Backlog(_trees.Count, _trees.Values.Sum(static tree => tree.Bytes ?? 0))));
+        Receive<TrashProtocol.GetBacklog>(_ => Sender.Tell(new TrashProtocol.Backlog(_trees.Count, _bytes)));
         Receive<TrashProtocol.Empty>(_ => Empty(Sender));
         Receive<Tick>(_ =>
         {
@@ -57,7 +59,12 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
     private void Look() => Do(new ListTrash(), reply =>
     {
         if (reply is not DriverProtocol.Completed<IReadOnlyList<string>> listed) return;
-        foreach (var tree in _trees.Values) tree.HasFailed = false;
+        foreach (var (path, tree) in _trees.Where(static pair => pair.Value.HasFailed))
+        {
+            tree.HasFailed = false;
+            _toDelete.Enqueue(path);
+        }
+
         foreach (var path in listed.Result) Add(path);
     });
 
@@ -84,8 +91,9 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
 
     private void Add(string? path)
     {
-        if (path is null) return;
-        if (_trees.TryAdd(path, new Tree(++_order))) Report();
+        if (path is null || !_trees.TryAdd(path, new Tree())) return;
+        _toMeasure.Enqueue(path);
+        Report();
         Next();
     }
 
@@ -105,15 +113,8 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
             return;
         }
 
-        var trees = _trees.Where(static pair => !pair.Value.HasFailed).OrderBy(static pair => pair.Value.Order).ToList();
-        if (trees.Find(static pair => pair.Value.Bytes is null) is { Key: { } unmeasured } measured)
-        {
-            Perform(new MeasureTrash(unmeasured), reply => measured.Value.Bytes = reply is DriverProtocol.Completed<ContentUsage> usage ? usage.Result.Bytes : 0);
-        }
-        else if (trees.Count > 0)
-        {
-            Perform(new DeleteTrash(trees[0].Key), reply => Deleted(trees[0].Key, reply));
-        }
+        if (_toMeasure.TryDequeue(out var unmeasured)) Perform(new MeasureTrash(unmeasured), reply => Measured(unmeasured, reply));
+        else if (_toDelete.TryDequeue(out var oldest)) Perform(new DeleteTrash(oldest), reply => Deleted(oldest, reply));
         else
         {
             foreach (var requester in _waitingForEmpty) requester.Tell(new TrashProtocol.Emptied(_trees.Count));
@@ -136,10 +137,18 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
         Next();
     }
 
+    private void Measured(string path, DriverProtocol.IReply reply)
+    {
+        _trees[path].Bytes = reply is DriverProtocol.Completed<ContentUsage> usage ? usage.Result.Bytes : 0;
+        _bytes += _trees[path].Bytes;
+        _toDelete.Enqueue(path);
+    }
+
     private void Deleted(string path, DriverProtocol.IReply reply)
     {
         if (reply is not DriverProtocol.Failed failed)
         {
+            _bytes -= _trees[path].Bytes;
             _trees.Remove(path);
             return;
         }
@@ -149,14 +158,13 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
         (tree.HasFailed, tree.WasReported) = (true, true);
     }
 
-    private void Report() => _metrics.TrashBacklog(_trees.Count, _trees.Values.Sum(static tree => tree.Bytes ?? 0));
+    private void Report() => _metrics.TrashBacklog(_trees.Count, _bytes);
 
     /// <summary>A tree to be deleted; the actor's own, changed by it alone.</summary>
-    private sealed class Tree(long order)
+    private sealed class Tree
     {
-        internal long Order { get; } = order;
-
-        internal long? Bytes { get; set; }
+        /// <summary>0 until it is measured.</summary>
+        internal long Bytes { get; set; }
 
         /// <summary>Not to be tried before the next sweep.</summary>
         internal bool HasFailed { get; set; }

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using StorageActors.Drivers;
 using StorageActors.DriverOperations;
 using StorageActors.Linux;
@@ -60,15 +61,27 @@ internal sealed record DeleteTrash(string Path) : DriverOperation<Nothing>
         var name = Encoding.UTF8.GetBytes(System.IO.Path.GetFileName(Path));
         try
         {
-            DirectoryTree.Remove(home, name);
+            Remove(home, name);
         }
         catch (LinuxException e) when (e.Errno == Errno.EBUSY)
         {
             foreach (var mount in MountTable.ReadBelow(Path)) Unmount(mount.Target);
-            DirectoryTree.Remove(home, name);
+            Remove(home, name);
         }
 
         return Nothing.Instance;
+    }
+
+    /// <summary>The content first: it is nearly all there is, and a crash after it leaves half a tree.</summary>
+    private static void Remove(SafeFileHandle home, ReadOnlySpan<byte> name)
+    {
+        if (Libc.TryOpenAt(home, name, OpenFlags.Directory | OpenFlags.NoFollow, 0, out var tree) == Errno.None)
+        {
+            using (tree) DirectoryTree.Remove(tree, "diff"u8);
+            CrashPoint.Reached(CrashPoint.TrashHalfDeleted);
+        }
+
+        DirectoryTree.Remove(home, name);
     }
 
     /// <summary>Nobody can have a claim on a mount in the trash; who is still in it keeps what he sees.</summary>

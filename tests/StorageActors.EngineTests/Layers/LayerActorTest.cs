@@ -19,11 +19,14 @@ public abstract class LayerActorTest() : EngineTest()
     private readonly StoreMetrics _metrics = new();
 
     private TestProbe? _parent;
+    private TestProbe? _observer;
     private TestProbe? _operations;
     private TestProbe? _one;
     private TestProbe? _two;
 
     private protected TestProbe Parent => _parent ??= CreateTestProbe("parent");
+
+    private protected TestProbe Observer => _observer ??= CreateTestProbe("observer");
 
     private protected TestProbe Operations => _operations ??= CreateTestProbe("operations");
 
@@ -40,7 +43,7 @@ public abstract class LayerActorTest() : EngineTest()
     /// <summary>An actor for the layer that has read its journal and asks for its mount.</summary>
     private protected IActorRef Start(LayerEnvironment? environment = null, IReadOnlyList<LeaseEvent.Granted>? remembered = null)
     {
-        var props = LayerActor.Props(Setup, environment ?? Environment(), remembered);
+        var props = LayerActor.Props(Setup, environment ?? Environment(), remembered, Observer);
         var observer = Parent.Ref;
         Sys.ActorOf(Props.Create(() => new Adopter(props, observer)));
         Parent.ExpectMsg<LayerInternal.Ready>();
