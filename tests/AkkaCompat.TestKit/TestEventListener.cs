@@ -17,6 +17,12 @@ public sealed class Unmute(params EventFilterBase[] filters) : INoSerializationV
     public IReadOnlyCollection<EventFilterBase> Filters { get; } = filters;
 }
 
+/// <summary>Finds out whether the listener is there yet. Errors are what it is subscribed to last.</summary>
+internal sealed class ListenerProbe() : Error(null, nameof(ListenerProbe), typeof(ListenerProbe), nameof(ListenerProbe))
+{
+    public TaskCompletionSource Received { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
 /// <summary>The logger of tests: what a filter takes is not printed.</summary>
 public class TestEventListener : DefaultLogger
 {
@@ -35,6 +41,9 @@ public class TestEventListener : DefaultLogger
                 return true;
             case Unmute unmute:
                 _filters = _filters.RemoveRange(unmute.Filters);
+                return true;
+            case ListenerProbe probe:
+                probe.Received.TrySetResult();
                 return true;
             case LogEvent e:
                 if (!IsFiltered(e)) Print(e);

@@ -33,6 +33,7 @@ public abstract partial class TestKitBase : IActorRefFactory
     private TestKitBase(Config? config, ActorSystemSetup setup, ActorSystem? system, string? systemName, string? testActorName)
     {
         Sys = system ?? Create(config, setup, systemName ?? "test");
+        if (system is null) AwaitListener(Sys);
         TestKitSettings = new TestKitSettings(Sys.Settings.Config.WithFallback(DefaultConfig));
         // A system that was not made for tests lacks the dispatcher of test actors.
         if (!Sys.Settings.Config.HasPath("akka.test.test-actor.dispatcher")) ((ExtendedActorSystem)Sys).Settings.InjectTopLevelFallback(DefaultConfig);
@@ -140,6 +141,21 @@ public abstract partial class TestKitBase : IActorRefFactory
             return ActorSystem.Create(name, setup.WithSetup(given.Value.WithConfigFallback(DefaultConfig)));
         var all = config is null ? DefaultConfig : config.WithFallback(DefaultConfig);
         return ActorSystem.Create(name, setup.WithSetup(BootstrapSetup.Create().WithConfig(all)));
+    }
+
+    /// <summary>A system does not log everything yet in the moment after its creation; an EventFilter would miss it.</summary>
+    private static void AwaitListener(ActorSystem system)
+    {
+        var settings = system.Settings;
+        if (settings.LogLevel.Equals("OFF", StringComparison.OrdinalIgnoreCase)) return;
+        if (!settings.Loggers.Any(logger => logger.Contains(nameof(TestEventListener), StringComparison.Ordinal))) return;
+        var (received, end) = (false, Now + TimeSpan.FromSeconds(5));
+        while (!received && Now < end)
+        {
+            var probe = new ListenerProbe();
+            system.EventStream.Publish(probe);
+            received = ((IAsyncResult)probe.Received.Task).AsyncWaitHandle.WaitOne(TimeSpan.FromMilliseconds(50));
+        }
     }
 
     private async Task<object?> InTestActor(bool block, Func<IActorContext, object?> action)

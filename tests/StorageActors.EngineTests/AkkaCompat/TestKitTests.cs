@@ -8,7 +8,7 @@ using Xunit.Sdk;
 namespace StorageActors.EngineTests.AkkaCompat;
 
 /// <summary>What a test may rely on in the test kit, official or not.</summary>
-public sealed class TestKitTests() : TestKit("akka.test.filter-leeway = 500ms")
+public sealed class TestKitTests : TestKit
 {
     private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(50);
 

@@ -56,17 +56,21 @@ internal sealed class SqlWorker : IDisposable
 
     private void Run(List<SqlWork> batch)
     {
+        var (reused, begun) = (_session is not null, false);
         try
         {
             _session ??= new SqlSession(_dialect);
             if (_writes) _session.Execute(_dialect.BeginWrite);
+            begun = _writes;
             foreach (var work in batch) work.Run(_session);
             if (_writes) _session.Execute("COMMIT");
         }
         catch (Exception cause)
         {
             Recover();
-            if (batch.Count == 1 || _session is null)
+            if (reused && !begun && _session is null)
+                Run(batch);   // the connection had died while nobody used it
+            else if (batch.Count == 1 || _session is null)
                 batch.ForEach(work => work.Fail(cause));
             else
                 batch.ForEach(work => Run([work]));   // one actor's bad row must not fail the others

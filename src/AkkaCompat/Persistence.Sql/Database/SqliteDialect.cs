@@ -36,8 +36,6 @@ internal sealed class SqliteDialect : SqlDialect
         try
         {
             connection.Open();
-            // SQLite's own waiting looks again after milliseconds, Microsoft.Data.Sqlite's after 150.
-            _ = raw.sqlite3_busy_timeout(connection.Handle, connection.DefaultTimeout * 1000);
             return connection;
         }
         catch
