@@ -74,6 +74,7 @@ internal sealed class EntryApplier : IDisposable
             throw Refused(entry, _tree.PathOf(node), "a hard link names it, and the same layer hides it", overLimit: false);
         }
 
+        if (_target.Whiteouts.InPlace) MakePendingLinks();
         new DirectoryPass(_target, _tree, _disk.Handles, _xattrs, _inodes).Run();
         return _target.Whiteouts.InPlace ? DeferredDecisions.None : DeferredDecisions.Of(_tree, _changes);
     }
@@ -273,6 +274,21 @@ internal sealed class EntryApplier : IDisposable
             Link(from, _tree.NameOf(target), _disk.Handles.Get(placed.Parent), name);
             if (status.IsSymbolicLink) _tree.MakeLink(placed.Node, NodeKind.SymbolicLink, Libc.ReadlinkAt(from, _tree.NameOf(target)));
             else _tree[placed.Node].Kind = status.IsRegular ? NodeKind.File : NodeKind.Special;
+        }
+    }
+
+    /// <summary>In place: links that stood in the archive before their files.</summary>
+    private void MakePendingLinks()
+    {
+        for (var node = LayerTree.Root + 1; node < _tree.Count; node++)
+        {
+            if (_tree[node].Kind != NodeKind.PendingLink) continue;
+            var target = _changes.FindTarget(_tree.LinkOf(node));
+            if (target < 0 || !_tree[target].Is(NodeState.Written) || _tree[target].Kind is NodeKind.Directory or NodeKind.PendingLink)
+                throw LayerRebase.NotThere(new PendingLink(_tree.PathOf(node), _tree.LinkOf(node).ToArray(), _tree[node].Entry));
+            Link(_disk.Handles.Get(_tree[target].Parent), _tree.NameOf(target), _disk.Handles.Get(_tree[node].Parent), _tree.NameOf(node));
+            _tree[node].Kind = _tree[target].Kind;
+            Warnings.Add(LayerRebase.LateTarget, PathText.Escape(_tree.PathOf(node)));
         }
     }
 

@@ -12,6 +12,8 @@ namespace StorageActors.Archive.Apply;
 /// </remarks>
 internal static class LayerRebase
 {
+    internal const string LateTarget = "a hard link stands in the archive before its file";
+
     /// <summary>Settles the decisions of one layer; returns warnings.</summary>
     /// <exception cref="LayerApplyException">A hard link names a file that neither the layer nor those below have.</exception>
     internal static IReadOnlyList<string> Settle(DeferredDecisions decisions, ExtractTarget target)
@@ -69,7 +71,7 @@ internal static class LayerRebase
             else
             {
                 Link(target.Root, link.Target, directory, name, link);
-                warnings.Add("a hard link stands in the archive before its file", PathText.Escape(link.Path));
+                warnings.Add(LateTarget, PathText.Escape(link.Path));
             }
         }
     }
@@ -123,7 +125,7 @@ internal static class LayerRebase
         Libc.FUtimens(target.Root, decisions.RootTime, decisions.RootTime);
     }
 
-    private static LayerApplyException NotThere(PendingLink link) =>
+    internal static LayerApplyException NotThere(PendingLink link) =>
         EntryApplier.Refused(
             link.Entry, link.Path, $"the target of the hard link, \"{PathText.Escape(link.Target)}\", is neither in this layer nor in those below", overLimit: false);
 }
