@@ -107,10 +107,15 @@ internal sealed class UploadStream : Stream
     /// <summary>Lends the body's stream out until the writing has ended.</summary>
     private sealed class Body(TaskCompletionSource<Stream> lent, Task ended) : HttpContent
     {
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+            SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
         {
+            // The head goes out at once: the node is to know that the stream is in use, however slowly its bytes come.
+            await stream.FlushAsync(cancellationToken);
             lent.TrySetResult(stream);
-            await ended;
+            await ended.WaitAsync(cancellationToken);
         }
 
         protected override bool TryComputeLength(out long length)

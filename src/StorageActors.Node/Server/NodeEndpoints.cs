@@ -25,7 +25,7 @@ internal sealed class NodeEndpoints
     {
         _options = options;
         _commands = new CommandEndpoint(openChannel);
-        _transfers = new TransferEndpoint(openChannel, TimeProvider.System);
+        _transfers = new TransferEndpoint(openChannel, options.AbortTransfer, TimeProvider.System);
         _progress = new ProgressEndpoint(openChannel, _draining.Token);
     }
 

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Hosting;
 using StorageActors.Client;
 using StorageActors.Linux;
 using StorageActors.Node.Wire;
+using StorageActors.Protocol;
 
 namespace StorageActors.Node.Server;
 
@@ -15,7 +16,8 @@ namespace StorageActors.Node.Server;
 /// <param name="Socket">Absolute path of the socket.</param>
 /// <param name="Root">The root that the node serves, for those who ask.</param>
 /// <param name="Report">Gets one line for each defect; never for a refusal.</param>
-public sealed record NodeServerOptions(string Socket, string Root, Action<string> Report);
+/// <param name="AbortTransfer">Gives up a stream whose client went away before its end, and says why; what came of it is not the whole.</param>
+public sealed record NodeServerOptions(string Socket, string Root, Action<string> Report, Action<TransferId, string> AbortTransfer);
 
 /// <summary>A store's messages as HTTP and JSON over a unix socket, for root and the node's own user.</summary>
 public sealed class NodeServer : IAsyncDisposable
@@ -34,7 +36,7 @@ public sealed class NodeServer : IAsyncDisposable
     /// <param name="options">Where, and what to say of it.</param>
     /// <param name="openChannel">Opens a channel to the store; one is opened for each request and disposed with it.</param>
     /// <param name="stop">Gives up starting.</param>
-    /// <exception cref="Protocol.StorageException">The socket is taken, or cannot be made.</exception>
+    /// <exception cref="StorageException">The socket is taken, or cannot be made.</exception>
     public static async Task<NodeServer> StartAsync(NodeServerOptions options, Func<IStorageChannel> openChannel, CancellationToken stop = default)
     {
         var socket = new SocketPath(options.Socket);
@@ -51,7 +53,7 @@ public sealed class NodeServer : IAsyncDisposable
         {
             if (application is not null) await application.DisposeAsync();
             socket.Dispose();
-            if (e.GetBaseException() is Protocol.StorageException refusal && !ReferenceEquals(refusal, e)) throw new Protocol.StorageException(refusal.Error, e);
+            if (e.GetBaseException() is StorageException refusal && !ReferenceEquals(refusal, e)) throw new StorageException(refusal.Error, e);
             throw;
         }
     }

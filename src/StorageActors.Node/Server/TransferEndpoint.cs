@@ -11,7 +11,7 @@ namespace StorageActors.Node.Server;
 /// Streams: <c>POST /v1/uploads</c> names one, <c>PUT /v1/uploads/{id}</c> brings its bytes; <c>POST /v1/downloads</c> names one,
 /// <c>GET /v1/downloads/{id}</c> fetches its bytes. The command that uses the stream names it in between or at the same time.
 /// </summary>
-internal sealed class TransferEndpoint(Func<IStorageChannel> openChannel, TimeProvider time)
+internal sealed class TransferEndpoint(Func<IStorageChannel> openChannel, Action<TransferId, string> abort, TimeProvider time)
 {
     private const string Uploads = CommandTable.Prefix + "uploads";
     private const string Downloads = CommandTable.Prefix + "downloads";
@@ -47,11 +47,11 @@ internal sealed class TransferEndpoint(Func<IStorageChannel> openChannel, TimePr
             ? await channel.OpenUploadAsync(context.RequestAborted)
             : await channel.OpenDownloadAsync(context.RequestAborted);
         var path = $"{address}/{transfer.Id}";
-        _unclaimed[path] = new Unclaimed(transfer.Stream, time.CreateTimer(_ => Expire(path), null, LongestUnclaimed, Timeout.InfiniteTimeSpan));
+        _unclaimed[path] = new Unclaimed(transfer, time.CreateTimer(_ => Expire(path), null, LongestUnclaimed, Timeout.InfiniteTimeSpan));
         await NodeEndpoints.Answer(context, new WireTransfer(transfer.Id), StatusCodes.Status201Created);
     }
 
-    private Stream Claim(string path)
+    private OpenTransfer Claim(string path)
     {
         if (!_unclaimed.TryRemove(path, out var found))
         {
@@ -59,28 +59,26 @@ internal sealed class TransferEndpoint(Func<IStorageChannel> openChannel, TimePr
         }
 
         found.Expiry.Dispose();
-        return found.Stream;
+        return found.Transfer;
     }
 
     private void Expire(string path)
     {
         if (!_unclaimed.TryRemove(path, out var found)) return;
         found.Expiry.Dispose();
-        found.Stream.Dispose();
+        abort(found.Transfer.Id, "its client did not come back");
     }
 
-    private static async Task ReceiveAsync(HttpContext context, Stream upload)
+    private async Task ReceiveAsync(HttpContext context, OpenTransfer upload)
     {
         context.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null;
         var block = new byte[BlockSize];
         int count;
-        // A body that breaks off throws here, before the stream is disposed: what came would else pass for the whole blob.
-        // The command is cancelled with its own connection, and that takes the stream away.
-        while ((count = await context.Request.Body.ReadAsync(block, context.RequestAborted)) > 0)
+        while ((count = await ReadAsync(context, block, upload.Id)) > 0)
         {
             try
             {
-                await upload.WriteAsync(block.AsMemory(0, count), context.RequestAborted);
+                await upload.Stream.WriteAsync(block.AsMemory(0, count), context.RequestAborted);
             }
             catch (IOException)
             {
@@ -90,13 +88,27 @@ internal sealed class TransferEndpoint(Func<IStorageChannel> openChannel, TimePr
             }
         }
 
-        await upload.DisposeAsync();
+        await upload.Stream.DisposeAsync();
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
-    private static async Task SendAsync(HttpContext context, Stream download)
+    private async Task<int> ReadAsync(HttpContext context, byte[] block, TransferId upload)
     {
-        await using var source = download;
+        try
+        {
+            return await context.Request.Body.ReadAsync(block, context.RequestAborted);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // Disposing the stream would make what came pass for the whole blob.
+            abort(upload, "its client went away");
+            throw;
+        }
+    }
+
+    private static async Task SendAsync(HttpContext context, OpenTransfer download)
+    {
+        await using var source = download.Stream;
         context.Response.ContentType = "application/octet-stream";
         await context.Response.Body.FlushAsync(context.RequestAborted);
         try
@@ -109,5 +121,5 @@ internal sealed class TransferEndpoint(Func<IStorageChannel> openChannel, TimePr
         }
     }
 
-    private sealed record Unclaimed(Stream Stream, ITimer Expiry);
+    private sealed record Unclaimed(OpenTransfer Transfer, ITimer Expiry);
 }

@@ -14,6 +14,9 @@ public static class WireJson
     /// <summary>What a client reads: keys that a newer node adds are passed over.</summary>
     private static readonly JsonSerializerOptions Tolerant = Options(JsonUnmappedMemberHandling.Skip);
 
+    /// <summary>How a client reads and writes; for documents that have records of the protocol inside.</summary>
+    public static JsonSerializerOptions ClientOptions => Tolerant;
+
     /// <summary>Writes a message, as the type that it is.</summary>
     /// <param name="message">One of the types that <see cref="WireJsonContext"/> lists.</param>
     public static byte[] Write(object message) => JsonSerializer.SerializeToUtf8Bytes(message, InfoOf(Tolerant, message.GetType()));

@@ -69,6 +69,8 @@ namespace StorageActors.Node.Wire;
 [JsonSerializable(typeof(CatalogProtocol.ImageRemoved))]
 [JsonSerializable(typeof(CatalogProtocol.GetBigData))]
 [JsonSerializable(typeof(CatalogProtocol.BigDataContent))]
+[JsonSerializable(typeof(CatalogProtocol.ReadBlob))]
+[JsonSerializable(typeof(CatalogProtocol.BlobRead))]
 [JsonSerializable(typeof(StagingProgress))]
 [JsonSerializable(typeof(WireError))]
 [JsonSerializable(typeof(WireTransfer))]

@@ -45,6 +45,14 @@ public sealed class StorageStore
     }
 
     /// <summary>
+    /// Gives up a stream that a host opened and cannot serve to its end: of an upload the engine gets an error, not an end. Nothing happens when it is
+    /// closed already.
+    /// </summary>
+    /// <param name="id">The stream.</param>
+    /// <param name="reason">Why, in a few words.</param>
+    public void AbortTransfer(TransferId id, string reason) => _transfers.Abort(id, reason);
+
+    /// <summary>
     /// Stops the store: lets running commands end for a while, cancels the rest, releases what actors of this system hold, and gives the store free for
     /// another engine. Mounts whose leases belong to nobody stay.
     /// </summary>

@@ -18,6 +18,10 @@ internal sealed class FakeStore(Func<StoreProtocol.ICommand, CancellationToken, 
 
     internal static FakeStore Answering(StoreProtocol.IReply reply) => new((_, _) => Task.FromResult(reply));
 
+    internal TaskCompletionSource<TransferId> Aborted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    internal void Abort(TransferId id, string reason) => Aborted.TrySetResult(id);
+
     internal IStorageChannel Open() => new FakeChannel(this, answer);
 
     private sealed class FakeChannel(FakeStore store, Func<StoreProtocol.ICommand, CancellationToken, Task<StoreProtocol.IReply>> answer) : IStorageChannel

@@ -95,6 +95,19 @@ public sealed class NodeServerTests
     }
 
     [Fact]
+    public async Task An_upload_whose_client_goes_away_is_aborted_not_ended()
+    {
+        var store = FakeStore.Answering(NoLayers);
+        await using var served = await ServedStore.StartAsync(store);
+        var channel = await served.ConnectAsync();
+        var upload = await channel.OpenUploadAsync();
+        await upload.Stream.WriteAsync("half"u8.ToArray());
+        await channel.DisposeAsync();
+        Assert.Equal(upload.Id, await store.Aborted.Task);
+        Assert.False(store.Pipes[upload.Id.Value].Reader.TryRead(out var read) && read.IsCompleted);
+    }
+
+    [Fact]
     public async Task Writing_to_an_upload_fails_once_the_store_has_stopped_reading()
     {
         var store = FakeStore.Answering(NoLayers);
@@ -205,7 +218,7 @@ public sealed class NodeServerTests
         await using var served = await ServedStore.StartAsync(store);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(served.Socket));
         var refused = await Assert.ThrowsAsync<StorageException>(
-            () => NodeServer.StartAsync(new NodeServerOptions(served.Socket, "/r", Console.Error.WriteLine), store.Open));
+            () => NodeServer.StartAsync(new NodeServerOptions(served.Socket, "/r", Console.Error.WriteLine, store.Abort), store.Open));
         Assert.Equal(StorageErrorCode.InUse, refused.Error.Code);
         Assert.Contains($"process {Environment.ProcessId}", refused.Error.Message, StringComparison.Ordinal);
     }

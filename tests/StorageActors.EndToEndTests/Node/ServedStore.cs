@@ -20,7 +20,7 @@ internal sealed class ServedStore : IAsyncDisposable
         var directory = Directory.CreateTempSubdirectory("storage-actors-node-");
         var socket = Path.Combine(directory.FullName, name);
         Directory.CreateDirectory(Path.GetDirectoryName(socket)!);
-        var server = await NodeServer.StartAsync(new NodeServerOptions(socket, "/root/of/it", Console.Error.WriteLine), store.Open);
+        var server = await NodeServer.StartAsync(new NodeServerOptions(socket, "/root/of/it", Console.Error.WriteLine, store.Abort), store.Open);
         return new ServedStore(directory, server, socket);
     }
 

@@ -1,0 +1,49 @@
+using Microsoft.Win32.SafeHandles;
+using StorageActors.Linux;
+
+namespace StorageActors.Cli.Output;
+
+/// <summary>
+/// Descriptor 1 by write(2). The console's own stream takes a reader that has gone for success, and a file stream writes at offsets of its
+/// own instead of where the descriptor stands.
+/// </summary>
+internal sealed class StandardOutput : Stream
+{
+    private readonly SafeFileHandle _file = new(1, ownsHandle: false);
+
+    public override bool CanWrite => true;
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    /// <exception cref="LinuxException">EPIPE when nobody reads any more, ENOSPC, and so on.</exception>
+    public override void Write(ReadOnlySpan<byte> buffer) => Libc.WriteAll(_file, buffer);
+
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        // A pipe that nobody empties blocks its writer, and a signal must still be heard.
+        var copy = buffer.ToArray();
+        return new ValueTask(Task.Run(() => Write(copy), CancellationToken.None).WaitAsync(cancellationToken));
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override void Flush()
+    {
+        // Nothing is kept back.
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+}

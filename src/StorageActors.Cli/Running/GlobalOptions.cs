@@ -1,0 +1,49 @@
+using System.CommandLine;
+using StorageActors.Linux;
+
+namespace StorageActors.Cli.Running;
+
+/// <summary>The options that every verb takes.</summary>
+internal static class GlobalOptions
+{
+    internal static readonly Option<string?> Root = new("--root")
+    {
+        Description = "The store's directory (default: STORAGE_ACTORS_ROOT, else /var/lib/storage-actors, without root ~/.local/share/storage-actors)",
+        HelpName = "DIR",
+        Recursive = true,
+    };
+
+    internal static readonly Option<string?> Config = new("--config")
+    {
+        Description = "Settings in HOCON, over the built-in ones", HelpName = "FILE", Recursive = true,
+    };
+
+    internal static readonly Option<string?> Driver = new Option<string?>("--driver")
+    {
+        Description = "How layers are stacked (default: the best that works here)", Recursive = true,
+    }.AcceptOnlyFromAmong("overlay", "vfs", "aufs");
+
+    internal static readonly Option<string?> Socket = new("--socket")
+    {
+        Description = "The node's socket (default: node.sock in the root)", HelpName = "PATH", Recursive = true,
+    };
+
+    internal static readonly Option<bool> Json = new("--json") { Description = "Print one JSON document", Recursive = true };
+
+    internal static readonly Option<bool> Quiet = new("--quiet", "-q") { Description = "Print ids only, and no progress", Recursive = true };
+
+    internal static readonly Option<string?> LogLevel = new Option<string?>("--log-level")
+    {
+        Description = "What the engine writes to stderr (default: warning)", Recursive = true,
+    }.AcceptOnlyFromAmong("debug", "info", "warning", "error", "off");
+
+    internal static IEnumerable<Option> All => [Root, Config, Driver, Socket, Json, Quiet, LogLevel];
+
+    /// <summary>The root when neither an option nor a configuration names one.</summary>
+    internal static string DefaultRoot()
+    {
+        if (Environment.GetEnvironmentVariable("STORAGE_ACTORS_ROOT") is { Length: > 0 } named) return Path.GetFullPath(named);
+        if (Libc.GetEuid() == 0) return "/var/lib/storage-actors";
+        return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local/share/storage-actors");
+    }
+}

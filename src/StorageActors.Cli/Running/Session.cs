@@ -1,0 +1,73 @@
+using StorageActors.Client;
+using StorageActors.Engine;
+using StorageActors.Node.Client;
+using StorageActors.Node.Hosting;
+using StorageActors.Protocol;
+
+namespace StorageActors.Cli.Running;
+
+/// <summary>A verb's way to its store: through the node that serves it, else with an engine that lives as long as the verb.</summary>
+internal sealed class Session : IAsyncDisposable
+{
+    /// <summary>Another verb may be using the store: it is waited for that long.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
+    private readonly StorageEngine? _engine;
+
+    private Session(StorageClient client, StorageEngine? engine, string where) => (Client, _engine, Where) = (client, engine, where);
+
+    /// <summary>The store.</summary>
+    internal StorageClient Client { get; }
+
+    /// <summary>Where the engine is, for people.</summary>
+    internal string Where { get; }
+
+    internal static async Task<Session> OpenAsync(Invocation call)
+    {
+        // A configuration is read only if there is one: the way to a running node is to be short.
+        var choice = call.Store;
+        var root = choice.Root ?? (choice.Config is null ? GlobalOptions.DefaultRoot() : null);
+        if (root is not null && await OnNodeAsync(call, choice.Socket ?? Path.Combine(root, "node.sock")) is { } session) return session;
+        return await HostAsync(call, choice);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Client.DisposeAsync();
+        if (_engine is not null) await _engine.DisposeAsync();
+    }
+
+    private static async Task<Session?> OnNodeAsync(Invocation call, string socket)
+    {
+        if (await HttpStorageChannel.TryConnectAsync(socket, call.Stop) is not { } channel) return null;
+        if (call.Store.Driver is not null) call.Output.Note($"storage-actors: {call.Verb}: the node at {socket} has its own driver; --driver is not used");
+        return new Session(new StorageClient(channel), null, $"node at {socket}");
+    }
+
+    private static async Task<Session> HostAsync(Invocation call, StoreChoice choice)
+    {
+        var settings = new NodeSettings(choice.Root, choice.Socket, choice.Driver, choice.LogLevel, choice.Config);
+        var config = settings.ToConfig(GlobalOptions.DefaultRoot());
+        var started = TimeProvider.System.GetTimestamp();
+        using var timer = new PeriodicTimer(Interval);
+        var socket = config.GetString("storage-actors.socket");
+        for (var told = false; ; await timer.WaitForNextTickAsync(call.Stop))
+        {
+            if (await OnNodeAsync(call, socket) is { } session) return session;
+            try
+            {
+                var engine = await StorageEngine.StartAsync(config, socket: null, call.Stop);
+                return new Session(new StorageClient(engine.OpenChannel()), engine, "in this process");
+            }
+            catch (StorageException e) when (e.Error.Code == StorageErrorCode.InUse && TimeProvider.System.GetElapsedTime(started) < Patience)
+            {
+                // Another verb has the store for a moment; or a node that is just starting, or that listens elsewhere.
+                socket = NodeHost.SocketOfOwner(config.GetString("storage-actors.root")) ?? socket;
+                if (told || TimeProvider.System.GetElapsedTime(started) < Interval * 20) continue;
+                told = true;
+                call.Output.Note($"storage-actors: {call.Verb}: waiting, since {e.Error.Message}");
+            }
+        }
+    }
+}

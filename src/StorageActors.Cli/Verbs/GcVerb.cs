@@ -1,0 +1,31 @@
+using System.CommandLine;
+using StorageActors.Cli.Output;
+using StorageActors.Cli.Running;
+using StorageActors.Protocol;
+
+namespace StorageActors.Cli.Verbs;
+
+/// <summary>Removes what nothing needs.</summary>
+internal sealed class GcVerb : Verb
+{
+    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Only say what would go" };
+
+    internal GcVerb()
+        : base("gc", "Remove sealed layers without names that no image, child or lease needs") => Add(_dryRun);
+
+    internal override async Task<int> RunAsync(Invocation call)
+    {
+        await using var session = await call.OpenAsync();
+        var dryRun = call.Get(_dryRun);
+        var collected = await session.Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage(dryRun), call.Stop);
+        if (call.Output.Json)
+        {
+            call.Output.Document(new CollectResult(collected.Layers, collected.Bytes, dryRun));
+            return ExitCode.Done;
+        }
+
+        foreach (var layer in collected.Layers) call.Output.Line(layer.Value);
+        call.Output.Note($"{Human.Count(collected.Layers.Count, "layer")}, {Human.Size(collected.Bytes)}{(dryRun ? " would go" : "")}");
+        return ExitCode.Done;
+    }
+}

@@ -1,0 +1,23 @@
+using System.CommandLine;
+using StorageActors.Cli.Output;
+using StorageActors.Cli.Running;
+
+namespace StorageActors.Cli.Verbs;
+
+/// <summary>Prints one record in full.</summary>
+internal sealed class InspectVerb : Verb
+{
+    private readonly Argument<string> _id = new("ID") { Description = "A layer or an image: id, unique prefix of it, or name" };
+
+    internal InspectVerb()
+        : base("inspect", "Print the record of a layer or an image in full, as JSON") => Add(_id);
+
+    internal override async Task<int> RunAsync(Invocation call)
+    {
+        await using var session = await call.OpenAsync();
+        var found = await session.Client.EitherAsync(call.Get(_id), call.Stop);
+        if (found.Layer is { } layer) call.Output.Document(layer);
+        else call.Output.Document(found.Image!);
+        return ExitCode.Done;
+    }
+}

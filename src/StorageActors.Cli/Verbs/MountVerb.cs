@@ -1,0 +1,35 @@
+using System.CommandLine;
+using StorageActors.Cli.Output;
+using StorageActors.Cli.Running;
+using StorageActors.Protocol;
+
+namespace StorageActors.Cli.Verbs;
+
+/// <summary>Takes a lease on a layer's mount.</summary>
+internal sealed class MountVerb : Verb
+{
+    private readonly Argument<string> _layer = new("LAYER") { Description = "The layer; a sealed one is mounted read-only" };
+    private readonly Option<LeaseId?> _lease = Values.Id<LeaseId>("--lease", "NAME", "The lease's name (default: a fresh one)");
+    private readonly Option<bool> _readOnly = new("--read-only") { Description = "Mount without writes, even if the layer takes them" };
+    private readonly Option<string[]> _options = Many("--option", "OPT", "A mount option: nodev, noexec, nosuid, volatile, context=...");
+
+    internal MountVerb()
+        : base("mount", "Take a lease on a layer, which mounts it")
+    {
+        Add(_layer);
+        foreach (var option in new Option[] { _lease, _readOnly, _options }) Add(option);
+    }
+
+    internal override async Task<int> RunAsync(Invocation call)
+    {
+        await using var session = await call.OpenAsync();
+        var layer = await session.Client.LayerAsync(call.Get(_layer), call.Stop);
+        var options = new MountOptions(call.Get(_readOnly), call.Get(_options) is { Length: > 0 } given ? given : null);
+        // The lease is to outlive this process: nobody's end ends it but the machine's.
+        var lease = await session.Client.MountAsync(layer.Id, options, call.Get(_lease), outlive: true, call.Stop);
+        var granted = lease.Acquired;
+        if (call.Output.Json) call.Output.Document(new MountResult(granted.MountPath, granted.Lease, granted.Leases, granted.Mode));
+        else call.Output.Line(granted.MountPath);
+        return ExitCode.Done;
+    }
+}

@@ -1,0 +1,16 @@
+using StorageActors.Cli.Running;
+using StorageActors.Node.Hosting;
+
+namespace StorageActors.Cli.Verbs;
+
+/// <summary>Serves a store until SIGTERM or SIGINT; being told to stop is how a node's work ends, so it exits with 0 then.</summary>
+internal sealed class NodeVerb() : Verb("node", "Serve the store in the foreground; SIGTERM or SIGINT drains it, and it exits with 0")
+{
+    internal override async Task<int> RunAsync(Invocation call)
+    {
+        var choice = call.Store;
+        var settings = new NodeSettings(choice.Root, choice.Socket, choice.Driver, choice.LogLevel, choice.Config);
+        await NodeHost.RunAsync(settings, GlobalOptions.DefaultRoot(), static line => Console.Error.WriteLine($"storage-actors: {line}"), call.Stop);
+        return ExitCode.Done;
+    }
+}

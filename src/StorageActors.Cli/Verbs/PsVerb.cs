@@ -1,0 +1,53 @@
+using System.CommandLine;
+using StorageActors.Cli.Output;
+using StorageActors.Cli.Running;
+using StorageActors.Protocol;
+
+namespace StorageActors.Cli.Verbs;
+
+/// <summary>Lists mounts and who holds them.</summary>
+internal sealed class PsVerb : Verb
+{
+    private readonly Option<string?> _why = new("--why") { Description = "List what keeps this layer's mount busy: processes and mount namespaces", HelpName = "LAYER" };
+
+    internal PsVerb()
+        : base("ps", "List the mounts and their leases") => Add(_why);
+
+    internal override async Task<int> RunAsync(Invocation call)
+    {
+        await using var session = await call.OpenAsync();
+        if (call.Get(_why) is { } reference)
+        {
+            var layer = (await session.Client.LayerAsync(reference, call.Stop)).Id;
+            var holders = await session.Client.Channel.AskAsync<LayerProtocol.Holders>(new LayerProtocol.WhyBusy(layer), call.Stop);
+            if (call.Output.Json) call.Output.Document(new HoldersResult(layer, holders.Lines));
+            else foreach (var line in holders.Lines) call.Output.Line(line);
+            return ExitCode.Done;
+        }
+
+        var mounts = await session.Client.ListMountsAsync(call.Stop);
+        if (call.Output.Json) call.Output.Document(mounts);
+        else if (call.Output.Quiet) foreach (var mount in mounts) call.Output.Line(mount.Layer.Value);
+        else call.Output.Table(Describe(mounts));
+        return ExitCode.Done;
+    }
+
+    private static Table Describe(IReadOnlyList<MountRecord> mounts)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var table = new Table(
+            ("LAYER", ColumnKind.Text), ("MODE", ColumnKind.Text), ("LEASE", ColumnKind.Elastic), ("OWNER", ColumnKind.Elastic),
+            ("SINCE", ColumnKind.Text), ("PATH", ColumnKind.Elastic));
+        foreach (var mount in mounts)
+        {
+            var mode = mount.Mode == MountMode.ReadWrite ? "rw" : "ro";
+            if (mount.Leases.Count == 0) table.Add(Human.Short(mount.Layer.Value), mode, "-", "-", "-", mount.Path);
+            foreach (var lease in mount.Leases)
+            {
+                table.Add(Human.Short(mount.Layer.Value), mode, lease.Lease.Value, lease.Owner, Human.Age(lease.Since, now), mount.Path);
+            }
+        }
+
+        return table;
+    }
+}

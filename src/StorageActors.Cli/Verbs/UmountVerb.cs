@@ -1,0 +1,38 @@
+using System.CommandLine;
+using StorageActors.Cli.Output;
+using StorageActors.Cli.Running;
+using StorageActors.Protocol;
+
+namespace StorageActors.Cli.Verbs;
+
+/// <summary>Ends a lease.</summary>
+internal sealed class UmountVerb : Verb
+{
+    private readonly Argument<string> _layer = new("LAYER") { Description = "The layer, or the path where it is mounted" };
+    private readonly Option<LeaseId?> _lease = Values.Id<LeaseId>("--lease", "NAME", "The lease (default: the only one there is)");
+    private readonly Option<bool> _all = new("--all") { Description = "End every lease" };
+
+    internal UmountVerb()
+        : base("umount", "End a lease on a layer; the last one unmounts it")
+    {
+        Add(_layer);
+        Add(_lease);
+        Add(_all);
+        Validators.Add(result =>
+        {
+            if (result.GetResult(_lease) is not null && result.GetValue(_all)) result.AddError("--lease and --all exclude each other");
+        });
+    }
+
+    internal override async Task<int> RunAsync(Invocation call)
+    {
+        await using var session = await call.OpenAsync();
+        var layer = (await session.Client.LayerAsync(call.Get(_layer), call.Stop)).Id;
+        var left = call.Get(_all)
+            ? (await session.Client.Channel.AskAsync<LayerProtocol.Released>(new LayerProtocol.ReleaseAll(layer), call.Stop)).LeasesLeft
+            : await session.Client.UnmountAsync(layer, call.Get(_lease), call.Stop);
+        if (call.Output.Json) call.Output.Document(new UnmountResult(layer, left));
+        else call.Output.Line($"{left}");
+        return ExitCode.Done;
+    }
+}

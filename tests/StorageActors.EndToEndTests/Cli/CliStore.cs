@@ -1,0 +1,52 @@
+using StorageActors.TestSupport;
+
+namespace StorageActors.EndToEndTests.Cli;
+
+/// <summary>A store of a test's own, used through the command alone; gone with the test, which fails if it leaves a mount.</summary>
+internal sealed class CliStore : IAsyncDisposable
+{
+    private readonly TempDirectory _directory = new();
+    private CliProcess? _node;
+
+    internal string Root => _directory["store"];
+
+    internal IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string>(StringComparer.Ordinal) { ["STORAGE_ACTORS_ROOT"] = Root };
+
+    /// <summary>A path beside the store.</summary>
+    internal string this[string name] => _directory[name];
+
+    /// <summary>Runs a verb to its end.</summary>
+    internal Task<CliResult> RunAsync(params IEnumerable<string> arguments) => CliProcess.RunAsync(Environment, null, arguments);
+
+    /// <summary>The same with something on stdin.</summary>
+    internal Task<CliResult> FeedAsync(byte[] input, params IEnumerable<string> arguments) => CliProcess.RunAsync(Environment, input, arguments);
+
+    /// <summary>Starts a verb and leaves it running.</summary>
+    internal CliProcess Start(params IEnumerable<string> arguments) => CliProcess.Start(Environment, arguments);
+
+    /// <summary>Starts a node for this store and waits for its ready line, which it returns.</summary>
+    internal async Task<string> StartNodeAsync()
+    {
+        _node = Start("node");
+        return await _node.Error.ReadLineAsync() ?? "";
+    }
+
+    /// <summary>The node that <see cref="StartNodeAsync"/> started.</summary>
+    internal CliProcess Node => _node!;
+
+    /// <summary>What an interrupted or refused verb must not leave.</summary>
+    internal IEnumerable<string> Leftovers() => new[] { "staging", "trash" }
+        .Select(name => Path.Combine(Root, name)).Where(Directory.Exists).SelectMany(Directory.EnumerateFileSystemEntries);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_node is { } node)
+        {
+            node.Signal("TERM");
+            await node.EndAsync();
+            node.Dispose();
+        }
+
+        _directory.Dispose();
+    }
+}

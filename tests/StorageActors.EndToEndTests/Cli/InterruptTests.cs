@@ -1,0 +1,87 @@
+using StorageActors.TestSupport;
+using Xunit;
+
+namespace StorageActors.EndToEndTests.Cli;
+
+/// <summary>Signals, readers that go away, and two at once: nothing is left behind, and nobody waits for ever.</summary>
+public sealed class InterruptTests : IAsyncLifetime
+{
+    private readonly CliStore _store = new();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await _store.DisposeAsync();
+
+    [SkippableTheory]
+    [InlineData("INT", 130, false)]
+    [InlineData("TERM", 143, false)]
+    [InlineData("INT", 130, true)]
+    [InlineData("TERM", 143, true)]
+    public async Task A_signal_during_apply_leaves_nothing(string signal, int exit, bool onNode)
+    {
+        RequiredTiers.SkipUnlessRoot();
+        if (onNode) await _store.StartNodeAsync();
+        using var apply = _store.Start("apply", "-", "--id", "half");
+        var tar = Tars.Large(8);
+        await apply.Input.WriteAsync(tar.AsMemory(0, tar.Length / 2));   // more than all buffers on the way hold: the extraction is under way
+        await apply.Input.FlushAsync();
+        apply.Signal(signal);
+        var run = (await apply.EndAsync()).Exits(exit);
+        Assert.Equal("storage-actors: apply: interrupted; nothing is left behind.\n", run.Error);
+        Assert.Empty(run.Bytes);
+        Assert.Empty((await _store.RunAsync("layers", "-q")).Exits(0).Lines);
+        (await _store.RunAsync("check")).Exits(0);
+        Assert.Empty(_store.Leftovers());
+    }
+
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_client_that_is_killed_during_apply_leaves_nothing(bool onNode)
+    {
+        RequiredTiers.SkipUnlessRoot();
+        if (onNode) await _store.StartNodeAsync();
+        using (var apply = _store.Start("apply", "-", "--id", "half"))
+        {
+            var tar = Tars.Large(8);
+            await apply.Input.WriteAsync(tar.AsMemory(0, tar.Length / 2));
+            await apply.Input.FlushAsync();
+            apply.Signal("KILL");
+            (await apply.EndAsync()).Exits(137);
+        }
+
+        // The same id is free: the engine waits for the end of what its dead owner began, or sweeps what the dead engine left.
+        (await _store.FeedAsync(Tars.Of(("a", "b")), "apply", "--id", "half")).Exits(0);
+        (await _store.RunAsync("check")).Exits(0);
+        Assert.Empty(_store.Leftovers());
+    }
+
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_reader_of_a_diff_may_go_away(bool onNode)
+    {
+        RequiredTiers.SkipUnlessRoot();
+        if (onNode) await _store.StartNodeAsync();
+        (await _store.FeedAsync(Tars.Large(8), "apply", "--id", "big")).Exits(0);
+        using var diff = _store.Start("diff", "big");
+        var first = new byte[1000];
+        await diff.Output.ReadExactlyAsync(first);
+        diff.Output.Close();
+        var error = await diff.Error.ReadToEndAsync();
+        Assert.Matches(@"\Astorage-actors: diff: .*\(EPIPE\)\.\n\z", error);
+        (await _store.RunAsync("check", "--full")).Exits(0);
+    }
+
+    [SkippableFact]
+    public async Task Two_verbs_at_once_take_turns()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        var both = await Task.WhenAll(
+            _store.FeedAsync(Tars.Of(("a", "1")), "apply", "--id", "aa"),
+            _store.FeedAsync(Tars.Of(("b", "2")), "apply", "--id", "bb"),
+            _store.RunAsync("layers", "-q"));
+        foreach (var run in both) run.Exits(0);
+        Assert.Equal(["aa", "bb"], (await _store.RunAsync("layers", "-q")).Exits(0).Lines.Order());
+    }
+}

@@ -1,0 +1,83 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace StorageActors.EndToEndTests.Cli;
+
+/// <summary>What the command says without a store: help, versions, completions, and what it makes of wrong usage.</summary>
+public sealed partial class UsageTests
+{
+    private static readonly Dictionary<string, string> Nowhere = new(StringComparer.Ordinal) { ["STORAGE_ACTORS_ROOT"] = "/nonexistent/root" };
+
+    [GeneratedRegex(@"^storage-actors: [a-z]+: .+\.\n$", RegexOptions.NonBacktracking)]
+    private static partial Regex ErrorLine();
+
+    [Theory]
+    [InlineData("layers", "--bogus")]
+    [InlineData("explode")]
+    [InlineData]
+    [InlineData("inspect")]
+    [InlineData("rm")]
+    [InlineData("--driver", "zfs", "info")]
+    [InlineData("apply", "--id", "../x", "y")]
+    [InlineData("apply", "--diff-id", "sha256:1", "y")]
+    [InlineData("apply", "--limit-size", "5Q", "y")]
+    [InlineData("create", "--image", "a", "--parent", "b")]
+    [InlineData("create", "--label", "novalue")]
+    [InlineData("umount", "x", "--all", "--lease", "l")]
+    [InlineData("diff", "x", "--gzip", "--zstd")]
+    [InlineData("import", "nonsense:x:y:z", "--platform")]
+    public async Task Wrong_usage_is_one_line_and_exit_2(params string[] arguments)
+    {
+        var run = (await CliProcess.RunAsync(Nowhere, null, arguments)).Exits(2);
+        Assert.Empty(run.Bytes);
+        Assert.Matches(ErrorLine(), run.Error);
+    }
+
+    [Fact]
+    public async Task Wrong_usage_with_json_is_an_object()
+    {
+        var run = (await CliProcess.RunAsync(Nowhere, null, "--json", "rm")).Exits(2);
+        var error = JsonDocument.Parse(run.Error).RootElement.GetProperty("error");
+        Assert.Equal("invalidArgument", error.GetProperty("code").GetString());
+        Assert.Contains("ID", error.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Help_lists_every_verb()
+    {
+        var run = (await CliProcess.RunAsync(Nowhere, null, "--help")).Exits(0);
+        string[] verbs =
+        [
+            "import", "export", "images", "layers", "inspect", "apply", "create", "commit", "mount", "umount", "ps", "diff", "changes", "rm", "name",
+            "df", "check", "gc", "stats", "info", "node", "demo", "completion",
+        ];
+        foreach (var verb in verbs) Assert.Matches($@"(?m)^  {verb}\b", run.Text);
+        Assert.Empty(run.Error);
+    }
+
+    [Fact]
+    public async Task The_version_is_printed() =>
+        Assert.Matches(@"^\d+\.\d+\.\d+", (await CliProcess.RunAsync(Nowhere, null, "--version")).Exits(0).Text);
+
+    [Theory]
+    [InlineData("bash", "complete -o default -F")]
+    [InlineData("zsh", "#compdef storage-actors")]
+    [InlineData("fish", "complete -c storage-actors")]
+    public async Task Completion_prints_a_script(string shell, string contains) =>
+        Assert.Contains(contains, (await CliProcess.RunAsync(Nowhere, null, "completion", shell)).Exits(0).Text, StringComparison.Ordinal);
+
+    [Fact]
+    public async Task The_scripts_ask_for_verbs_and_options()
+    {
+        Assert.Equal(["apply"], (await CliProcess.RunAsync(Nowhere, null, "[suggest:17]", "storage-actors ap")).Exits(0).Lines);
+        Assert.Contains("--parent", (await CliProcess.RunAsync(Nowhere, null, "[suggest:23]", "storage-actors apply --")).Exits(0).Lines);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_not_there_is_named_with_its_errno()
+    {
+        var run = (await CliProcess.RunAsync(Nowhere, null, "apply", "/nonexistent/layer.tar")).Exits(1);
+        Assert.Equal("storage-actors: apply: open \"/nonexistent/layer.tar\": No such file or directory (ENOENT).\n", run.Error);
+    }
+}
