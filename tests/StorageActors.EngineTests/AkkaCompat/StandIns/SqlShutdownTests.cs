@@ -5,7 +5,7 @@ using Akka.Persistence.Sql.Journal;
 using StorageActors.TestSupport;
 using Xunit;
 
-namespace StorageActors.EngineTests.AkkaCompat.Sql;
+namespace StorageActors.EngineTests.AkkaCompat.StandIns;
 
 /// <summary>Nothing keeps a database open behind an actor system that has ended.</summary>
 public sealed class SqlShutdownTests : IDisposable

@@ -1,11 +1,12 @@
 using Akka.Actor;
 using Akka.TestKit.Xunit2;
 using StorageActors.EngineTests.AkkaCompat.PersistentActors;
+using StorageActors.EngineTests.AkkaCompat.Sql;
 using StorageActors.TestSupport;
 using Xunit;
 using static StorageActors.EngineTests.AkkaCompat.PersistentActors.Scripted;
 
-namespace StorageActors.EngineTests.AkkaCompat.Sql;
+namespace StorageActors.EngineTests.AkkaCompat.StandIns;
 
 /// <summary>What becomes of persistent actors when their database is not what it should be.</summary>
 public sealed class SqlFaultTests : TestKit
