@@ -15,6 +15,7 @@ internal static class BlobStreams
     /// <exception cref="PermanentDriverException">The source names nothing that can be read.</exception>
     internal static Stream OpenSource(BlobSource source, TransferTable transfers, CancellationToken stop)
     {
+        if (source.Offset < 0 || source.Length < 0) throw Refuse(StorageErrorCode.InvalidArgument, "a source's offset and length are not negative", source.Path);
         var stream = source switch
         {
             { Path: { } path, Upload: null } => OpenFile(path, source.Offset),
@@ -26,6 +27,7 @@ internal static class BlobStreams
 
     private static FileStream OpenFile(string path, long offset)
     {
+        if (!Path.IsPathFullyQualified(path)) throw Refuse(StorageErrorCode.InvalidArgument, "a source's path must be absolute", path);
         // Not File.OpenHandle, which takes a flock; and without waiting for the writer of a pipe that is named by mistake.
         var errno = Libc.TryOpen(path, OpenFlags.ReadOnly | OpenFlags.NonBlocking, 0, out var file);
         if (errno == Errno.ENOENT) throw Refuse(StorageErrorCode.NotFound, "there is no such file", path, errno);

@@ -9,12 +9,15 @@ namespace StorageActors.EngineTests.Support;
 /// <summary>A store on disk, without actors: what operations run on.</summary>
 internal sealed class TestStore : IDisposable
 {
-    private readonly TempDirectory _directory = new();
+    private readonly TempDirectory _directory;
 
-    internal TestStore(ILayerDriver? driver = null)
+    /// <param name="parent">Where its root is made; null for the usual place.</param>
+    /// <param name="open">Opens the driver on a root; null for one that does next to nothing.</param>
+    internal TestStore(string? parent = null, Func<string, ILayerDriver>? open = null)
     {
-        driver ??= new StubDriver();
-        Layout = StoreRoot.Open(_directory.Path, null, () => driver.Name).Layout;
+        _directory = new TempDirectory(parent);
+        var driver = open?.Invoke(_directory.Path) ?? new StubDriver();
+        Layout = StoreRoot.Open(_directory.Path, driver.Name, () => driver.Name).Layout;
         Services = new DriverServices(
             driver, Layout, new StoreLock(Layout.StoreLock, Metrics, TimeProvider.System), Metrics, new TransferTable(TimeProvider.System), new StagedLayers(), TimeProvider.System);
     }
@@ -33,6 +36,7 @@ internal sealed class TestStore : IDisposable
         Services.Staged.Dispose();
         Services.Transfers.Dispose();
         Services.Lock.Dispose();
+        Services.Driver.Dispose();
         Metrics.Dispose();
         _directory.Dispose();
     }
