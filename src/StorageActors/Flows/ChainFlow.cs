@@ -34,7 +34,7 @@ internal sealed partial class ChainFlow : FlowActor
         Receive<CatalogInternal.LayerSettled>(Settled, _ => !_isEnding);
         Receive<StagingProtocol.Staged>(Staged, _ => !_isEnding);
         Receive<StagingProtocol.IForTicket>(answer => _onStaging?.Invoke(answer), answer => answer.Ticket == _asked);
-        Receive<StagingProtocol.Failed>(failed => Fail(failed.Error, LinkOf(failed.Ticket)), _ => !_isEnding);
+        Receive<StagingProtocol.Failed>(failed => Fail(failed.Error, LinkOf(failed.Ticket)), failed => !_isEnding && LinkOf(failed.Ticket) is { HasStaging: true });
         Receive<StagingProtocol.Ended>(ended => Ended(LinkOf(ended.Ticket)));
         Receive<StagingProtocol.IForTicket>(static _ => { }); // Late news of what is being ended.
     }

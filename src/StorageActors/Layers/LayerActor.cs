@@ -117,6 +117,7 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     private void TellParent()
     {
         var changed = new LayerInternal.MountChanged(Id, _state.Record, _state.Leases);
+        _environment.Mounts?.Note(changed);
         Context.Parent.Tell(changed);
         _observer.Tell(changed);
     }

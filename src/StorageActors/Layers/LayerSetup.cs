@@ -29,6 +29,7 @@ internal sealed record LayerSetup(
 /// <param name="LingerRetry">How often a mount that nobody holds, but that is busy, is tried again.</param>
 /// <param name="JournalPluginId">The journal of the store's leases; null for the system's default.</param>
 /// <param name="SnapshotPluginId">Their snapshots; null for the system's default.</param>
+/// <param name="Mounts">Shows others what is mounted.</param>
 internal sealed record LayerEnvironment(
     IActorRef Operations, TimeProvider Time, string BootId, string Run, StoreMetrics Metrics, TimeSpan IdleTimeout, TimeSpan LingerRetry,
-    string? JournalPluginId = null, string? SnapshotPluginId = null);
+    string? JournalPluginId = null, string? SnapshotPluginId = null, MountView? Mounts = null);

@@ -10,8 +10,6 @@ namespace StorageActors.Recovery;
 /// <content>What is looked at, and how each thing is put right.</content>
 internal sealed partial class CheckFlow
 {
-    private Action<LayerInternal.Awake>? _whenAwake;
-
     private void OrphanLayer(FoundLayer found)
     {
         if (found.Record is not { } record)
@@ -100,7 +98,7 @@ internal sealed partial class CheckFlow
             foreach (var layer in layers)
             {
                 var isMounted = mounted.Contains(layer.Id);
-                var isKnown = Store.Mounts.Mounts.Any(mount => mount.Layer == layer.Id);
+                var isKnown = Store.Mounts.IsMounted(layer.Id);
                 if (isMounted && !isKnown) _steps.Enqueue(() => StrayMount(layer));
                 else if (!isMounted && isKnown) _steps.Enqueue(() => LostMount(layer));
             }
@@ -109,19 +107,21 @@ internal sealed partial class CheckFlow
         });
     }
 
-    private void StrayMount(LayerRecord layer)
-    {
-        if (Store.Mounts.IsHeld(layer.Id)) Next(); // It was being mounted.
-        else Found("stray-mount", layer.Id.Value, "it is mounted, but nobody holds it", "unmounted", done =>
+    /// <summary>The layer's own actor is asked to let nobody mount it for a moment: what is mounted then is nobody's.</summary>
+    private void StrayMount(LayerRecord layer) => AskLayer<LayerInternal.Drained>(
+        layer,
+        new LayerInternal.Drain(Force: false),
+        _ =>
         {
-            _whenAwake = awake =>
+            _drained = layer;
+            Perform(new FindMounted([layer.Id]), mounted =>
             {
-                _whenAwake = null;
-                done(awake.Mount is null);
-            };
-            TellLayer(layer, new LayerInternal.Wake());
-        });
-    }
+                if (mounted.Count == 0) Next();
+                else Found("stray-mount", layer.Id.Value, "it is mounted, but nobody holds it", "unmounted", done =>
+                    Try(new UnmountLayer(Store.Layout.Locate(layer.Id), Force: false), _ => done(true), done));
+            });
+        },
+        _ => Next()); // Somebody holds it: it was being mounted.
 
     private void LostMount(LayerRecord layer)
     {

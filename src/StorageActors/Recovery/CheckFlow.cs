@@ -18,13 +18,10 @@ internal sealed partial class CheckFlow : FlowActor
     private readonly List<Finding> _findings = [];
     private readonly Queue<Action> _steps = new();
     private CatalogState _before = CatalogState.Empty;
+    private LayerRecord? _drained;
 
     public CheckFlow(FlowContext store, IActorRef requester, StoreProtocol.Check command)
-        : base(store, requester, "check")
-    {
-        _command = command;
-        Receive<LayerInternal.Awake>(awake => _whenAwake?.Invoke(awake));
-    }
+        : base(store, requester, "check") => _command = command;
 
     private bool Repairs => _command is { Repair: true, DryRun: false };
 
@@ -38,6 +35,18 @@ internal sealed partial class CheckFlow : FlowActor
     {
         _steps.Clear();
         CancelOperations();
+    }
+
+    protected override void PostStop()
+    {
+        Undrain();
+        base.PostStop();
+    }
+
+    private void Undrain()
+    {
+        if (_drained is not null) TellLayer(_drained, new LayerInternal.Undrain());
+        _drained = null;
     }
 
     private void Audit(StoreListing listing, StoreRecords found)
@@ -69,6 +78,7 @@ internal sealed partial class CheckFlow : FlowActor
 
     private void Next()
     {
+        Undrain();
         if (_steps.TryDequeue(out var step)) step();
         else Finish(new StoreProtocol.Checked(_findings));
     }

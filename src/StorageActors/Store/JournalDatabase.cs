@@ -1,5 +1,7 @@
 using Microsoft.Data.Sqlite;
+using StorageActors.Drivers;
 using StorageActors.Linux;
+using StorageActors.Protocol;
 
 namespace StorageActors.Store;
 
@@ -12,9 +14,22 @@ internal static class JournalDatabase
     private const int WriteVersionOffset = 18;
     private const byte Wal = 2;
 
+    /// <exception cref="PermanentDriverException">Damaged: the file is no database.</exception>
     internal static void Prepare(string path)
     {
-        if (IsWal(path)) return;
+        try
+        {
+            if (!IsWal(path)) MakeWal(path);
+        }
+        catch (SqliteException e)
+        {
+            throw new PermanentDriverException(
+                new StorageError(StorageErrorCode.Damaged, "open journal", $"{path}: {e.Message} Move it away: the store rebuilds it from its directories.", path), e);
+        }
+    }
+
+    private static void MakeWal(string path)
+    {
         using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
         connection.Open();
         using var command = connection.CreateCommand();

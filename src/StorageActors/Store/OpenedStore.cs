@@ -1,4 +1,3 @@
-using Microsoft.Data.Sqlite;
 using StorageActors.DriverOperations;
 using StorageActors.Drivers;
 using StorageActors.Linux;
@@ -36,7 +35,7 @@ internal sealed class OpenedStore : IDisposable
         {
             throw new StorageException(e.Error, e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             var errno = e is LinuxException linux ? linux.Errno.ToString() : null;
             throw new StorageException(new StorageError(StorageErrorCode.Io, "open store", e.Message, settings.Root, errno), e);

@@ -44,8 +44,7 @@ internal sealed partial class StoreSupervisor
         Receive<StoreInternal.WhenReady>(_ => Sender.Tell(new StoreInternal.Ready(_context.Layout.Root, _store!.Format.StoreId, _store.Format.Driver)));
         Receive<CatalogProtocol.ListLayers>(_ => Sender.Tell(new CatalogProtocol.Layers(_view.Layers())));
         Receive<CatalogProtocol.ListImages>(_ => Sender.Tell(new CatalogProtocol.Images(_view.Current.ListImages())));
-        Receive<CatalogProtocol.ListMounts>(_ => Sender.Tell(new CatalogProtocol.Mounts(
-            [.. _mounts.Mounts.OrderBy(static mount => mount.Layer.Value, StringComparer.Ordinal)])));
+        Receive<CatalogProtocol.ListMounts>(_ => Sender.Tell(new CatalogProtocol.Mounts(_mounts.List())));
         Receive<CatalogProtocol.Resolve>(command => Answer(Resolve(command.Reference)));
         Receive<CatalogProtocol.FindChain>(command => Answer(FindChain(command.ChainId)));
         Receive<StoreProtocol.GetInfo>(_ => Sender.Tell(StoreFacts.Tell(_store!, _setup.Settings, _view.Current, _flows.Count)));
@@ -53,7 +52,7 @@ internal sealed partial class StoreSupervisor
 
     private void News()
     {
-        Receive<LayerInternal.MountChanged>(_mounts.Note);
+        Receive<LayerInternal.MountChanged>(static _ => { }); // The view has it.
         Receive<StorageError>(error => _journalError = error);
         Receive<Ended>(Missed);
     }

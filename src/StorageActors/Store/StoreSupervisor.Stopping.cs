@@ -49,14 +49,13 @@ internal sealed partial class StoreSupervisor
             Released();
         });
         Receive<StoreInternal.Stop>(static _ => { });
-        Receive<LayerInternal.MountChanged>(_mounts.Note);
         ReceiveAny(static _ => { });
     }
 
     /// <summary>Actors end with their system, and their leases with them; what nobody in this process holds stays mounted.</summary>
     private void ReleaseHeld()
     {
-        foreach (var mount in _mounts.Mounts.ToList())
+        foreach (var mount in _mounts.List())
         {
             if (_view.Current.FindLayer(mount.Layer) is not { } layer) continue;
             foreach (var lease in mount.Leases.Where(static lease => lease.Owner != LeaseEvent.ExternalOwner))

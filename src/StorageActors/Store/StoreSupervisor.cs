@@ -99,7 +99,7 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
         Receive<StoreProtocol.Refused>(refused => Break(refused.Error)); // Of the recovery, or of the sweep.
         Receive<StorageError>(error => _journalError = error);
         Receive<Ended>(Missed);
-        Receive<LayerInternal.MountChanged>(_mounts.Note);
+        Receive<LayerInternal.MountChanged>(static _ => { });
         Receive<StoreInternal.Stop>(_ => Context.Stop(Self));
         Receive<RecoverAgain>(_ => StartCatalog());
         ReceiveAny(_ => Stash.Stash());
@@ -119,7 +119,7 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
         var operations = Watch(Context.ActorOf(DriverOperationsActor.Props(services, settings.Retries), "drivers"));
         var environment = new LayerEnvironment(
             operations, _setup.Time, ProcFs.BootId(), Guid.NewGuid().ToString("N"), services.Metrics, settings.IdleTimeout, settings.LingerRetry,
-            settings.JournalPluginId, settings.SnapshotPluginId);
+            settings.JournalPluginId, settings.SnapshotPluginId, _mounts);
         var layers = Watch(Context.ActorOf(LayersActor.Props(environment), "layers"));
         var durability = Watch(Context.ActorOf(DurabilityActor.Props(operations), "durability"));
         _context = new FlowContext(
@@ -197,7 +197,7 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
         Receive<StoreInternal.WhenReady>(_ => Sender.Tell(new StoreProtocol.Refused(error)));
         Receive<StoreProtocol.ICommand>(_ => Sender.Tell(new StoreProtocol.Refused(error)));
         Receive<StoreInternal.Stop>(_ => Context.Stop(Self));
-        Receive<LayerInternal.MountChanged>(_mounts.Note);
+        Receive<LayerInternal.MountChanged>(static _ => { });
         ReceiveAny(static _ => { });
     }
 

@@ -63,6 +63,20 @@ public abstract class StoreTest : IDisposable
 
     protected static async Task<StorageErrorCode> RefusedAsync(Task command) => (await Assert.ThrowsAsync<StorageException>(() => command)).Error.Code;
 
+    /// <summary>Null for a success.</summary>
+    protected static async Task<StorageErrorCode?> OutcomeAsync(Task command)
+    {
+        try
+        {
+            await command;
+            return null;
+        }
+        catch (StorageException e)
+        {
+            return e.Error.Code;
+        }
+    }
+
     /// <summary>What lies in one of the store's directories.</summary>
     protected string[] In(string directory) =>
         [.. Directory.EnumerateFileSystemEntries(Path.Combine(Root, directory)).Select(Path.GetFileName).Where(static name => name != "l").Order(StringComparer.Ordinal)!];

@@ -1,0 +1,94 @@
+using StorageActors.Protocol;
+using Xunit;
+
+namespace StorageActors.EngineTests.Flows;
+
+public sealed class CheckTests : StoreTest
+{
+    [Fact]
+    public async Task A_healthy_store_has_no_findings()
+    {
+        await using var engine = await StartAsync();
+        var layers = (await engine.Client.ApplyAsync(Chain("base", "top"))).Select(static one => one.Layer.Id).ToArray();
+        await engine.Client.PutImageAsync(new CatalogProtocol.PutImage(ImageId.Of(DiffOf("c")), ["i"], layers, null, [new BigData("config", [1])]));
+        await engine.Client.CreateAsync(layers[1]);
+        await engine.Client.MountAsync(layers[1]);
+
+        Assert.Empty((await LayerLifeTests.CheckAsync(engine)).Select(static finding => finding.ToString()));
+    }
+
+    [Fact]
+    public async Task Work_in_progress_is_not_taken_for_damage()
+    {
+        await using var engine = await StartAsync();
+        using var over = new CancellationTokenSource();
+        var work = Task.Run(async () =>
+        {
+            for (var round = 0; round < 40; round++)
+            {
+                var applied = await engine.Client.ApplyAsync(Chain($"base {round}", $"top {round}"));
+                await using (await engine.Client.MountAsync(applied[1].Layer.Id))
+                {
+                    await engine.Client.Channel.AskAsync<CatalogProtocol.Resolved>(new CatalogProtocol.ChangeNames(applied[1].Layer.Id, null, [$"n{round}"], []));
+                }
+
+                await engine.Client.RemoveAsync(applied[1].Layer.Id);
+            }
+        });
+
+        while (!work.IsCompleted) Assert.Empty((await LayerLifeTests.CheckAsync(engine)).Select(static finding => finding.ToString()));
+        await work;
+    }
+
+    [Fact]
+    public async Task Each_kind_of_damage_is_found_and_put_right_where_it_can_be()
+    {
+        await using var engine = await StartAsync();
+        var layers = (await engine.Client.ApplyAsync(Chain("orphan", "lost", "changed", "record"))).Select(static one => one.Layer.Id).ToArray();
+        var lost = (await engine.Client.ApplyAsync(Chain("lost alone")))[0].Layer.Id;
+        Directory.Move(LayerPath(lost), Path.Combine(Elsewhere, "lost"));
+        await File.WriteAllTextAsync(Path.Combine(LayerPath(layers[2]), "diff", "content"), "CHANGED");
+        await File.WriteAllTextAsync(Path.Combine(LayerPath(layers[3]), "layer.json"), "{}");
+        Directory.CreateDirectory(LayerPath(LayerId.Parse("strange")));
+        Directory.CreateDirectory(Path.Combine(Root, "staging", "stale", "layer"));
+        World.Mounts[Path.Combine(LayerPath(layers[1]), "merged")] = MountMode.ReadOnly;
+
+        var would = await LayerLifeTests.CheckAsync(engine, repair: true, dryRun: true);
+        Assert.Equal(
+            ["digest-mismatch", "missing-layer", "orphan-directory", "record-mismatch", "stale-staging", "stray-mount"],
+            would.Select(static finding => finding.Kind).Order(StringComparer.Ordinal));
+        Assert.All(would, static finding => Assert.False(finding.Repaired));
+
+        var did = await LayerLifeTests.CheckAsync(engine, repair: true);
+        Assert.All(did, static finding => Assert.True(finding.Repaired, finding.ToString()));
+        Assert.Empty(World.Mounts);
+        Assert.Empty(In("staging"));
+        Assert.False(Directory.Exists(LayerPath(LayerId.Parse("strange"))));
+        Assert.Equal(StorageErrorCode.Damaged, await RefusedAsync(engine.Client.MountAsync(lost)));
+        Assert.Equal(StorageErrorCode.Damaged, await RefusedAsync(engine.Client.ApplyAsync(new StoreProtocol.Apply(layers[2], [Item("more")]))));
+
+        await File.WriteAllTextAsync(Path.Combine(LayerPath(layers[2]), "diff", "content"), "changed");
+        Directory.Move(Path.Combine(Elsewhere, "lost"), LayerPath(lost));
+        Assert.All(await LayerLifeTests.CheckAsync(engine, repair: true), static finding => Assert.Equal(("damaged-layer", true), (finding.Kind, finding.Repaired)));
+        Assert.Empty(await LayerLifeTests.CheckAsync(engine));
+        await using var lease = await engine.Client.MountAsync(layers[3]);
+    }
+
+    [Fact]
+    public async Task A_layer_that_the_journal_does_not_know_is_adopted()
+    {
+        await using var engine = await StartAsync();
+        var layer = (await engine.Client.ApplyAsync(new StoreProtocol.Apply(null, [Item("base", "found", "name")])))[0].Layer;
+        var aside = Path.Combine(Elsewhere, "found");
+        Directory.Move(LayerPath(layer.Id), aside);
+        await engine.Client.RemoveAsync(layer.Id);
+        Directory.Move(aside, LayerPath(layer.Id));
+
+        var did = Assert.Single(await LayerLifeTests.CheckAsync(engine, repair: true));
+
+        Assert.Equal(("orphan-directory", true), (did.Kind, did.Repaired));
+        Assert.Equal(layer.ChainId, (await engine.Client.ResolveAsync("name")).Layer!.ChainId);
+    }
+
+    private string LayerPath(LayerId layer) => Path.Combine(Root, "directories", layer.Value);
+}

@@ -1,0 +1,70 @@
+using StorageActors.Protocol;
+using Xunit;
+
+namespace StorageActors.EngineTests.Flows;
+
+public sealed class UsageTests : StoreTest
+{
+    [Fact]
+    public async Task Usage_says_what_layers_take_who_shares_and_what_nobody_needs()
+    {
+        await using var engine = await StartAsync();
+        var layers = (await engine.Client.ApplyAsync(Chain("12345", "123"))).Select(static one => one.Layer.Id).ToArray();
+        await engine.Client.ApplyAsync(new StoreProtocol.Apply(layers[0], [Item("1")]));
+        await engine.Client.MountAsync(layers[1]);
+
+        var report = (await engine.Client.Channel.AskAsync<StoreProtocol.Usage>(new StoreProtocol.GetUsage())).Report;
+
+        Assert.Equal([5, 3, 1], report.Layers.Select(static layer => layer.Bytes));
+        Assert.Equal([true, false, false], report.Layers.Select(static layer => layer.Shared));
+        Assert.Equal([false, false, true], report.Layers.Select(static layer => layer.Reclaimable));
+        Assert.True(report.FreeBytes > 0);
+    }
+
+    [Fact]
+    public async Task A_sealed_layer_is_measured_once()
+    {
+        await using var engine = await StartAsync();
+        var layer = (await engine.Client.ApplyAsync(Chain("12345")))[0].Layer.Id;
+        await engine.Client.Channel.AskAsync<StoreProtocol.Usage>(new StoreProtocol.GetUsage());
+        await File.WriteAllTextAsync(Path.Combine(Root, "directories", layer.Value, "diff", "content"), "1");
+
+        var again = (await engine.Client.Channel.AskAsync<StoreProtocol.Usage>(new StoreProtocol.GetUsage())).Report;
+
+        Assert.Equal(5, again.Layers[0].Bytes);
+    }
+
+    [Fact]
+    public async Task Garbage_is_what_no_name_image_child_or_lease_needs()
+    {
+        await using var engine = await StartAsync();
+        var chain = (await engine.Client.ApplyAsync(Chain("base", "middle", "top"))).Select(static one => one.Layer.Id).ToArray();
+        var named = (await engine.Client.ApplyAsync(new StoreProtocol.Apply(chain[0], [Item("named", name: "n")])))[0].Layer.Id;
+        var leased = (await engine.Client.ApplyAsync(Chain("leased")))[0].Layer.Id;
+        await engine.Client.MountAsync(leased);
+        var writable = (await engine.Client.CreateAsync(null)).Id;
+
+        var would = await engine.Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage(DryRun: true));
+        Assert.Equal([chain[2], chain[1]], would.Layers);
+        Assert.Equal("middle".Length + "top".Length, would.Bytes);
+        var did = await engine.Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage());
+
+        Assert.Equal(would.Layers, did.Layers);
+        Assert.Equal(new[] { chain[0], named, leased, writable }.ToHashSet(), (await engine.Client.ListLayersAsync()).Select(static layer => layer.Id).ToHashSet());
+        Assert.Empty(In("trash"));
+    }
+
+    [Fact]
+    public async Task Info_says_the_driver_the_settings_and_what_was_measured()
+    {
+        await using var engine = await StartAsync();
+        await engine.Client.ApplyAsync(Chain("base"));
+
+        var info = await engine.Client.Channel.AskAsync<StoreProtocol.Info>(new StoreProtocol.GetInfo());
+
+        Assert.Equal((Root, "directories"), (info.Root, info.Driver));
+        Assert.Contains(info.Facts, static fact => fact is { Group: "settings", Name: "staging.parallelism", Value: "4" });
+        Assert.Contains(info.Facts, static fact => fact is { Group: "driver", Value: "plain directories" });
+        Assert.Contains(info.Facts, static fact => fact is { Group: "metrics", Name: "lock store hold" });
+    }
+}
