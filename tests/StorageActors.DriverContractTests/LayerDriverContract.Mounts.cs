@@ -117,7 +117,7 @@ public abstract partial class LayerDriverContract
     }
 
     [SkippableFact]
-    public void Mount_in_another_mode_than_asked_for_is_replaced()
+    public void Mount_with_another_mode_or_other_options_than_asked_for_is_replaced()
     {
         using var store = NewStore();
         using var driver = Open(store);
@@ -129,6 +129,8 @@ public abstract partial class LayerDriverContract
         Assert.Equal(MountMode.ReadWrite, mount.Active.Mode);
         Assert.Single(MountsBelow(store.Path));
         mount.Do(new FileOp.Write("a", [1], Meta.File));
+        driver.Mount(layer, MountMode.ReadWrite, "nodev");
+        Assert.Contains("nodev", Assert.Single(MountTable.ReadBelow(store.Path)).Options, StringComparison.Ordinal);
     }
 
     [SkippableFact]

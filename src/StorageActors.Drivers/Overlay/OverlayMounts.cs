@@ -20,6 +20,7 @@ internal sealed class OverlayMounts : IDisposable
     private readonly VolatileMark _mark;
     private readonly PrivateThread _thread = new("overlay mounts");
     private readonly IOverlayMounter _mounter;
+    private bool _isDisposed;
 
     /// <summary>Probes; refuses, saying why, where no overlay can be mounted.</summary>
     /// <param name="root">The store's root.</param>
@@ -150,6 +151,10 @@ internal sealed class OverlayMounts : IDisposable
 
     public void Dispose()
     {
+        if (_isDisposed) return;
+        _isDisposed = true;
+        // The thread ends by itself, but the file system may be wanted back before.
+        _thread.Run(() => Libc.ChDir("/")).GetAwaiter().GetResult();
         _thread.Dispose();
         _tree.Dispose();
     }
