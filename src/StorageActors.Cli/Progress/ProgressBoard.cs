@@ -56,19 +56,22 @@ internal abstract class ProgressBoard : IProgress<StagingProgress>, IAsyncDispos
             return new Totals(
                 known.Length, known.Count(static p => p.Phase is StagingPhase.Done), known.Sum(static p => p.BytesRead),
                 known.All(static p => p.BytesTotal is not null) ? known.Sum(static p => p.BytesTotal!.Value) : null,
-                known.Sum(static p => p.Entries), known.Where(static p => p.Phase < StagingPhase.Done).Select(static p => p.Phase).DefaultIfEmpty(StagingPhase.Done).Max());
+                known.Sum(static p => p.Entries), known.Where(static p => p.Phase < StagingPhase.Done).Select(static p => (StagingPhase?)p.Phase).Max());
         }
     }
 
     /// <summary>A sum over extractions.</summary>
-    protected sealed record Totals(int Layers, int Done, long BytesRead, long? BytesTotal, long Entries, StagingPhase Phase)
+    protected sealed record Totals(int Layers, int Done, long BytesRead, long? BytesTotal, long Entries, StagingPhase? Phase)
     {
+        /// <summary>Whether all has ended, well or not; what the verb prints then says more.</summary>
+        internal bool IsOver => Phase is null;
+
         /// <summary>For people, on one line.</summary>
         public override string ToString()
         {
             var layers = Layers > 1 ? $"{Done} of {Layers} layers done, " : "";
             var total = BytesTotal is { } bytes ? $" of {Human.Size(bytes)}" : "";
-            return $"{layers}{Phase.ToString().ToLowerInvariant()}, {Human.Size(BytesRead)}{total} read, {Entries} entries";
+            return $"{layers}{Phase.ToString()?.ToLowerInvariant()}, {Human.Size(BytesRead)}{total} read, {Entries} entries";
         }
     }
 

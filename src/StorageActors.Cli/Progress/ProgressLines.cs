@@ -34,7 +34,8 @@ internal sealed class ProgressLines : ProgressBoard
             {
                 if (!_changed) continue;
                 _changed = false;
-                await Console.Error.WriteLineAsync($"storage-actors: {_verb}: {Sum()}");
+                var sum = Sum();
+                if (!sum.IsOver) await Console.Error.WriteLineAsync($"storage-actors: {_verb}: {sum}");
             }
         }
         catch (OperationCanceledException)

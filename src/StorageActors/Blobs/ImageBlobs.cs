@@ -74,6 +74,7 @@ internal static class ImageBlobs
     {
         var name = Encoding.ASCII.GetBytes(digest.Hex);
         using var images = new DirectoryReader(home);
+        images.Rewind(); // The blob before this one has read on.
         while (images.TryRead(out var entry))
         {
             if (entry.Name[0] == (byte)'.') continue; // Another image that is being staged.

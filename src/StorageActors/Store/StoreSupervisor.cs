@@ -186,7 +186,9 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
 
     private void Break(StorageError error)
     {
-        _log.Error("{0}", error);
+        // One that does not open tells those who wait for it, and a command prints it as its own failure.
+        if (_hasServed) _log.Error("{0}", error);
+        else _log.Info("{0}", error);
         foreach (var flow in _flows.All) flow.Tell(new AbortFlow(error));
         Become(() => Broken(error));
         Stash.UnstashAll();

@@ -83,6 +83,8 @@ public sealed class CliProcess : IDisposable
         return new CliResult(_process.ExitCode, output.ToArray(), await error);
     }
 
+    internal bool HasEnded => _process.HasExited;
+
     internal void Signal(string name) => Command.Run("kill", $"-{name}", $"{Id}");
 
     public void Dispose()

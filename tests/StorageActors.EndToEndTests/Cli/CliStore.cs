@@ -42,7 +42,7 @@ internal sealed class CliStore : IAsyncDisposable
     {
         if (_node is { } node)
         {
-            node.Signal("TERM");
+            if (!node.HasEnded) node.Signal("TERM");
             await node.EndAsync();
             node.Dispose();
         }
