@@ -93,13 +93,17 @@ internal sealed class TreeOnDisk(ExtractTarget target, LayerTree tree, TarSplitW
 
         Handles.Forget();
         for (var child = tree[node].FirstChild; child != 0; child = tree[child].NextSibling)
-            if (tree[child].Is(NodeState.Written) && tree[child].Kind == NodeKind.Directory) Prune(child);
+        {
+            if (!tree[child].Is(NodeState.Written) || tree[child].Kind != NodeKind.Directory) continue;
+            tree[child].State |= NodeState.Recreated;   // nothing of the one below is left, its attributes neither
+            Prune(child);
+        }
     }
 
     /// <summary>In place: removes what the layers below have where an entry is to be written.</summary>
-    internal void MakeRoom(SafeFileHandle directory, ReadOnlySpan<byte> name)
+    internal void MakeRoom(SafeFileHandle directory, ReadOnlySpan<byte> name, SafeFileHandle? alsoUsed = null)
     {
-        if (DirectoryTree.Remove(directory, name)) Handles.Forget(except: directory);
+        if (DirectoryTree.Remove(directory, name)) Handles.Forget(directory, alsoUsed);
     }
 
     public void Dispose() => Handles.Dispose();
