@@ -54,8 +54,8 @@ internal sealed class DirectoryHandles(LayerTree tree, SafeFileHandle root) : ID
         return Errno.None;
     }
 
-    /// <summary>To be called when a directory was removed. One handle that is in use may be excepted.</summary>
-    internal void Forget(SafeFileHandle? except = null)
+    /// <summary>To be called when a directory was removed. Handles that are in use may be excepted.</summary>
+    internal void Forget(params ReadOnlySpan<SafeFileHandle?> except)
     {
         (_lastNode, _last) = (LayerTree.Root, _root);
         Close(_young, except);
@@ -66,15 +66,15 @@ internal sealed class DirectoryHandles(LayerTree tree, SafeFileHandle root) : ID
 
     private void Age()
     {
-        Close(_old, null);
+        Close(_old, []);
         (_old, _young) = (_young, _old);
     }
 
-    private static void Close(Dictionary<int, SafeFileHandle> handles, SafeFileHandle? except)
+    private static void Close(Dictionary<int, SafeFileHandle> handles, ReadOnlySpan<SafeFileHandle?> except)
     {
         foreach (var (node, handle) in handles)
         {
-            if (ReferenceEquals(handle, except)) continue;
+            if (except.Contains(handle)) continue;
             handle.Dispose();
             handles.Remove(node);   // allowed while enumerating
         }

@@ -304,7 +304,7 @@ internal sealed class EntryApplier : IDisposable
         var errno = Libc.TryLinkAt(from, fromName, directory, name);
         if (errno == Errno.EEXIST && _target.Whiteouts.InPlace)
         {
-            _disk.MakeRoom(directory, name);
+            _disk.MakeRoom(directory, name, alsoUsed: from);
             errno = Libc.TryLinkAt(from, fromName, directory, name);
         }
 
