@@ -40,7 +40,7 @@ internal interface ILayerDriver : IDisposable
 
     /// <summary>
     /// Fills the staged layer from a tar, compressed or not, by the rules of the OCI image specification; records how to write the same bytes again
-    /// (<c>tar-split.json.gz</c> and, where needed, <c>payloads</c> in the layer's directory). The stream is read to its end and not disposed.
+    /// (<c>tar-split.json.gz</c> in the layer's directory). The stream is read to its end and not disposed.
     /// Not repeatable: the stream is consumed.
     /// </summary>
     ExtractResult Extract(StagedLayer staged, Stream blob, ExtractOptions options, IExtractionObserver? observer, CancellationToken stop);
