@@ -148,6 +148,10 @@ internal sealed class LayerLab : IDisposable
     {
         internal string Path { get; } = path;
 
-        public void Dispose() => Libc.TryUmount2(Path);
+        /// <summary>A child process that another test starts holds every descriptor of this one until it runs its program: the mount may be busy for that long.</summary>
+        public void Dispose()
+        {
+            if (Libc.TryUmount2(Path) != Errno.None) Libc.TryUmount2(Path, UnmountFlags.Detach);
+        }
     }
 }
