@@ -35,6 +35,7 @@ internal sealed partial class CatalogActor
             case CatalogProtocol.ChangeNames change: Handle(from, change); break;
             case CatalogProtocol.ChangeLabels change: Handle(from, change); break;
             case Audit audit: Handle(from, audit); break;
+            case AwaitFile file: _files.WhenWritten(file.Layer ?? (object)file.Image!.Value, () => from.Tell(new FileWritten())); break;
             case CatalogInternal.Free: Handle(from); break;
             default: Unhandled(command); break;
         }

@@ -131,6 +131,12 @@ internal static class CatalogInternal
     /// <summary>What of it is wrong indeed.</summary>
     internal sealed record Audited(IReadOnlyList<LayerId> UnknownLayers, IReadOnlyList<ImageId> UnknownImages, IReadOnlyList<LayerId> MissingLayers);
 
+    /// <summary>Asks to be told when the file of a layer, or of an image, is as the journal has it: nothing waits to be written to it. Answers <see cref="FileWritten"/>.</summary>
+    internal sealed record AwaitFile(LayerId? Layer, ImageId? Image);
+
+    /// <summary>It is.</summary>
+    internal sealed record FileWritten;
+
     /// <summary>Gives back all that the sender holds. Answers <see cref="Freed"/>.</summary>
     internal sealed record Free;
 

@@ -32,6 +32,13 @@ internal sealed class RecordFiles(IActorRef operations, IActorRef catalog, Catal
         }
     }
 
+    /// <summary>Calls back when nothing that was asked for before waits to be written.</summary>
+    internal void WhenWritten(object subject, Action done)
+    {
+        if (!_bySubject.TryGetValue(subject, out var writing)) done();
+        else (writing.Next.Count > 0 ? writing.Next : writing.Now).Add(done);
+    }
+
     /// <summary>Whether the answer was one to these writes.</summary>
     internal bool Handle(DriverProtocol.IReply reply)
     {

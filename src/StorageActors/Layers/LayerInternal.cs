@@ -26,6 +26,12 @@ internal static class LayerInternal
     /// <summary>To <see cref="LayersActor"/>: answers <see cref="CatalogProtocol.Mounts"/>, sorted by layer.</summary>
     internal sealed record GetMounts;
 
+    /// <summary>To <see cref="LayersActor"/>: whether a layer has an actor now. Answers <see cref="Running"/>.</summary>
+    internal sealed record IsRunning(LayerId Layer);
+
+    /// <summary>Whether it has; without one nobody mounts or unmounts it.</summary>
+    internal sealed record Running(LayerId Layer, bool IsRunning);
+
     /// <summary>
     /// Only starts the actor, which then takes over the mount that it finds, or unmounts it when nobody holds it. Answers
     /// <see cref="Awake"/> when that is settled.

@@ -26,6 +26,7 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
         Receive<LayerInternal.Deliver>(Deliver);
         Receive<LayerInternal.Ready>(ready => Find(ready.Layer)?.Open());
         Receive<LayerInternal.MountChanged>(Note);
+        Receive<LayerInternal.IsRunning>(question => Sender.Tell(new LayerInternal.Running(question.Layer, Find(question.Layer) is not null)));
         Receive<LayerInternal.GetMounts>(_ => Sender.Tell(new CatalogProtocol.Mounts(Mounts())));
         Receive<LayerInternal.Passivate>(passivate =>
         {

@@ -10,6 +10,8 @@ namespace StorageActors.Recovery;
 /// <content>What is looked at, and how each thing is put right.</content>
 internal sealed partial class CheckFlow
 {
+    private const int Repeats = 3;
+
     private void OrphanLayer(FoundLayer found)
     {
         if (found.Record is not { } record)
@@ -35,16 +37,27 @@ internal sealed partial class CheckFlow
     private void MissingLayer(LayerId layer) => Found("missing-layer", layer.Value, "its directory is missing; remove it, or apply its content again under another id", "marked as damaged", done =>
         Mark(layer, RecoveryPlan.MissingDirectory, done));
 
-    private void LayerRecordFile(FoundLayer found)
+    /// <summary>A record that differs may be about to be written: it is read again when the catalog says that it was.</summary>
+    private void LayerRecordFile(FoundLayer found, int again = Repeats)
     {
         if (Store.View.Current.FindLayer(found.Id) is not { } layer || (found.Record is { } record && RecordComparison.IsSame(layer, record)))
         {
             Next();
-            return;
         }
-
-        Found("record-mismatch", found.Id.Value, found.Fault ?? "layer.json is not what the journal says", "written again from the journal", done =>
-            Try(new WriteLayerRecord(layer with { Damage = null }), _ => done(true), done));
+        else if (again > 0)
+        {
+            Ask<CatalogInternal.FileWritten>(Store.Catalog, new CatalogInternal.AwaitFile(found.Id, null), _ =>
+                Perform(new ReadRecords([found.Id], [], Trash: false), records =>
+                {
+                    if (records.Layers.Count == 0) Next(); // On its way to the trash.
+                    else LayerRecordFile(records.Layers[0], again - 1);
+                }));
+        }
+        else
+        {
+            Found("record-mismatch", found.Id.Value, found.Fault ?? "layer.json is not what the journal says", "written again from the journal", done =>
+                Try(new WriteLayerRecord(layer with { Damage = null }), _ => done(true), done));
+        }
     }
 
     private void OrphanImage(FoundImage found)
@@ -59,16 +72,26 @@ internal sealed partial class CheckFlow
             Ask<CatalogInternal.Reconciled>(Store.Catalog, new CatalogInternal.Reconcile([], [record], [], [], []), _ => done(true), _ => done(false)));
     }
 
-    private void ImageRecordFile(FoundImage found)
+    private void ImageRecordFile(FoundImage found, int again = Repeats)
     {
         if (Store.View.Current.FindImage(found.Id) is not { } image || (found.Record is { } record && RecordComparison.IsSame(image, record)))
         {
             Next();
-            return;
         }
-
-        Found("record-mismatch", found.Id.Value, found.Fault ?? "image.json is not what the journal says", "written again from the journal", done =>
-            Try(new WriteImageRecord(image), _ => done(true), done));
+        else if (again > 0)
+        {
+            Ask<CatalogInternal.FileWritten>(Store.Catalog, new CatalogInternal.AwaitFile(null, found.Id), _ =>
+                Perform(new ReadRecords([], [found.Id], Trash: false), records =>
+                {
+                    if (records.Images.Count == 0) Next();
+                    else ImageRecordFile(records.Images[0], again - 1);
+                }));
+        }
+        else
+        {
+            Found("record-mismatch", found.Id.Value, found.Fault ?? "image.json is not what the journal says", "written again from the journal", done =>
+                Try(new WriteImageRecord(image), _ => done(true), done));
+        }
     }
 
     private void MissingImage(ImageRecord image)
@@ -77,11 +100,17 @@ internal sealed partial class CheckFlow
         else Found("missing-image", image.Id.Value, "its directory is missing; put the image again, or remove it");
     }
 
-    private void StaleStagings() => Perform(new ListStaleStagings(), stale =>
+    /// <summary>One that is just being made, or put away, is not stale at the next look.</summary>
+    private void StaleStagings(IReadOnlyCollection<string>? suspects = null, int again = Repeats) => Perform(new ListStaleStagings(), listed =>
     {
+        var stale = suspects is null ? listed : [.. listed.Intersect(suspects, StringComparer.Ordinal)];
         if (stale.Count == 0) Next();
-        else Found("stale-staging", string.Join(", ", stale), "nobody owns the staging any more", "moved to the trash", done =>
-            Ask<TrashProtocol.Swept>(Store.Trash, new TrashProtocol.SweepStaging(), _ => done(true), _ => done(false)));
+        else if (again > 0) StaleStagings(stale, again - 1);
+        else
+        {
+            Found("stale-staging", string.Join(", ", stale), "nobody owns the staging any more", "moved to the trash", done =>
+                Ask<TrashProtocol.Swept>(Store.Trash, new TrashProtocol.SweepStaging(), _ => done(true), _ => done(false)));
+        }
     });
 
     private void Mounts()
@@ -107,40 +136,58 @@ internal sealed partial class CheckFlow
         });
     }
 
-    /// <summary>The layer's own actor is asked to let nobody mount it for a moment: what is mounted then is nobody's.</summary>
-    private void StrayMount(LayerRecord layer) => AskLayer<LayerInternal.Drained>(
+    /// <summary>
+    /// A layer with an actor is asked to let nobody mount it for a moment: what is mounted then is nobody's. One without an actor is not woken for a mere look,
+    /// since it would take the mount away.
+    /// </summary>
+    private void StrayMount(LayerRecord layer) => IfRunning(
         layer,
-        new LayerInternal.Drain(Force: false),
-        _ =>
-        {
-            _drained = layer;
-            Perform(new FindMounted([layer.Id]), mounted =>
+        () => AskLayer<LayerInternal.Drained>(
+            layer,
+            new LayerInternal.Drain(Force: false),
+            _ =>
             {
-                if (mounted.Count == 0) Next();
-                else Found("stray-mount", layer.Id.Value, "it is mounted, but nobody holds it", "unmounted", done =>
-                    Try(new UnmountLayer(Store.Layout.Locate(layer.Id), Force: false), _ => done(true), done));
-            });
-        },
-        _ => Next()); // Somebody holds it: it was being mounted.
+                _drained = layer;
+                IfMounted(layer, () => Stray(layer, done => Try(new UnmountLayer(Store.Layout.Locate(layer.Id), Force: false), _ => done(true), done)));
+            },
+            _ => Next()), // Somebody holds it: it was being mounted.
+        () => IfMounted(layer, () => IfRunning(layer, Next, () => Stray(layer, done =>
+            AskLayer<LayerInternal.Awake>(layer, new LayerInternal.Wake(), awake => done(awake.Mount is null))))));
 
-    private void LostMount(LayerRecord layer)
-    {
-        if (Store.Mounts.IsHeld(layer.Id)) Found("lost-mount", layer.Id.Value, "it is held, but not mounted any more: somebody else unmounted it; release its leases and mount it again");
-        else Next(); // It was being unmounted.
-    }
+    private void Stray(LayerRecord layer, Action<Action<bool>> unmount) =>
+        Found("stray-mount", layer.Id.Value, "it is mounted, but nobody holds it", "unmounted", unmount);
 
-    private void Content(LayerRecord layer)
+    private void IfRunning(LayerRecord layer, Action then, Action otherwise) =>
+        Ask<LayerInternal.Running>(Store.Layers, new LayerInternal.IsRunning(layer.Id), running => (running.IsRunning ? then : otherwise)());
+
+    private void IfMounted(LayerRecord layer, Action then) =>
+        Perform(new FindMounted([layer.Id]), mounted => (mounted.Count > 0 ? then : Next)());
+
+    /// <summary>The layer's actor says what it believes when it has settled what it is doing; the kernel is asked after that.</summary>
+    private void LostMount(LayerRecord layer, int again = Repeats) => AskLayer<LayerInternal.Awake>(layer, new LayerInternal.Wake(), awake =>
     {
-        if (Store.View.Current.FindLayer(layer.Id) is null)
+        if (awake.Mount is null) Next();
+        else Perform(new FindMounted([layer.Id]), mounted =>
         {
-            Next();
-            return;
-        }
+            if (mounted.Count > 0) Next();
+            else if (again > 0) LostMount(layer, again - 1);
+            else Found("lost-mount", layer.Id.Value, "it is held, but not mounted any more: somebody else unmounted it; release its leases and mount it again");
+        });
+    });
 
-        Perform(
-            new VerifyLayer(Store.Layout.Locate(layer.Id), Store.ParentsOf(layer), _command.Full),
-            differences => Compared(layer, differences),
-            error => Compared(layer, Store.View.Current.FindLayer(layer.Id) is null ? [] : [error.Message]));
+    private void Content(LayerRecord layer) => Verify(layer, differences =>
+    {
+        // It may have been on its way out: with what is kept from going, the look is repeated.
+        if (differences.Count == 0) Compared(layer, differences);
+        else Ask<CatalogInternal.LayersPinned>(
+            Store.Catalog, new CatalogInternal.PinLayers(Operation, [layer.Id]), _ => Verify(layer, certain =>
+                Ask<CatalogInternal.Freed>(Store.Catalog, new CatalogInternal.Free(), _ => Compared(layer, certain))), _ => Next());
+    });
+
+    private void Verify(LayerRecord layer, Action<IReadOnlyList<string>> then)
+    {
+        if (Store.View.Current.FindLayer(layer.Id) is null) Next();
+        else Perform(new VerifyLayer(Store.Layout.Locate(layer.Id), Store.ParentsOf(layer), _command.Full), then, error => then([error.Message]));
     }
 
     private void Compared(LayerRecord layer, IReadOnlyList<string> differences)

@@ -63,7 +63,7 @@ internal sealed partial class CheckFlow : FlowActor
             foreach (var image in found.Images) _steps.Enqueue(() => ImageRecordFile(image));
             foreach (var image in _before.ListImages().Where(image => !listing.Images.Contains(image.Id))) _steps.Enqueue(() => MissingImage(image));
             foreach (var path in listing.Foreign) _steps.Enqueue(() => Orphan(path, "no layer and no image is called so"));
-            _steps.Enqueue(StaleStagings);
+            _steps.Enqueue(() => StaleStagings());
             _steps.Enqueue(Mounts);
             foreach (var layer in _before.ListLayers().Where(layer => layer.Kind == LayerKind.Sealed && !audited.MissingLayers.Contains(layer.Id))) _steps.Enqueue(() => Content(layer));
             if (_command.Full)
