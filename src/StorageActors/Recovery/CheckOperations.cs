@@ -10,9 +10,20 @@ namespace StorageActors.Recovery;
 /// <summary>Lists stagings that nobody owns, without touching them.</summary>
 internal sealed record ListStaleStagings : DriverOperation<IReadOnlyList<string>>
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+
     internal override string Verb => "list staging";
 
     internal override IReadOnlyList<string> Execute(DriverServices services, CancellationToken stop)
+    {
+        var stale = Look(services);
+        if (stale.Count == 0) return stale;
+        // One that is being made has no lock yet, and one that ends has none any more: only what stays is stale.
+        stop.WaitHandle.WaitOne(Pause);
+        return [.. Look(services).Intersect(stale, StringComparer.Ordinal)];
+    }
+
+    private static List<string> Look(DriverServices services)
     {
         var stale = new List<string>();
         foreach (var name in DirectoryNames.Of(services.Layout.StagingHome))
