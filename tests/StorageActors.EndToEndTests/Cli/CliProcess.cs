@@ -46,7 +46,8 @@ public sealed class CliProcess : IDisposable
 
     internal static CliProcess Start(IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(Executable, arguments)
+        // A test run in the background of a script ignores SIGINT, and children inherit that: a user's shell does not.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "--default-signal=TERM", Executable, .. arguments])
         {
             UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
         };
