@@ -6,7 +6,8 @@ namespace StorageActors.TestSupport;
 
 /// <summary>
 /// xunit's framework, which also unmounts the shared loop file systems after the last test and fails the run when one is held.
-/// The exit of the process is too late for that: test hosts are killed a tenth of a second after their last test.
+/// The exit of the process is too late for that: test hosts are killed a tenth of a second after their last test. A test that hangs ends the run with
+/// its name (<see cref="HangWatchdog"/>).
 /// </summary>
 public sealed class TestFramework(IMessageSink messageSink) : XunitTestFramework(messageSink)
 {
@@ -22,7 +23,8 @@ public sealed class TestFramework(IMessageSink messageSink) : XunitTestFramework
 
         private async Task RunAsync(IEnumerable<IXunitTestCase> testCases, IMessageSink sink, ITestFrameworkExecutionOptions options)
         {
-            using var runner = new Runner(TestAssembly, testCases, DiagnosticMessageSink, sink, options);
+            using var watchdog = new HangWatchdog(sink);
+            using var runner = new Runner(TestAssembly, testCases, DiagnosticMessageSink, watchdog, options);
             await runner.RunAsync();
         }
     }

@@ -66,7 +66,9 @@ public sealed class ApplyTests : StoreTest
         await using var engine = await StartAsync("storage-actors.staging { parallelism = 1, queue = 1 }");
         var running = engine.Client.ApplyAsync(Chain("hold:a:1"));
         await World.ExtractionsAsync(1);
-        var waiting = engine.Client.ApplyAsync(Chain("2", "3", "4"));
+        var queued = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var waiting = engine.Client.ApplyAsync(Chain("2", "3", "4"), new Observer(progress => _ = progress.Phase == StagingPhase.Queued && queued.TrySetResult()));
+        await queued.Task.WaitAsync(TimeSpan.FromMinutes(1)); // Or the next command could be let in before this one.
 
         Assert.Equal(StorageErrorCode.Busy, await RefusedAsync(engine.Client.ApplyAsync(Chain("5"))));
 
