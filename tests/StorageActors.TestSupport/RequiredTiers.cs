@@ -4,7 +4,7 @@ using Xunit;
 namespace StorageActors.TestSupport;
 
 /// <summary>
-/// What a test needs from the machine: "root", "loop", "overlay", "tools", "headers", "codecs". A machine that lacks it skips the test with one line; a
+/// What a test needs from the machine: "root", "loop", "overlay", "tools", "headers", "codecs", "postgres". A machine that lacks it skips the test with one line; a
 /// tier named in STORAGE_ACTORS_REQUIRE (comma separated, or "all") fails instead, so that CI cannot pass by running nothing.
 /// </summary>
 public static class RequiredTiers

@@ -21,31 +21,30 @@ public sealed class SqlitePersistentActorTests : PersistentActorContract
 }
 
 /// <summary>The contract on PostgreSQL, in a schema of its own.</summary>
-public sealed class PostgreSqlPersistentActorTests : PersistentActorContract
+public sealed class PostgreSqlPersistentActorTests : PersistentActorContract, IClassFixture<PostgreSqlServer>
 {
-    private static readonly string? Server = Environment.GetEnvironmentVariable("STORAGE_ACTORS_TEST_POSTGRES");
+    private readonly PostgreSqlServer _server;
     private readonly string _schema;
 
-    public PostgreSqlPersistentActorTests() : this("test_" + Guid.NewGuid().ToString("N")) { }
+    public PostgreSqlPersistentActorTests(PostgreSqlServer server) : this(server, "test_" + Guid.NewGuid().ToString("N")) { }
 
-    private PostgreSqlPersistentActorTests(string schema) : base(Configuration(schema)) => _schema = schema;
+    private PostgreSqlPersistentActorTests(PostgreSqlServer server, string schema) : base(Configuration(server, schema)) => (_server, _schema) = (server, schema);
 
-    private static string Configuration(string schema)
+    private static string Configuration(PostgreSqlServer server, string schema)
     {
-        Skip.If(Server is null, "set STORAGE_ACTORS_TEST_POSTGRES to a connection string of a PostgreSQL server");
-        Execute($"CREATE SCHEMA {schema}");
-        return SqlTestDatabase.Configuration($"{Server};Search Path={schema};Pooling=false", "PostgreSQL.15");
+        Execute(server, $"CREATE SCHEMA {schema}");
+        return SqlTestDatabase.Configuration($"{server.Connection};Search Path={schema};Pooling=false", "PostgreSQL.15");
     }
 
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
-        Execute($"DROP SCHEMA {_schema} CASCADE");
+        Execute(_server, $"DROP SCHEMA {_schema} CASCADE");
     }
 
-    private static void Execute(string sql)
+    private static void Execute(PostgreSqlServer server, string sql)
     {
-        using var connection = new NpgsqlConnection(Server);
+        using var connection = new NpgsqlConnection(server.Connection + ";Pooling=false");
         connection.Open();
         using var command = connection.CreateCommand();
         command.CommandText = sql;
