@@ -137,6 +137,12 @@ internal static class CatalogInternal
     /// <summary>It is.</summary>
     internal sealed record FileWritten;
 
+    /// <summary>Answers <see cref="Flushed"/> when the journal and the files have all that came before.</summary>
+    internal sealed record Flush;
+
+    /// <summary>They have it.</summary>
+    internal sealed record Flushed;
+
     /// <summary>Gives back all that the sender holds. Answers <see cref="Freed"/>.</summary>
     internal sealed record Free;
 

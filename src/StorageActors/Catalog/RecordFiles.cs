@@ -13,6 +13,7 @@ internal sealed class RecordFiles(IActorRef operations, IActorRef catalog, Catal
 {
     private readonly Dictionary<long, Writing> _byAttempt = [];
     private readonly Dictionary<object, Writing> _bySubject = [];
+    private Action? _whenIdle;
 
     /// <summary>Has the files of these layers and images written as the view has them now, then calls back.</summary>
     /// <param name="subjects">Each a <see cref="LayerId"/> or an <see cref="ImageId"/>.</param>
@@ -39,6 +40,13 @@ internal sealed class RecordFiles(IActorRef operations, IActorRef catalog, Catal
         else (writing.Next.Count > 0 ? writing.Next : writing.Now).Add(done);
     }
 
+    /// <summary>Calls back when nothing waits to be written at all.</summary>
+    internal void WhenIdle(Action done)
+    {
+        if (_bySubject.Count == 0) done();
+        else _whenIdle += done;
+    }
+
     /// <summary>Whether the answer was one to these writes.</summary>
     internal bool Handle(DriverProtocol.IReply reply)
     {
@@ -50,6 +58,9 @@ internal sealed class RecordFiles(IActorRef operations, IActorRef catalog, Catal
         if (writing.Next.Count > 0) Start(writing);
         else _bySubject.Remove(writing.Subject);
         foreach (var done in written) done();
+        if (_bySubject.Count > 0) return true;
+        (var idle, _whenIdle) = (_whenIdle, null);
+        idle?.Invoke();
         return true;
     }
 

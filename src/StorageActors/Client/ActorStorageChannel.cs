@@ -6,10 +6,14 @@ namespace StorageActors.Client;
 /// <summary>The way to a store in this process: commands are asked of its supervisor, streams go through its transfers.</summary>
 public sealed class ActorStorageChannel : IStorageChannel
 {
+    /// <summary>For an answer that is on its way when the store is seen to end.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
     private readonly ActorSystem _system;
     private readonly IActorRef _store;
     private readonly ITransfers _transfers;
     private readonly IActorRef _holder;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Opens a channel. Disposing it ends every lease taken through it; the store and the system stay.</summary>
     /// <param name="system">The system of the store.</param>
@@ -18,7 +22,7 @@ public sealed class ActorStorageChannel : IStorageChannel
     public ActorStorageChannel(ActorSystem system, IActorRef store, ITransfers transfers)
     {
         (_system, _store, _transfers) = (system, store, transfers);
-        _holder = system.ActorOf(ProgressRelay.Props());
+        _holder = system.ActorOf(ChannelHolder.Props(store, _ended));
     }
 
     /// <inheritdoc/>
@@ -29,13 +33,23 @@ public sealed class ActorStorageChannel : IStorageChannel
         where TReply : StoreProtocol.IReply
     {
         stop.ThrowIfCancellationRequested();
-        var reply = await _store.Ask<object>(command, timeout: null, stop).ConfigureAwait(false);
-        return reply switch
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var asking = _store.Ask<object>(command, timeout: null, giveUp.Token);
+        if (await Task.WhenAny(asking, _ended.Task).ConfigureAwait(false) != asking && await Task.WhenAny(asking, Task.Delay(Grace, stop)).ConfigureAwait(false) != asking)
+        {
+            // A store answers all that has reached it before it ends; this came after that.
+            await giveUp.CancelAsync().ConfigureAwait(false);
+            await ((Task)asking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            stop.ThrowIfCancellationRequested();
+            throw new StorageException(new StorageError(StorageErrorCode.ShuttingDown, command.GetType().Name, "the engine has stopped"));
+        }
+
+        return await asking.ConfigureAwait(false) switch
         {
             TReply expected => expected,
             StoreProtocol.Refused refused => throw new StorageException(refused.Error),
             Status.Failure failure => throw Unexpected(command, failure.Cause.Message, failure.Cause),
-            _ => throw Unexpected(command, $"answered {reply.GetType().Name}, not {typeof(TReply).Name}", null),
+            var other => throw Unexpected(command, $"answered {other.GetType().Name}, not {typeof(TReply).Name}", null),
         };
     }
 
@@ -63,13 +77,25 @@ public sealed class ActorStorageChannel : IStorageChannel
     private static StorageException Unexpected(StoreProtocol.ICommand command, string what, Exception? inner) =>
         new(new StorageError(StorageErrorCode.Internal, command.GetType().Name, what), inner);
 
-    /// <summary>Hands progress events of one ticket to an observer; without one it only lends its life to leases.</summary>
+    /// <summary>Lends its life to leases, and says when the store has ended.</summary>
+    private sealed class ChannelHolder : ReceiveActor
+    {
+        public ChannelHolder(IActorRef store, TaskCompletionSource ended)
+        {
+            Context.Watch(store);
+            Receive<Terminated>(_ => ended.TrySetResult());
+        }
+
+        public static Props Props(IActorRef store, TaskCompletionSource ended) => Akka.Actor.Props.Create(() => new ChannelHolder(store, ended));
+    }
+
+    /// <summary>Hands progress events of one ticket to an observer.</summary>
     private sealed class ProgressRelay : ReceiveActor
     {
-        public ProgressRelay(TicketId? ticket, IProgress<StagingProgress>? observer) =>
-            Receive<StagingProgress>(progress => progress.Ticket == ticket, progress => observer?.Report(progress));
+        public ProgressRelay(TicketId ticket, IProgress<StagingProgress> observer) =>
+            Receive<StagingProgress>(progress => progress.Ticket == ticket, observer.Report);
 
-        public static Props Props(TicketId? ticket = null, IProgress<StagingProgress>? observer = null) =>
+        public static Props Props(TicketId ticket, IProgress<StagingProgress> observer) =>
             Akka.Actor.Props.Create(() => new ProgressRelay(ticket, observer));
 
         protected override void Unhandled(object message)

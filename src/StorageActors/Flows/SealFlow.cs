@@ -28,7 +28,7 @@ internal sealed class SealFlow : FlowActor
         base.Refuse(error);
     }
 
-    private void Hold(LayerRecord layer) => AskLayer<LayerInternal.Held>(layer, new LayerInternal.Hold(), _ =>
+    private void Hold(LayerRecord layer) => AskLayer<LayerInternal.Held>(layer, new LayerInternal.Hold(Self), _ =>
     {
         _held = layer;
         Perform(new SealLayer(Store.Layout.Locate(layer.Id), Store.ParentsOf(layer)), written => Sync(Sealed(layer, written)));

@@ -17,10 +17,16 @@ internal sealed partial class LayerActor
         Command<LayerProtocol.WhyBusy>(_ =>
         {
             var requester = Sender;
-            AskHolders(lines => requester.Tell(new LayerProtocol.Holders(Id, lines)));
+            if (_state.Mount is null) requester.Tell(new LayerProtocol.Holders(Id, []));
+            else Query(new FindHolders(_state.Mount.Path), reply => requester.Tell(reply switch
+            {
+                DriverProtocol.Completed<IReadOnlyList<string>> found => new LayerProtocol.Holders(Id, found.Result),
+                _ => new StoreProtocol.Refused(((DriverProtocol.Failed)reply).Error),
+            }));
         });
         Command<LayerInternal.ChangeDamage>(command => _state = _state with { Damage = command.Damage });
         Command<LayerInternal.Wake>(_ => Sender.Tell(new LayerInternal.Awake(Id, _state.Record)), _ => IsSettled);
+        Command<LayerInternal.Flush>(_ => DeferAsync(Sender, static requester => requester.Tell(new LayerInternal.Flushed())), _ => IsSettled);
         Command<LayerInternal.StopIdle>(_ => Context.Parent.Tell(new LayerInternal.StillBusy(Id)));
         Command<ReceiveTimeout>(static _ => { });
         Command<RetryUnmount>(static _ => { });
@@ -68,14 +74,7 @@ internal sealed partial class LayerActor
         Query(new DescribeMount(request), reply => requester.Tell(reply switch
         {
             DriverProtocol.Completed<IReadOnlyList<MountStep>> described => new LayerProtocol.Described(Id, described.Result),
-            DriverProtocol.Failed failed => new StoreProtocol.Refused(failed.Error),
-            _ => new StoreProtocol.Refused(new StorageError(StorageErrorCode.Internal, "describe", $"answered {reply.GetType().Name}")),
+            _ => new StoreProtocol.Refused(((DriverProtocol.Failed)reply).Error),
         }));
-    }
-
-    private void AskHolders(Action<IReadOnlyList<string>> answer)
-    {
-        if (_state.Mount is null) answer([]);
-        else Query(new FindHolders(_state.Mount.Path), reply => answer(reply is DriverProtocol.Completed<IReadOnlyList<string>> found ? found.Result : []));
     }
 }

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
 using Akka.Persistence;
+using StorageActors.DriverOperations;
 using StorageActors.Journal;
 using StorageActors.Protocol;
 
@@ -43,6 +44,7 @@ internal sealed partial class LayerActor
         Command<LayerInternal.Drain>(_ => Sender.Tell(new StoreProtocol.Refused(NotFound())));
         Command<LayerInternal.Hold>(_ => Sender.Tell(new StoreProtocol.Refused(NotFound())));
         Command<LayerInternal.Wake>(_ => Sender.Tell(new LayerInternal.Awake(Id, null)));
+        Command<LayerInternal.Flush>(_ => Sender.Tell(new LayerInternal.Flushed()));
         Command<DeleteMessagesSuccess>(_ => Deleted(null));
         Command<DeleteMessagesFailure>(failure => Deleted(failure.Cause));
         Command<DeleteSnapshotsSuccess>(_ => Deleted(null));
@@ -54,22 +56,22 @@ internal sealed partial class LayerActor
     private void Hold(LayerInternal.Hold command)
     {
         var requester = Sender;
-        if (_state.Mount!.Mode == MountMode.ReadOnly) Held(requester);
+        if (_state.Mount!.Mode == MountMode.ReadOnly) Held(command, requester);
         else if (!_state.Leases.IsEmpty) requester.Tell(new StoreProtocol.Refused(InUse("seal")));
-        else Unmount(force: false, () => Held(requester), error => StayMounted(requester, error));
+        else Unmount(force: false, () => Held(command, requester), error => StayMounted(requester, error));
     }
 
-    private void Held(IActorRef requester)
+    private void Held(LayerInternal.Hold command, IActorRef requester)
     {
-        _holdBy = requester;
-        if (!_holders.ContainsKey(requester)) Context.WatchWith(requester, new HolderDied(requester));
+        _holdBy = command.By;
+        if (!_holders.ContainsKey(command.By)) Context.WatchWith(command.By, new HolderDied(command.By));
         requester.Tell(new LayerInternal.Held(Id));
         Rest(Holding);
     }
 
     private void EndHold(LayerKind kind)
     {
-        if (_holdBy is { } requester && !_holders.ContainsKey(requester)) Context.Unwatch(requester);
+        if (_holdBy is { } holder && !_holders.ContainsKey(holder)) Context.Unwatch(holder);
         _holdBy = null;
         _state = _state with { Kind = kind };
         Enter(_state.Mount is null ? Unmounted : Mounted);
@@ -84,15 +86,23 @@ internal sealed partial class LayerActor
             return;
         }
 
-        if (!_state.Leases.IsEmpty)
-        {
-            _log.Info("layer {0}: it is removed by force; the leases {1} end", Id, _state.Names());
-            ForgetHolders();
-            Record(new LeaseEvent.Cleared());
-            TellParent();
-        }
+        // The leases end with the mount, not before: if it stays, so do they.
+        var names = _state.Leases.IsEmpty ? null : _state.Names();
+        Unmount(
+            command.Force,
+            () =>
+            {
+                if (names is not null) EndLeases(names);
+                Drained(requester);
+            },
+            error => StayMounted(requester, error));
+    }
 
-        Unmount(command.Force, () => Drained(requester), error => StayMounted(requester, error));
+    private void EndLeases(string names)
+    {
+        _log.Info("layer {0}: it is removed by force; the leases {1} ended", Id, names);
+        ForgetHolders();
+        Record(new LeaseEvent.Cleared());
     }
 
     private void Drained(IActorRef requester)
@@ -104,6 +114,8 @@ internal sealed partial class LayerActor
     private void Forget()
     {
         Rest(Gone);
+        foreach (var answer in _queries.Values.ToList()) answer(new DriverProtocol.Failed(0, NotFound()));
+        _queries.Clear();
         Stash.UnstashAll();
         if (LastSequenceNr == 0)
         {

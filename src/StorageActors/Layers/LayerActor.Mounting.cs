@@ -25,10 +25,10 @@ internal sealed partial class LayerActor
         Command<LayerProtocol.Release>(command => Sender.Tell(new StoreProtocol.Refused(((ReleaseDecision.Refuse)_state.Decide(command)).Error)));
         Command<LayerProtocol.ReleaseAll>(_ => Sender.Tell(new LayerProtocol.Released(Id, 0)));
         Command<LayerInternal.Drain>(_ => Drained(Sender));
-        Command<LayerInternal.Hold>(_ => Held(Sender));
-        Command<ReceiveTimeout>(_ => Context.Parent.Tell(new LayerInternal.Passivate(Id)));
+        Command<LayerInternal.Hold>(command => Held(command, Sender));
+        Command<ReceiveTimeout>(_ => Context.Parent.Tell(new LayerInternal.Passivate(Id)), _ => _queries.Count == 0);
         Command<LayerInternal.Forget>(_ => Forget());
-        Command<LayerInternal.StopIdle>(_ => Context.Stop(Self)); // In this state nothing is owed to anybody.
+        Command<LayerInternal.StopIdle>(_ => Context.Stop(Self), _ => _queries.Count == 0); // A question may be on its way still.
         Leftovers();
         Always();
         Otherwise();
@@ -220,11 +220,10 @@ internal sealed partial class LayerActor
         Become(Unmounting);
     }
 
-    /// <summary>The mount is busy, so nothing changes; the requester is told who keeps it so.</summary>
+    /// <summary>The mount stays, and so do its leases; of a busy one the driver says who keeps it so.</summary>
     private void StayMounted(IActorRef requester, StorageError error)
     {
-        if (error.Code != StorageErrorCode.InUse) requester.Tell(new StoreProtocol.Refused(error));
-        else AskHolders(lines => requester.Tell(new StoreProtocol.Refused(error with { Message = Explain(error.Message, lines) })));
+        requester.Tell(new StoreProtocol.Refused(error));
         Enter(Mounted);
     }
 
@@ -233,8 +232,4 @@ internal sealed partial class LayerActor
         foreach (var holder in _holders.Keys.Where(holder => !holder.Equals(_holdBy))) Context.Unwatch(holder);
         _holders.Clear();
     }
-
-    private static string Explain(string message, IReadOnlyList<string> holders) => holders.Count == 0
-        ? message + " Nobody is seen to hold it; a process outside this one's view may"
-        : $"{message} It is held by {string.Join("; ", holders.Take(5))}";
 }

@@ -14,7 +14,7 @@ namespace StorageActors.Layers;
 /// the stash, and what comes after it, too. The states are in the other parts of this class; what may happen in each is decided by <see cref="LayerState"/>.
 /// <list type="bullet">
 /// <item>A lease is granted when it is in memory; the journal follows. If the journal fails, Akka stops this actor, and its parent starts another one with the
-/// leases that it knows.</item>
+/// leases that it knows and the commands that were not answered.</item>
 /// <item>The last release that finds the mount busy is refused, and the lease stays: the caller ends what keeps it busy and releases again. When the last
 /// holder dies instead, the mount lingers without leases; it is tried again from time to time, and the next lease may use it.</item>
 /// <item>After a restart the kernel is asked what is mounted. A mount that nobody holds is unmounted; leases whose mount is gone get it back, with the
@@ -62,8 +62,11 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     internal static Props Props(LayerSetup setup, LayerEnvironment environment, IReadOnlyList<LeaseEvent.Granted>? remembered, IActorRef observer) =>
         Akka.Actor.Props.Create(() => new LayerActor(setup, environment, remembered, observer));
 
-    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr) =>
+    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
+    {
         _log.Error(cause, "layer {0}: the journal failed; leases are kept in memory until it works again", Id);
+        Context.Parent.Tell(new LayerInternal.JournalFailed(Id, cause.Message));
+    }
 
     /// <summary>A state in which it serves: what waited gets its turn.</summary>
     private void Enter(Action state)

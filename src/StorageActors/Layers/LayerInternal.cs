@@ -1,3 +1,4 @@
+using Akka.Actor;
 using StorageActors.Journal;
 using StorageActors.Protocol;
 
@@ -58,9 +59,9 @@ internal static class LayerInternal
 
     /// <summary>
     /// Keeps the layer from being mounted read-write while it is sealed. Answers <see cref="Held"/>, or refuses as in use when it is mounted so.
-    /// Commands wait until <see cref="Unhold"/>, or until the sender of this dies.
+    /// Commands wait until <see cref="Unhold"/>, or until <paramref name="By"/> dies.
     /// </summary>
-    internal sealed record Hold;
+    internal sealed record Hold(IActorRef By);
 
     /// <summary>Nobody writes to the layer, and it stays so.</summary>
     internal sealed record Held(LayerId Layer);
@@ -79,4 +80,13 @@ internal static class LayerInternal
 
     /// <summary>Something came in between.</summary>
     internal sealed record StillBusy(LayerId Layer);
+
+    /// <summary>From a layer's actor to <see cref="LayersActor"/>: the journal did not take its leases, so it stops.</summary>
+    internal sealed record JournalFailed(LayerId Layer, string Reason);
+
+    /// <summary>To <see cref="LayersActor"/>, and from there to its layers: answers <see cref="Flushed"/> when the journal has all that happened before.</summary>
+    internal sealed record Flush;
+
+    /// <summary>The journal has it.</summary>
+    internal sealed record Flushed;
 }

@@ -17,6 +17,9 @@ internal sealed record LayerSetup(
     internal LayerId Id => Location.Id;
 
     internal string PersistenceId => $"layer-{Id}@{Created.UtcTicks:x}";
+
+    /// <summary>What is known when <paramref name="next"/> has come, too: the newest, but sealed stays sealed, whoever asks late.</summary>
+    internal LayerSetup Then(LayerSetup next) => Kind == LayerKind.Sealed && next.Kind != LayerKind.Sealed ? next with { Kind = LayerKind.Sealed } : next;
 }
 
 /// <summary>What all layer actors of a store share.</summary>

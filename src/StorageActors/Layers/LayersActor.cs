@@ -7,7 +7,7 @@ namespace StorageActors.Layers;
 
 /// <summary>
 /// Starts a layer's actor when it is needed and lets it go when it is idle; keeps what comes in between, so that nothing is lost. Knows what is
-/// mounted. A layer's actor that stops without having asked (its journal failed) is started again with the leases that it had.
+/// mounted. A layer's actor that stops without having asked (its journal failed) is started again with the leases that it had, and gets what it did not answer.
 /// </summary>
 internal sealed class LayersActor : ReceiveActor, IWithTimers
 {
@@ -15,9 +15,10 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
 
     private readonly LayerEnvironment _environment;
     private readonly Func<LayerSetup, IReadOnlyList<LeaseEvent.Granted>?, IActorRef, Props> _layer;
-    private readonly Dictionary<LayerId, Child> _children = [];
+    private readonly Dictionary<LayerId, LayerChild> _children = [];
     private readonly Dictionary<LayerId, LayerInternal.MountChanged> _mounts = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
+    private (IActorRef Requester, int Left) _flushing;
     private int _leases;
 
     public LayersActor(LayerEnvironment environment, Func<LayerSetup, IReadOnlyList<LeaseEvent.Granted>?, IActorRef, Props> layer)
@@ -34,6 +35,10 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
             Sender.Tell(new LayerInternal.StopIdle());
         });
         Receive<LayerInternal.StillBusy>(busy => Find(busy.Layer)?.Open());
+        Receive<LayerInternal.JournalFailed>(JournalFailed);
+        Receive<LayerInternal.Flush>(_ => Flush(Sender));
+        Receive<LayerInternal.Flushed>(_ => Flushed());
+        Receive<StoreProtocol.Refused>(_ => Flushed());
         Receive<ChildEnded>(ended => Ended(ended.Child));
         Receive<Restart>(restart => Start(restart.Setup));
     }
@@ -50,44 +55,90 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
     /// <summary>A layer whose actor has a defect is started again from its journal, as after a failed journal.</summary>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(static _ => Directive.Stop);
 
+    /// <summary>The children have stopped; what they did not come to is answered here.</summary>
+    protected override void PostStop()
+    {
+        var stopping = new StorageError(StorageErrorCode.ShuttingDown, "layer", "the engine is stopping");
+        foreach (var child in _children.Values)
+        {
+            foreach (var errand in child.Unanswered) errand.Refuse(stopping);
+            foreach (var (_, errand) in child.Waiting) errand.Refuse(stopping);
+        }
+    }
+
     private void Deliver(LayerInternal.Deliver deliver)
     {
         var child = Find(deliver.Setup.Id);
-        if (child is not null && child.Setup.PersistenceId != deliver.Setup.PersistenceId)
-        {
-            child.Actor.Tell(new LayerInternal.Forget()); // Its layer is gone; another has the id, and waits until this one has stopped.
-            child.Close();
-        }
-
-        (child ?? Start(deliver.Setup)).Send(deliver.Setup, deliver.Message, Sender);
+        if (child is not null && child.Setup.PersistenceId != deliver.Setup.PersistenceId) child.Forget();
+        (child ?? Start(deliver.Setup)).Send(deliver.Setup, new Errand(deliver.Message, Sender, Context));
     }
 
-    private Child Start(LayerSetup setup)
+    private LayerChild Start(LayerSetup setup)
     {
         if (Find(setup.Id) is { } running) return running;
         Timers.Cancel(setup.Id);
         var remembered = _mounts.GetValueOrDefault(setup.Id)?.Leases;
-        var child = new Child(setup, Context.ActorOf(_layer(setup, remembered is { Count: > 0 } ? remembered : null, Context.Parent)));
+        var child = new LayerChild(setup, Context.ActorOf(_layer(setup, remembered is { Count: > 0 } ? remembered : null, Context.Parent)));
         Context.WatchWith(child.Actor, new ChildEnded(child));
         _children.Add(setup.Id, child);
         return child;
     }
 
-    private void Ended(Child child)
+    /// <summary>A successor gets what it left: first what keeps the layer out of service, then what it did not answer, then what waited.</summary>
+    private void Ended(LayerChild child)
     {
         var id = child.Setup.Id;
         _children.Remove(id);
-        if (child.WasReady)
+        if (!child.WasReady)
         {
-            if (_mounts.ContainsKey(id)) Timers.StartSingleTimer(id, new Restart(child.Setup), RestartPause);
-            foreach (var (setup, message, sender) in child.Waiting) Start(setup).Send(setup, message, sender);
+            _log.Error("layer {0}: its journal cannot be read, so it cannot be served", id);
+            foreach (var (_, errand) in child.Waiting) errand.Refuse(Unreadable(id));
             return;
         }
 
-        _log.Error("layer {0}: its journal cannot be read, so it cannot be served", id);
-        var refusal = new StoreProtocol.Refused(new StorageError(
-            StorageErrorCode.Io, "layer", $"the leases of layer {id} cannot be read from the journal; the log says why. Try again when the journal works"));
-        foreach (var (_, _, sender) in child.Waiting) sender.Tell(refusal);
+        if (_mounts.ContainsKey(id)) Timers.StartSingleTimer(id, new Restart(child.Setup), RestartPause);
+        if (child.OutOfService is { } outOfService) Start(child.Setup).Send(child.Setup, new Errand(outOfService.Message, ActorRefs.Nobody, Context));
+        foreach (var errand in child.Unanswered)
+        {
+            if (child.IsForgotten) errand.Refuse(Removed(id));
+            else if (errand.Deliveries > 1) errand.Refuse(child.Failure ?? Failed(id));
+            else Start(child.Setup).Send(child.Setup, errand);
+        }
+
+        foreach (var (setup, errand) in child.Waiting)
+        {
+            if (child.IsForgotten && setup.PersistenceId == child.Setup.PersistenceId) errand.Refuse(Removed(id));
+            else Start(setup).Send(setup, errand);
+        }
+    }
+
+    private static StorageError Removed(LayerId id) => new(StorageErrorCode.NotFound, "layer", $"layer {id} was removed");
+
+    private static StorageError Unreadable(LayerId id) => new(
+        StorageErrorCode.Io, "layer", $"the leases of layer {id} cannot be read from the journal; the log says why. Try again when the journal works");
+
+    private static StorageError Failed(LayerId id) =>
+        new(StorageErrorCode.Internal, "layer", $"the actor of layer {id} failed twice by this command, a defect of the store; its log has the stack");
+
+    private void JournalFailed(LayerInternal.JournalFailed failed)
+    {
+        if (Find(failed.Layer) is not { } child) return;
+        child.Failure = new StorageError(
+            StorageErrorCode.Io, "journal", $"the journal does not take the leases of layer {failed.Layer}: {failed.Reason}. Try again when it does");
+    }
+
+    /// <summary>An actor that ends meanwhile has a successor, which answers in its place.</summary>
+    private void Flush(IActorRef requester)
+    {
+        _flushing = (requester, _children.Count);
+        foreach (var child in _children.Values.ToList()) child.Send(child.Setup, new Errand(new LayerInternal.Flush(), Self, Context));
+        if (_children.Count == 0) requester.Tell(new LayerInternal.Flushed());
+    }
+
+    private void Flushed()
+    {
+        _flushing.Left--;
+        if (_flushing.Left == 0) _flushing.Requester.Tell(new LayerInternal.Flushed());
     }
 
     private void Note(LayerInternal.MountChanged changed)
@@ -101,37 +152,9 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
     private MountRecord[] Mounts() =>
         [.. _mounts.Values.Select(static changed => changed.Mount!).OrderBy(static mount => mount.Layer.Value, StringComparer.Ordinal)];
 
-    private Child? Find(LayerId id) => _children.GetValueOrDefault(id);
+    private LayerChild? Find(LayerId id) => _children.GetValueOrDefault(id);
 
-    /// <summary>A layer's actor, and what waits for it while it starts or stops; changed by this actor alone.</summary>
-    private sealed class Child(LayerSetup setup, IActorRef actor)
-    {
-        private bool _isOpen;
-
-        internal LayerSetup Setup { get; } = setup;
-
-        internal IActorRef Actor { get; } = actor;
-
-        internal bool WasReady { get; private set; }
-
-        internal Queue<(LayerSetup Setup, object Message, IActorRef Sender)> Waiting { get; } = new();
-
-        internal void Open()
-        {
-            (_isOpen, WasReady) = (true, true);
-            while (Waiting.TryDequeue(out var item)) Actor.Tell(item.Message, item.Sender);
-        }
-
-        internal void Close() => _isOpen = false;
-
-        internal void Send(LayerSetup setup, object message, IActorRef sender)
-        {
-            if (!_isOpen) Waiting.Enqueue((setup, message, sender));
-            else Actor.Tell(message, sender);
-        }
-    }
-
-    private sealed record ChildEnded(Child Child) : INoSerializationVerificationNeeded;
+    private sealed record ChildEnded(LayerChild Child) : INoSerializationVerificationNeeded;
 
     private sealed record Restart(LayerSetup Setup);
 }

@@ -14,8 +14,8 @@ internal sealed partial class StoreSupervisor
     {
         Questions();
         Receive<LayerProtocol.ICommand>(ToLayer);
-        Receive<CatalogProtocol.ChangeNames>(command => _context.Catalog.Tell(command, Sender));
-        Receive<CatalogProtocol.ChangeLabels>(command => _context.Catalog.Tell(command, Sender));
+        Receive<CatalogProtocol.ChangeNames>(ToCatalog);
+        Receive<CatalogProtocol.ChangeLabels>(ToCatalog);
 
         Receive<StoreProtocol.Apply>(Apply);
         Receive<StoreProtocol.Create>(Create);
@@ -74,6 +74,14 @@ internal sealed partial class StoreSupervisor
     {
         if (_view.Current.FindLayer(command.Layer) is not { } layer) Sender.Tell(new StoreProtocol.Refused(Refusals.NotFound("layer", command.Layer)));
         else _context.Layers.Tell(new LayerInternal.Deliver(_context.SetupOf(layer), command), Sender);
+    }
+
+    /// <summary>If the journal fails meanwhile, the catalog ends without an answer; then it is given here.</summary>
+    private void ToCatalog(CatalogProtocol.ICommand command)
+    {
+        var errand = new Errand(command, Sender, Context);
+        _changes.Add(errand);
+        errand.DeliverTo(_context.Catalog);
     }
 
     private void Apply(StoreProtocol.Apply command)

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using StorageActors.Catalog;
 using StorageActors.Flows;
 using StorageActors.Journal;
 using StorageActors.Layers;
@@ -14,6 +15,8 @@ internal sealed partial class StoreSupervisor
     private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(10);
 
     private int _releases;
+    private int _flushes = 2;
+    private bool _isReleasing;
 
     /// <summary>Takes no new work, and lets what runs end.</summary>
     private void Stop()
@@ -40,7 +43,7 @@ internal sealed partial class StoreSupervisor
         {
             _flows.Remove(ended.Child);
             if (ended.Child.Equals(_context.Catalog) || IsVital(ended.Child)) Context.Stop(Self);
-            else if (_flows.Count == 0) ReleaseHeld();
+            else if (_flows.Count == 0 && !_isReleasing) ReleaseHeld();
         });
         Receive<LayerProtocol.Released>(_ => Released());
         Receive<StoreProtocol.Refused>(refused =>
@@ -48,6 +51,8 @@ internal sealed partial class StoreSupervisor
             _log.Warning("{0}", refused.Error);
             Released();
         });
+        Receive<LayerInternal.Flushed>(_ => Flushed());
+        Receive<CatalogInternal.Flushed>(_ => Flushed());
         Receive<StoreInternal.Stop>(static _ => { });
         ReceiveAny(static _ => { });
     }
@@ -55,6 +60,7 @@ internal sealed partial class StoreSupervisor
     /// <summary>Actors end with their system, and their leases with them; what nobody in this process holds stays mounted.</summary>
     private void ReleaseHeld()
     {
+        _isReleasing = true;
         foreach (var mount in _mounts.List())
         {
             if (_view.Current.FindLayer(mount.Layer) is not { } layer) continue;
@@ -65,12 +71,25 @@ internal sealed partial class StoreSupervisor
             }
         }
 
-        if (_releases == 0) Context.Stop(Self);
+        if (_releases == 0) Flush();
     }
 
     private void Released()
     {
-        if (--_releases == 0) Context.Stop(Self);
+        if (--_releases == 0) Flush();
+    }
+
+    /// <summary>What was answered before the journal had it, a lease, is journaled now; and what came in last has its answer.</summary>
+    private void Flush()
+    {
+        Timers.StartSingleTimer(PatienceIsUp.Instance, PatienceIsUp.Instance, LastPatience);
+        _context.Layers.Tell(new LayerInternal.Flush());
+        _context.Catalog.Tell(new CatalogInternal.Flush());
+    }
+
+    private void Flushed()
+    {
+        if (--_flushes == 0) Context.Stop(Self);
     }
 
     private sealed record TimeIsUp : INoSerializationVerificationNeeded

@@ -31,6 +31,7 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
     private readonly CatalogView _view = new();
     private readonly MountView _mounts = new();
     private readonly FlowTable _flows = new();
+    private readonly Errands _changes = new();
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private Task<OpenedStore>? _opening;
     private OpenedStore? _store;
@@ -65,6 +66,10 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
 
     protected override void PostStop()
     {
+        var stopping = new StorageError(StorageErrorCode.ShuttingDown, "store", "the engine is stopping");
+        _changes.Refuse(stopping);
+        foreach (var waiting in Stash.ClearStash().Where(static waiting => waiting.Message is StoreProtocol.ICommand or StoreInternal.WhenReady))
+            waiting.Sender.Tell(new StoreProtocol.Refused(stopping));
         // The children are gone by now; so nothing runs any more on what is closed here.
         if (_store is not null) _store.Dispose();
         else _ = _opening?.ContinueWith(static opening => opening.GetAwaiter().GetResult().Dispose(), TaskContinuationOptions.OnlyOnRanToCompletion);
@@ -173,6 +178,7 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
     {
         var error = _journalError ?? new StorageError(StorageErrorCode.Internal, "journal", "the catalog failed; the store's log has the stack");
         foreach (var flow in _flows.All) flow.Tell(new AbortFlow(error));
+        _changes.Refuse(error);
         if (!_hasServed || ++_recoveries > MaximumRecoveries)
         {
             Break(error with { Code = StorageErrorCode.Damaged, Message = $"{error.Message}; if the journal is damaged, move it away: the store rebuilds it from its directories" });
@@ -190,6 +196,7 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
         if (_hasServed) _log.Error("{0}", error);
         else _log.Info("{0}", error);
         foreach (var flow in _flows.All) flow.Tell(new AbortFlow(error));
+        _changes.Refuse(error);
         Become(() => Broken(error));
         Stash.UnstashAll();
     }

@@ -10,6 +10,7 @@ public sealed class BreakableJournal : MemoryJournal
 {
     private static volatile bool _writesFail;
     private static volatile bool _readsFail;
+    private static volatile TaskCompletionSource? _gate;
 
     internal static bool WritesFail
     {
@@ -23,6 +24,13 @@ public sealed class BreakableJournal : MemoryJournal
         set => _readsFail = value;
     }
 
+    /// <summary>Writes wait here for a test, then succeed or fail as it says.</summary>
+    internal static TaskCompletionSource? Gate
+    {
+        get => _gate;
+        set => _gate = value;
+    }
+
     public override Task ReplayMessagesAsync(
         IActorContext context, string persistenceId, long fromSequenceNr, long toSequenceNr, long max, Action<IPersistentRepresentation> recoveryCallback) =>
         ReadsFail ? Task.FromException(new IOException("the disk cannot be read"))
@@ -31,6 +39,10 @@ public sealed class BreakableJournal : MemoryJournal
     public override Task<long> ReadHighestSequenceNrAsync(string persistenceId, long fromSequenceNr) =>
         ReadsFail ? Task.FromException<long>(new IOException("the disk cannot be read")) : base.ReadHighestSequenceNrAsync(persistenceId, fromSequenceNr);
 
-    protected override Task<IImmutableList<Exception?>?> WriteMessagesAsync(IEnumerable<AtomicWrite> messages) =>
-        WritesFail ? Task.FromException<IImmutableList<Exception?>?>(new IOException("the disk is full")) : base.WriteMessagesAsync(messages);
+    protected override async Task<IImmutableList<Exception?>?> WriteMessagesAsync(IEnumerable<AtomicWrite> messages)
+    {
+        if (Gate is { } gate) await gate.Task.ConfigureAwait(false);
+        if (WritesFail) throw new IOException("the disk is full");
+        return await base.WriteMessagesAsync(messages).ConfigureAwait(false);
+    }
 }

@@ -131,10 +131,9 @@ public sealed class LayerActorMountTests : LayerActorTest
     {
         var layer = StartMounted();
         Release(layer, One, "one");
-        Fail<UnmountLayer>(StorageErrorCode.InUse, "it is busy.");
-        Answer<FindHolders, IReadOnlyList<string>>(["4711 bash: working directory"]);
+        Fail<UnmountLayer>(StorageErrorCode.InUse, "it is busy: process 4711 (bash) works in it");
         var error = One.ExpectMsg<StoreProtocol.Refused>().Error;
-        Assert.Equal((StorageErrorCode.InUse, "it is busy. It is held by 4711 bash: working directory"), (error.Code, error.Message));
+        Assert.Equal((StorageErrorCode.InUse, "it is busy: process 4711 (bash) works in it"), (error.Code, error.Message));
         Release(layer, One, "one");
         AnswerUnmount();
         One.ExpectMsg(new LayerProtocol.Released(Layer, 0));
@@ -264,8 +263,6 @@ public sealed class LayerActorMountTests : LayerActorTest
         Acquire(layer, Two, "two", readOnly: true);
         Operations.Reply(new DriverProtocol.Failed(first.Attempt, new StorageError(StorageErrorCode.InUse, "test", "busy.")));
         Fail<UnmountLayer>(StorageErrorCode.InUse); // To mount it again read-only.
-        var asked = Operations.FishForMessage<DriverProtocol.Perform>(static perform => perform.Operation is FindHolders);
-        Operations.Reply(new DriverProtocol.Completed<IReadOnlyList<string>>(asked.Attempt, []));
         Assert.Equal(StorageErrorCode.InUse, Refusal(Two));
     }
 
@@ -296,5 +293,23 @@ public sealed class LayerActorMountTests : LayerActorTest
         One.Send(layer, new LayerProtocol.WhyBusy(Layer));
         Assert.Equal(ReadWrite.Path, Answer<FindHolders, IReadOnlyList<string>>(["1 init: root directory"]).MountPath);
         Assert.Equal(["1 init: root directory"], One.ExpectMsg<LayerProtocol.Holders>().Lines);
+        One.Send(layer, new LayerProtocol.WhyBusy(Layer));
+        Fail<FindHolders>(StorageErrorCode.Io);
+        Assert.Equal(StorageErrorCode.Io, Refusal(One)); // Not being able to look is not the same as seeing nobody.
+    }
+
+    [Fact]
+    public void A_layer_does_not_stop_while_it_owes_an_answer()
+    {
+        var layer = StartUnmounted();
+        Watch(layer);
+        One.Send(layer, new LayerProtocol.Describe(Layer, MountOptions.Default));
+        var describe = Expect<DescribeMount>();
+        Parent.Send(layer, new LayerInternal.StopIdle());
+        Parent.ExpectMsg<LayerInternal.StillBusy>();
+        Operations.Send(layer, new DriverProtocol.Completed<IReadOnlyList<MountStep>>(describe.Attempt, [new MountStep("bind", "x", [])]));
+        One.ExpectMsg<LayerProtocol.Described>();
+        Parent.Send(layer, new LayerInternal.StopIdle());
+        ExpectTerminated(layer);
     }
 }

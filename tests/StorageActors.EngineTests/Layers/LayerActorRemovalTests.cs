@@ -32,6 +32,19 @@ public sealed class LayerActorRemovalTests : LayerActorTest
     }
 
     [Fact]
+    public void When_draining_by_force_fails_the_mount_and_its_leases_stay()
+    {
+        var layer = StartMounted();
+        Two.Send(layer, new LayerInternal.Drain(Force: true));
+        Fail<UnmountLayer>(StorageErrorCode.Io);
+        Assert.Equal(StorageErrorCode.Io, Refusal(Two));
+        Acquire(layer, Two, "two");
+        Assert.Equal(2, Two.ExpectMsg<LayerProtocol.Acquired>().Leases);
+        Release(layer, One, "one");
+        Assert.Equal(1, One.ExpectMsg<LayerProtocol.Released>().LeasesLeft);
+    }
+
+    [Fact]
     public void Commands_wait_for_whether_a_drained_layer_stays()
     {
         var layer = StartUnmounted();
@@ -64,6 +77,18 @@ public sealed class LayerActorRemovalTests : LayerActorTest
     }
 
     [Fact]
+    public void A_question_that_is_open_when_the_layer_goes_is_refused()
+    {
+        var layer = StartUnmounted();
+        One.Send(layer, new LayerProtocol.Describe(Layer, MountOptions.Default));
+        Expect<DescribeMount>();
+        Two.Send(layer, new LayerInternal.Drain(Force: false));
+        Two.ExpectMsg<LayerInternal.Drained>();
+        Two.Send(layer, new LayerInternal.Forget());
+        Assert.Equal(StorageErrorCode.NotFound, Refusal(One));
+    }
+
+    [Fact]
     public void A_layer_that_was_never_mounted_goes_at_once()
     {
         var layer = StartUnmounted();
@@ -91,7 +116,7 @@ public sealed class LayerActorRemovalTests : LayerActorTest
     public void A_layer_that_is_written_to_is_not_held_for_sealing()
     {
         var layer = StartMounted();
-        Two.Send(layer, new LayerInternal.Hold());
+        Two.Send(layer, new LayerInternal.Hold(Two));
         Assert.Equal(StorageErrorCode.InUse, Refusal(Two));
     }
 
@@ -99,7 +124,7 @@ public sealed class LayerActorRemovalTests : LayerActorTest
     public void Commands_wait_while_a_layer_is_held_and_find_it_sealed()
     {
         var layer = StartUnmounted();
-        Two.Send(layer, new LayerInternal.Hold());
+        Two.Send(layer, new LayerInternal.Hold(Two));
         Two.ExpectMsg<LayerInternal.Held>();
         Acquire(layer, One, "one");
         Two.Send(layer, new LayerInternal.Unhold(LayerKind.Sealed));
@@ -111,7 +136,7 @@ public sealed class LayerActorRemovalTests : LayerActorTest
     public void A_layer_that_is_only_read_stays_mounted_while_it_is_held()
     {
         var layer = StartMounted(mode: MountMode.ReadOnly);
-        Two.Send(layer, new LayerInternal.Hold());
+        Two.Send(layer, new LayerInternal.Hold(Two));
         Two.ExpectMsg<LayerInternal.Held>();
         Release(layer, One, "one");
         Two.Send(layer, new LayerInternal.Unhold(LayerKind.Sealed));
@@ -124,7 +149,7 @@ public sealed class LayerActorRemovalTests : LayerActorTest
     {
         var layer = StartUnmounted();
         var sealer = CreateTestProbe();
-        sealer.Send(layer, new LayerInternal.Hold());
+        sealer.Send(layer, new LayerInternal.Hold(sealer));
         sealer.ExpectMsg<LayerInternal.Held>();
         Acquire(layer, One, "one");
         Sys.Stop(sealer.Ref);
@@ -137,7 +162,7 @@ public sealed class LayerActorRemovalTests : LayerActorTest
     {
         var sealer = CreateTestProbe();
         var layer = StartMounted(sealer.Ref, MountMode.ReadOnly);
-        sealer.Send(layer, new LayerInternal.Hold());
+        sealer.Send(layer, new LayerInternal.Hold(sealer));
         sealer.ExpectMsg<LayerInternal.Held>();
         sealer.Send(layer, new LayerInternal.Unhold(LayerKind.Sealed));
         Acquire(layer, One, "two", readOnly: true);

@@ -15,6 +15,7 @@ public sealed class LayersActorTests : EngineTest
 {
     private static readonly LayerId Layer = LayerId.Parse("some-layer");
     private static readonly ActiveMount ReadWrite = new("/store/some-layer/merged", MountMode.ReadWrite);
+    private static readonly ActiveMount ReadOnly = ReadWrite with { Mode = MountMode.ReadOnly };
     private static readonly LayerSetup Setup = new(new LayerLocation(Layer, "/store/some-layer"), [], LayerKind.Writable, DateTimeOffset.UnixEpoch);
     private readonly StoreMetrics _metrics = new();
     private readonly TestProbe _operations;
@@ -89,6 +90,130 @@ public sealed class LayersActorTests : EngineTest
     }
 
     [Fact]
+    public void What_a_layer_owes_when_its_journal_fails_its_successor_answers_once()
+    {
+        var layers = Layers();
+        Acquire(layers, "kept");
+        Settle();
+        ExpectMsg<LayerProtocol.Acquired>();
+        var gate = BreakableJournal.Gate = new TaskCompletionSource();
+        try
+        {
+            Acquire(layers, "unwritten");
+            ExpectMsg<LayerProtocol.Acquired>();
+            layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.Describe(Layer, MountOptions.Default)));
+            Expect<DescribeMount>();
+            layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.ReleaseAll(Layer)));
+            Expect<UnmountLayer>();
+            Acquire(layers, "later"); // In the stash.
+            BreakableJournal.WritesFail = true;
+            gate.SetResult();
+            Answer<FindMount, FoundMount>(new FoundMount(ReadWrite)); // The successor.
+        }
+        finally
+        {
+            BreakableJournal.WritesFail = false;
+            BreakableJournal.Gate = null;
+        }
+
+        Answer<DescribeMount, IReadOnlyList<MountStep>>([new MountStep("bind", "x", [])]);
+        ExpectMsg<LayerProtocol.Described>();
+        Answer<UnmountLayer, Nothing>(Nothing.Instance);
+        Assert.Equal(0, ExpectMsg<LayerProtocol.Released>().LeasesLeft);
+        Answer<MountLayer, ActiveMount>(ReadWrite);
+        Assert.Equal("later", ExpectMsg<LayerProtocol.Acquired>().Lease.Value);
+    }
+
+    [Fact]
+    public void A_command_that_fails_two_actors_is_refused_and_not_given_to_a_third()
+    {
+        var starts = 0;
+        Action started = () => Interlocked.Increment(ref starts);
+        var layers = Sys.ActorOf(LayersActor.Props(Environment(), (setup, _, _) => Props.Create(() => new Failing(started, setup.Id))));
+        Acquire(layers, "one");
+        Assert.Equal(StorageErrorCode.Internal, ExpectMsg<StoreProtocol.Refused>().Error.Code);
+        Assert.Equal(2, starts);
+    }
+
+    [Fact]
+    public void A_layer_that_was_sealed_does_not_come_back_writable()
+    {
+        var layers = Layers();
+        Acquire(layers, "one", readOnly: true);
+        Answer<FindMount, FoundMount>(new FoundMount(null));
+        Answer<MountLayer, ActiveMount>(ReadOnly);
+        ExpectMsg<LayerProtocol.Acquired>();
+        layers.Tell(new LayerInternal.Deliver(Setup, new LayerInternal.Hold(TestActor)));
+        ExpectMsg<LayerInternal.Held>();
+        layers.Tell(new LayerInternal.Deliver(Setup with { Kind = LayerKind.Sealed }, new LayerInternal.Unhold(LayerKind.Sealed)));
+        FailByJournal(layers, new FoundMount(ReadOnly));
+        layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.ReleaseAll(Layer))); // By somebody who has not heard of the seal.
+        Answer<UnmountLayer, Nothing>(Nothing.Instance);
+        ExpectMsg<LayerProtocol.Released>();
+        Acquire(layers, "two");
+        var mount = Expect<MountLayer>();
+        Assert.Equal(MountMode.ReadOnly, ((MountLayer)mount.Operation).Request.Mode);
+    }
+
+    [Fact]
+    public void A_layer_that_is_held_for_sealing_stays_held_when_its_actor_is_replaced()
+    {
+        var layers = Layers();
+        Acquire(layers, "one", readOnly: true);
+        Answer<FindMount, FoundMount>(new FoundMount(null));
+        Answer<MountLayer, ActiveMount>(ReadOnly);
+        ExpectMsg<LayerProtocol.Acquired>();
+        var gate = BreakableJournal.Gate = new TaskCompletionSource();
+        try
+        {
+            Acquire(layers, "two", readOnly: true);
+            ExpectMsg<LayerProtocol.Acquired>();
+            layers.Tell(new LayerInternal.Deliver(Setup, new LayerInternal.Hold(TestActor)));
+            ExpectMsg<LayerInternal.Held>();
+            BreakableJournal.WritesFail = true;
+            gate.SetResult();
+            Answer<FindMount, FoundMount>(new FoundMount(ReadOnly));
+        }
+        finally
+        {
+            BreakableJournal.WritesFail = false;
+            BreakableJournal.Gate = null;
+        }
+
+        layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.ReleaseAll(Layer)));
+        layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.WhyBusy(Layer)));
+        Answer<FindHolders, IReadOnlyList<string>>([]); // It is in service for questions alone: nothing was unmounted before.
+        ExpectMsg<LayerProtocol.Holders>();
+        layers.Tell(new LayerInternal.Deliver(Setup, new LayerInternal.Unhold(LayerKind.Writable)));
+        Answer<UnmountLayer, Nothing>(Nothing.Instance);
+        ExpectMsg<LayerProtocol.Released>();
+    }
+
+    [Fact]
+    public void What_happened_to_leases_is_journaled_when_the_layers_are_flushed()
+    {
+        var layers = Layers();
+        Acquire(layers, "one");
+        var gate = BreakableJournal.Gate = new TaskCompletionSource();
+        try
+        {
+            Settle();
+            ExpectMsg<LayerProtocol.Acquired>(); // The journal is not waited for.
+            layers.Tell(new LayerInternal.Flush());
+            layers.Tell(new LayerInternal.GetMounts());
+            ExpectMsg<CatalogProtocol.Mounts>();
+            Assert.False(HasMessages);
+        }
+        finally
+        {
+            BreakableJournal.Gate = null;
+            gate.SetResult();
+        }
+
+        ExpectMsg<LayerInternal.Flushed>();
+    }
+
+    [Fact]
     public void Another_layer_with_the_id_of_one_that_went_gets_an_actor_of_its_own_and_its_messages()
     {
         var layers = Layers();
@@ -128,15 +253,29 @@ public sealed class LayersActorTests : EngineTest
 
     private TestProbe MakeProbe() => CreateTestProbe("operations");
 
-    private IActorRef Layers(TimeSpan? idle = null)
-    {
-        var environment = new LayerEnvironment(
-            _operations, TimeProvider.System, "boot", "run", _metrics, idle ?? TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(5));
-        return Sys.ActorOf(LayersActor.Props(environment), "layers");
-    }
+    private IActorRef Layers(TimeSpan? idle = null) => Sys.ActorOf(LayersActor.Props(Environment(idle)), "layers");
 
-    private static void Acquire(IActorRef layers, string lease) =>
-        layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.Acquire(Layer, LeaseId.Parse(lease), MountOptions.Default)));
+    private LayerEnvironment Environment(TimeSpan? idle = null) =>
+        new(_operations, TimeProvider.System, "boot", "run", _metrics, idle ?? TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(5));
+
+    private static void Acquire(IActorRef layers, string lease, bool readOnly = false) =>
+        layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.Acquire(Layer, LeaseId.Parse(lease), new MountOptions(readOnly))));
+
+    /// <summary>The next lease ends the layer's actor; its successor finds the mount.</summary>
+    private void FailByJournal(IActorRef layers, FoundMount mount)
+    {
+        BreakableJournal.WritesFail = true;
+        try
+        {
+            Acquire(layers, "unwritten", readOnly: true);
+            ExpectMsg<LayerProtocol.Acquired>();
+            Answer<FindMount, FoundMount>(mount);
+        }
+        finally
+        {
+            BreakableJournal.WritesFail = false;
+        }
+    }
 
     private static void Release(IActorRef layers, string lease) =>
         layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.Release(Layer, LeaseId.Parse(lease))));
@@ -147,9 +286,12 @@ public sealed class LayersActorTests : EngineTest
         Answer<MountLayer, ActiveMount>(ReadWrite);
     }
 
+    private DriverProtocol.Perform Expect<TOperation>() where TOperation : DriverOperation =>
+        _operations.ExpectMsg<DriverProtocol.Perform>(static perform => perform.Operation is TOperation);
+
     private void Answer<TOperation, TResult>(TResult result) where TOperation : DriverOperation<TResult>
     {
-        var perform = _operations.ExpectMsg<DriverProtocol.Perform>(static perform => perform.Operation is TOperation);
+        var perform = Expect<TOperation>();
         _operations.Reply(new DriverProtocol.Completed<TResult>(perform.Attempt, result));
     }
 
@@ -161,6 +303,17 @@ public sealed class LayersActorTests : EngineTest
         if (layer is null) return;
         Watch(layer);
         ExpectTerminated(layer, TimeSpan.FromSeconds(10));
+    }
+
+    /// <summary>A layer whose actor has a defect.</summary>
+    private sealed class Failing : ReceiveActor
+    {
+        public Failing(Action started, LayerId layer)
+        {
+            started();
+            Context.Parent.Tell(new LayerInternal.Ready(layer));
+            Receive<LayerProtocol.ICommand>(_ => throw new InvalidOperationException("a defect"));
+        }
     }
 
     private sealed class NothingIsMounted : AutoPilot

@@ -1,0 +1,47 @@
+using StorageActors.Protocol;
+using Xunit;
+
+namespace StorageActors.EngineTests.Flows;
+
+/// <summary>A store that ends owes nobody an answer, and forgets nothing that it has answered.</summary>
+public sealed class StopTests : StoreTest
+{
+    [Fact]
+    public async Task Who_asks_while_a_store_ends_or_after_gets_an_answer()
+    {
+        var engine = await StartAsync();
+        var layer = (await engine.Client.ApplyAsync(Chain("base")))[0].Layer.Id;
+        var client = engine.Client;
+        var asked = Enumerable.Range(0, 50).Select(number => OutcomeAsync(NameAsync(number))).ToList();
+        var mounted = Enumerable.Range(0, 20).Select(_ => OutcomeAsync(client.MountAsync(layer))).ToList();
+        var stopping = engine.Store.StopAsync();
+        asked.AddRange(Enumerable.Range(50, 50).Select(number => OutcomeAsync(NameAsync(number))));
+        await stopping;
+
+        var answers = await Task.WhenAll(asked.Concat(mounted)).WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.All(answers, static outcome => Assert.True(outcome is null or StorageErrorCode.ShuttingDown));
+        Assert.Equal(StorageErrorCode.ShuttingDown, await OutcomeAsync(client.ListLayersAsync()).WaitAsync(TimeSpan.FromSeconds(30)));
+        await engine.DisposeAsync();
+
+        await using var again = await StartAsync();
+        var names = (await again.Client.ListLayersAsync())[0].Names;
+        Assert.All(Enumerable.Range(0, 100).Where(number => answers[number] is null), number => Assert.Contains($"name-{number}", names));
+        Assert.Empty(await again.Client.ListMountsAsync());
+
+        Task NameAsync(int number) =>
+            client.Channel.AskAsync<CatalogProtocol.Resolved>(new CatalogProtocol.ChangeNames(layer, null, [$"name-{number}"], []));
+    }
+
+    [Fact]
+    public async Task A_lease_that_was_released_just_before_a_stop_does_not_come_back()
+    {
+        for (var round = 0; round < 5; round++)
+        {
+            await using var engine = await StartAsync();
+            Assert.Empty(await engine.Client.ListMountsAsync());
+            var layer = round == 0 ? (await engine.Client.ApplyAsync(Chain("base")))[0].Layer.Id : (await engine.Client.ListLayersAsync())[0].Id;
+            await engine.Client.MountAsync(layer, lease: LeaseId.Parse("one"), outlive: true);
+            await engine.Client.UnmountAsync(layer);
+        }
+    }
+}
