@@ -1,19 +1,17 @@
-using StorageActors.TestSupport;
-
-namespace StorageActors.EndToEndTests.Images;
+namespace StorageActors.TestSupport;
 
 /// <summary>
 /// Images that other programs made of real packages. Making one takes minutes and a package registry, so what was made is kept for the next
 /// run on the machine; a test that cannot have one says why it skips, and fails where the tier <c>images</c> is required.
 /// </summary>
-internal static class RealImages
+public static class RealImages
 {
     private const string Tier = "images";
 
     private static string Cache => Directory.CreateDirectory("/var/cache/storage-actors-tests").FullName;
 
     /// <summary>A Debian root file system, packed by umoci; the layout's only tag is <c>debian</c>.</summary>
-    internal static string Debian() => Make("debian-bookworm-minbase", static scratch =>
+    public static string Debian() => Make("debian-bookworm-minbase", static scratch =>
     {
         Needs("debootstrap", "debootstrap");
         Needs("umoci", "umoci");
@@ -25,7 +23,7 @@ internal static class RealImages
     });
 
     /// <summary>One layer of more than 30,000 small files out of npm packages, packed by umoci; the layout's only tag is <c>npm</c>.</summary>
-    internal static string Npm() => Make("npm-icons", static scratch =>
+    public static string Npm() => Make("npm-icons", static scratch =>
     {
         Needs("npm", "npm");
         Needs("umoci", "umoci");
@@ -45,7 +43,8 @@ internal static class RealImages
         File.Delete($"{scratch}/tree.tar");
     });
 
-    internal static void Needs(string program, string package) =>
+    /// <summary>Skips, or fails where the tier is required, unless the program is here or can be installed.</summary>
+    public static void Needs(string program, string package) =>
         RequiredTiers.SkipUnless(Command.FindOrInstall(program, package) is not null, Tier, $"needs {program}, which is not here and could not be installed");
 
     private static void Pack(string tar, string layout, string tag)

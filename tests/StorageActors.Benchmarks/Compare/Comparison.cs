@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace StorageActors.Benchmarks.Compare;
+
+/// <summary>
+/// Lets contestants do the same work in turns. Each round runs all of them, beginning with another one each time, so that what else the machine does
+/// hits all alike; the first round warms up and does not count. The first contestant is ours, with which the others are compared.
+/// </summary>
+internal static class Comparison
+{
+    internal static async Task<ResultTable> RunAsync(Stage stage, string caption, params IReadOnlyList<Contestant> contestants)
+    {
+        var samples = contestants.Select(static _ => new List<Sample>()).ToArray();
+        for (var round = 0; round <= stage.Runs; round++)
+        {
+            for (var turn = 0; turn < contestants.Count; turn++)
+            {
+                var index = (round + turn) % contestants.Count;
+                var sample = await MeasureAsync(stage, contestants[index]).ConfigureAwait(false);
+                if (round > 0) samples[index].Add(sample);
+            }
+
+            Console.Error.Write('.');
+        }
+
+        Console.Error.WriteLine();
+        return Tabulate(caption, contestants, samples);
+    }
+
+    private static async Task<Sample> MeasureAsync(Stage stage, Contestant contestant)
+    {
+        await contestant.BeforeAsync().ConfigureAwait(false);
+        stage.Settle();
+        var daemon = contestant.Daemon();
+        var (cpu, started) = (CpuClock.Read(daemon), Stopwatch.GetTimestamp());
+        await contestant.RunAsync().ConfigureAwait(false);
+        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        var sample = new Sample(seconds / contestant.Operations, (CpuClock.Read(daemon) - cpu).TotalSeconds / contestant.Operations);
+        await contestant.AfterAsync().ConfigureAwait(false);
+        return sample;
+    }
+
+    private static ResultTable Tabulate(string caption, IReadOnlyList<Contestant> contestants, List<Sample>[] samples)
+    {
+        var ours = new Summary(samples[0]);
+        var rows = new List<IReadOnlyList<string>>();
+        for (var i = 0; i < contestants.Count; i++)
+        {
+            var (who, his) = (contestants[i], new Summary(samples[i]));
+            var (above, below) = who.IsVariant ? (his, ours) : (ours, his);
+            rows.Add(
+            [
+                who.Name, Time(his.Minimum), Time(his.Median), Time(his.Cpu),
+                i == 0 ? "" : Ratio(above.Minimum / below.Minimum, who.Bar),
+                i == 0 ? "" : Ratio(above.Median / below.Median, who.Bar),
+                i == 0 ? "" : Ratio(above.Cpu / below.Cpu, who.CpuBar),
+            ]);
+        }
+
+        var variants = contestants.Any(static who => who.IsVariant) ? "; of a second way of ours: its ÷ ours" : "";
+        return new ResultTable(
+            $"{caption} ({samples[0].Count} rounds; ratios are ours ÷ theirs{variants})",
+            ["", "minimum", "median", "CPU", "ratio of minima", "of medians", "of CPU"], rows);
+    }
+
+    /// <summary>A time with three digits and the unit that fits.</summary>
+    internal static string Time(double seconds) => seconds switch
+    {
+        >= 1 => Digits(seconds) + " s",
+        >= 1e-3 => Digits(seconds * 1e3) + " ms",
+        _ => Digits(seconds * 1e6) + " µs",
+    };
+
+    private static string Digits(double value) =>
+        value.ToString(value >= 99.95 ? "F0" : value >= 9.995 ? "F1" : "F2", CultureInfo.InvariantCulture);
+
+    private static string Ratio(double ratio, double? bar)
+    {
+        if (!double.IsFinite(ratio)) return "-";
+        var text = ratio.ToString("F2", CultureInfo.InvariantCulture);
+        return bar is null ? text : string.Create(CultureInfo.InvariantCulture, $"{text} ({(ratio <= bar ? "bar" : "**misses**")} {bar:0.0#})");
+    }
+
+    private sealed record Sample(double Seconds, double Cpu);
+
+    private sealed class Summary(IReadOnlyList<Sample> samples)
+    {
+        internal double Minimum { get; } = samples.Min(static one => one.Seconds);
+
+        internal double Median { get; } = MedianOf(samples.Select(static one => one.Seconds));
+
+        internal double Cpu { get; } = MedianOf(samples.Select(static one => one.Cpu));
+
+        private static double MedianOf(IEnumerable<double> values)
+        {
+            var sorted = values.Order().ToArray();
+            return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using System.Globalization;
+using StorageActors.Benchmarks.Compare;
+using StorageActors.Engine;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+
+namespace StorageActors.Benchmarks.Jobs;
+
+/// <summary>A writable layer on a stack is mounted and unmounted: by message, and by the bare system calls on the same directories.</summary>
+internal sealed class MountJob : IJob
+{
+    private const int Operations = 200;
+    private const int OtherMounts = 1000;
+
+    public string Name => "mount";
+
+    public string Title => "mount and unmount a writable layer, message in, path out";
+
+    public async Task<IReadOnlyList<ResultTable>> RunAsync(Stage stage)
+    {
+        var tables = new List<ResultTable>();
+        foreach (var lowers in (int[])[1, 20, 128, 499])
+            tables.Add(await CompareAsync(stage, lowers, otherMounts: 0).ConfigureAwait(false));
+        foreach (var lowers in (int[])[1, 20, 128])
+            tables.Add(await CompareAsync(stage, lowers, OtherMounts).ConfigureAwait(false));
+        return tables;
+    }
+
+    private static async Task<ResultTable> CompareAsync(Stage stage, int lowers, int otherMounts)
+    {
+        var root = stage.NewDirectory();
+        var others = stage.NewDirectory();
+        var engine = await OwnStore.StartAsync(root).ConfigureAwait(false);
+        try
+        {
+            var stack = new List<LayerId>();
+            LayerId? parent = null;
+            for (var i = 0; i < lowers; i++)
+            {
+                var made = await engine.Client.CreateAsync(parent).ConfigureAwait(false);
+                parent = (await engine.Client.SealAsync(made.Id).ConfigureAwait(false)).Id;
+                stack.Add(made.Id);
+            }
+
+            var (layer, bare) = ((await engine.Client.CreateAsync(parent).ConfigureAwait(false)).Id, (await engine.Client.CreateAsync(parent).ConfigureAwait(false)).Id);
+            for (var i = 0; i < otherMounts; i++)
+            {
+                var at = Directory.CreateDirectory(Path.Combine(others, i.ToString(CultureInfo.InvariantCulture))).FullName;
+                Libc.Mount("none", at, "tmpfs", MountFlags.None, "size=4k"u8);
+            }
+
+            using var calls = new BareMount(Path.Combine(engine.Root, "overlay"), bare, stack);
+            return await Comparison.RunAsync(
+                stage, string.Create(CultureInfo.InvariantCulture, $"{lowers} lowers{(otherMounts > 0 ? $", {otherMounts} other mounts present" : "")}, {Operations} times a round"),
+                new Contestant("ours, by message", () => MountAsync(engine, layer)) { Operations = Operations },
+                new Contestant("bare calls", () =>
+                {
+                    for (var i = 0; i < Operations; i++) calls.MountAndUnmount();
+                    return Task.CompletedTask;
+                }) { Operations = Operations, Bar = otherMounts > 0 || lowers > 128 ? null : 1.3 }).ConfigureAwait(false);
+        }
+        finally
+        {
+            await engine.DisposeAsync().ConfigureAwait(false);
+            stage.Delete(others);
+            stage.Delete(root);
+        }
+    }
+
+    private static async Task MountAsync(StorageEngine engine, LayerId layer)
+    {
+        var channel = engine.Client.Channel;
+        for (var i = 0; i < Operations; i++)
+        {
+            var acquire = new LayerProtocol.Acquire(layer, LeaseId.New(), MountOptions.Default, channel.Holder);
+            await channel.AskAsync<LayerProtocol.Acquired>(acquire).ConfigureAwait(false);
+            await channel.AskAsync<LayerProtocol.Released>(new LayerProtocol.Release(layer, acquire.Lease)).ConfigureAwait(false);
+        }
+    }
+}

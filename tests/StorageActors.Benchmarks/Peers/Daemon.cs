@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using StorageActors.TestSupport;
+
+namespace StorageActors.Benchmarks.Peers;
+
+/// <summary>A daemon of a peer, private to this program: its data on the file system that is measured on, its socket in a temporary directory.</summary>
+internal sealed class Daemon : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly Process _process;
+    private readonly TempDirectory _home;
+
+    private Daemon(Process process, TempDirectory home) => (_process, _home) = (process, home);
+
+    internal int Pid => _process.Id;
+
+    internal string Socket => _home["socket"];
+
+    internal static Task<Daemon> StartContainerdAsync(string data) => StartAsync(static home => Command.TryRun("ctr", "-a", home["socket"], "version"), home =>
+    {
+        File.WriteAllText(home["config.toml"], "version = 2\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n");
+        return ["containerd", "--config", home["config.toml"], "--root", data, "--state", home["state"], "--address", home["socket"]];
+    });
+
+    internal static Task<Daemon> StartDockerAsync(string data) => StartAsync(static home => Command.TryRun("docker", "-H", "unix://" + home["socket"], "info"), home =>
+    [
+        "dockerd", "--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false", "--storage-driver", "overlay2",
+        "--data-root", data, "--exec-root", home["exec"], "--pidfile", home["pid"], "-H", "unix://" + home["socket"],
+    ]);
+
+    public void Dispose()
+    {
+        Command.TryRun("kill", "-TERM", $"{_process.Id}");
+        if (!_process.WaitForExit(Patience)) _process.Kill(entireProcessTree: true);
+        _process.Dispose();
+        _home.Dispose();
+    }
+
+    private static async Task<Daemon> StartAsync(Func<TempDirectory, CommandResult?> probe, Func<TempDirectory, string[]> command)
+    {
+        var home = new TempDirectory("/tmp");   // a socket's path may be 107 bytes long
+        string[] line = command(home);
+        var start = new ProcessStartInfo("bash") { ArgumentList = { "-c", $"exec \"$@\" >'{home["log"]}' 2>&1", "bash" } };
+        foreach (var word in line) start.ArgumentList.Add(word);
+        var daemon = new Daemon(Process.Start(start)!, home);
+        var since = Stopwatch.GetTimestamp();
+        while (probe(home) is not { ExitCode: 0 })
+        {
+            if (Stopwatch.GetElapsedTime(since) > Patience || daemon._process.HasExited)
+            {
+                var log = File.ReadAllText(home["log"]);
+                daemon.Dispose();
+                throw new InvalidOperationException($"{line[0]} does not answer: {log}");
+            }
+
+            await Task.Delay(100).ConfigureAwait(false);
+        }
+
+        return daemon;
+    }
+}
