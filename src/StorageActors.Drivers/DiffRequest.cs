@@ -9,9 +9,14 @@ namespace StorageActors.Drivers;
 /// <param name="FromParents">The layers below <paramref name="From"/>, nearest first; empty when that is null.</param>
 /// <param name="Exact">Re-assemble the stream that the layer was made from, when it has one and <paramref name="From"/> is its parent.</param>
 /// <param name="Expected">The digest that an exact tar must have; another one is an error.</param>
+/// <param name="Whole">The whole tree, as if nothing were below <paramref name="Layer"/>; <paramref name="From"/> is null then.</param>
 internal sealed record DiffRequest(
     LayerLocation Layer, IReadOnlyList<LayerLocation> Parents, LayerLocation? From, IReadOnlyList<LayerLocation> FromParents, bool Exact,
-    Digest? Expected = null);
+    Digest? Expected = null, bool Whole = false)
+{
+    /// <summary>Whether the layer's own changes are the answer.</summary>
+    internal bool IsFromParent => Parents.Count == 0 ? From is null : !Whole && (From is null || From.Id == Parents[0].Id);
+}
 
 /// <summary>A tar that was written.</summary>
 /// <param name="DiffId">Digest of the uncompressed bytes.</param>
@@ -26,4 +31,5 @@ internal sealed record WrittenTar(
 /// <summary>What a layer's own content takes.</summary>
 /// <param name="Bytes">Allocated bytes, hard links once.</param>
 /// <param name="Inodes">Inodes, hard links once.</param>
-internal sealed record ContentUsage(long Bytes, long Inodes);
+/// <param name="Content">Lengths of files and symbolic links, hard links once.</param>
+internal sealed record ContentUsage(long Bytes, long Inodes, long Content);

@@ -60,6 +60,20 @@ public abstract partial class LayerDriverContract
     }
 
     [SkippableFact]
+    public void Whole_difference_is_the_tree_without_any_whiteout()
+    {
+        using var store = NewStore();
+        using var driver = Open(store);
+        MakeBase(driver);
+        driver.CreateWritable("rw", parent: "base").Do(Changes());
+        driver.CreateFrom("copy", parent: null, driver.Diff("rw", whole: true));
+        Assert.Equal(driver.TreeOf("rw", Archived), driver.TreeOf("copy", Archived));
+        Assert.Equal(driver.Changes("copy"), driver.Changes("rw", whole: true));
+        Assert.Equal(driver.Changes("base"), driver.Changes("base", whole: true));
+        Assert.Empty(MountTable.ReadBelow(store.Path));
+    }
+
+    [SkippableFact]
     public void Changes_are_listed_by_path_with_their_kind()
     {
         using var store = NewStore();
@@ -169,6 +183,7 @@ public abstract partial class LayerDriverContract
         {
             Assert.InRange(small.Bytes, 100_000, 100_000 + 65536);
             Assert.InRange(small.Inodes, 1, 2);
+            Assert.Equal((1 << 20, 100_000), (big.Content, small.Content));
         }
     }
 

@@ -3,19 +3,19 @@ using StorageActors.Linux;
 
 namespace StorageActors.Archive.Diff;
 
-/// <summary>Measures what a tree takes on disk: blocks that are allocated, and inodes; hard links once.</summary>
+/// <summary>Measures what a tree takes on disk: blocks that are allocated, inodes, and lengths of files and symbolic links; hard links once.</summary>
 internal static class UsageMeter
 {
     private const int BlockSize = 512;
 
     /// <summary>Measures the tree and its root.</summary>
-    internal static (long Bytes, long Inodes) Measure(SafeFileHandle root)
+    internal static (long Bytes, long Inodes, long Content) Measure(SafeFileHandle root)
     {
         var linked = new HashSet<ulong>();
         var status = Libc.FStat(root);
-        long bytes = status.Blocks * BlockSize, inodes = 1;
+        long bytes = status.Blocks * BlockSize, inodes = 1, content = 0;
         using (var directory = Libc.OpenDirectoryAt(root, "."u8)) Add(directory);
-        return (bytes, inodes);
+        return (bytes, inodes, content);
 
         void Add(SafeFileHandle directory)
         {
@@ -28,6 +28,7 @@ internal static class UsageMeter
                     if (!child.IsDirectory && child.Links > 1 && !linked.Add(child.Inode)) continue;
                     bytes += child.Blocks * BlockSize;
                     inodes++;
+                    if (child.Type is FileType.Regular or FileType.SymbolicLink) content += child.Size;
                     if (child.IsDirectory) (directories ??= []).Add(entry.Name.ToArray());
                 }
             }

@@ -35,7 +35,7 @@ internal sealed partial class OverlayDriver
     /// <inheritdoc/>
     public WrittenTar WriteDiff(DiffRequest request, Stream target, CancellationToken stop) => DriverErrors.Guard("diff", request.Layer.Path, () =>
     {
-        var fromParent = IsFromParent(request);
+        var fromParent = request.IsFromParent;
         if (!fromParent || NeedsComparison(request))
         {
             using var views = new Views(this, request, follows: fromParent);
@@ -50,7 +50,7 @@ internal sealed partial class OverlayDriver
     /// <inheritdoc/>
     public IReadOnlyList<LayerChange> Changes(DiffRequest request) => DriverErrors.Guard("changes", request.Layer.Path, () =>
     {
-        var fromParent = IsFromParent(request);
+        var fromParent = request.IsFromParent;
         if (fromParent)
         {
             try
@@ -72,8 +72,8 @@ internal sealed partial class OverlayDriver
     public ContentUsage Measure(LayerLocation layer) => DriverErrors.Guard("measure", layer.Path, () =>
     {
         using var root = Libc.OpenDirectory(LayerDirectory.Of(layer).Diff);
-        var (bytes, inodes) = UsageMeter.Measure(root);
-        return new ContentUsage(bytes, inodes);
+        var (bytes, inodes, content) = UsageMeter.Measure(root);
+        return new ContentUsage(bytes, inodes, content);
     });
 
     /// <inheritdoc/>
@@ -85,9 +85,6 @@ internal sealed partial class OverlayDriver
             return record is null ? [$"the record of its archive, {ExtractTarget.RecordName}, is missing"]
                 : ContentVerifier.Verify(content.Root, record, _format, full, stop);
         });
-
-    private static bool IsFromParent(DiffRequest request) =>
-        request.From is null || (request.Parents.Count > 0 && request.From.Id == request.Parents[0].Id);
 
     /// <summary>Looked at before the first byte goes out: an archive cannot be begun again.</summary>
     private bool NeedsComparison(DiffRequest request)
@@ -119,7 +116,7 @@ internal sealed partial class OverlayDriver
             try
             {
                 if (request.From is { } from) From = driver._mounts.View(from, request.FromParents, follows);
-                else if (request.Parents.Count > 0) From = driver._mounts.View(request.Parents[0], [.. request.Parents.Skip(1)], follows);
+                else if (!request.Whole && request.Parents.Count > 0) From = driver._mounts.View(request.Parents[0], [.. request.Parents.Skip(1)], follows);
             }
             catch
             {

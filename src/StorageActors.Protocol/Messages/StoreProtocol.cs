@@ -101,7 +101,9 @@ public static class StoreProtocol
     /// <param name="From">What to compare with; the parent if not given.</param>
     /// <param name="Target">Where the tar goes.</param>
     /// <param name="Compression">None, gzip or zstd.</param>
-    public sealed record WriteDiff(LayerId Layer, LayerId? From, BlobTarget Target, LayerCompression Compression = LayerCompression.None) : ICommand;
+    /// <param name="Whole">Write the whole tree, as if nothing were below the layer. Refused as invalid argument together with <paramref name="From"/>.</param>
+    public sealed record WriteDiff(
+        LayerId Layer, LayerId? From, BlobTarget Target, LayerCompression Compression = LayerCompression.None, bool Whole = false) : ICommand;
 
     /// <summary>The tar is written.</summary>
     /// <param name="DiffId">Digest of the uncompressed tar.</param>
@@ -113,7 +115,8 @@ public static class StoreProtocol
     /// <summary>Lists what differs. Answers <see cref="Changes"/>.</summary>
     /// <param name="Layer">The layer.</param>
     /// <param name="From">What to compare with; the parent if not given.</param>
-    public sealed record GetChanges(LayerId Layer, LayerId? From = null) : ICommand;
+    /// <param name="Whole">List the whole tree, as if nothing were below the layer. Refused as invalid argument together with <paramref name="From"/>.</param>
+    public sealed record GetChanges(LayerId Layer, LayerId? From = null, bool Whole = false) : ICommand;
 
     /// <summary>The differences.</summary>
     /// <param name="Items">Sorted by path.</param>
@@ -132,7 +135,8 @@ public static class StoreProtocol
     public sealed record LayerRemoved(LayerId Layer) : IReply;
 
     /// <summary>Asks for what the store takes on disk. Answers <see cref="Usage"/>.</summary>
-    public sealed record GetUsage : ICommand;
+    /// <param name="Layer">Measure this layer alone; all of them if not given.</param>
+    public sealed record GetUsage(LayerId? Layer = null) : ICommand;
 
     /// <summary>What the store takes on disk.</summary>
     /// <param name="Report">The numbers.</param>

@@ -24,7 +24,8 @@ public enum ChangeKind
 /// <param name="Inodes">Its inodes, hard links once.</param>
 /// <param name="Shared">Whether more than one image or child needs it.</param>
 /// <param name="Reclaimable">Whether nothing needs it: no image, no child, no lease.</param>
-public sealed record LayerUsage(LayerId Layer, long Bytes, long Inodes, bool Shared, bool Reclaimable);
+/// <param name="ContentBytes">Sum of the lengths of its own files and symbolic links, hard links once, holes counted.</param>
+public sealed record LayerUsage(LayerId Layer, long Bytes, long Inodes, bool Shared, bool Reclaimable, long ContentBytes = 0);
 
 /// <summary>What the store takes on disk.</summary>
 /// <param name="Layers">Each layer.</param>

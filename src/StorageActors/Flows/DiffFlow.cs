@@ -11,16 +11,23 @@ internal sealed class DiffFlow : FlowActor
 {
     private readonly LayerId _layer;
     private readonly LayerId? _from;
+    private readonly bool _isWhole;
     private readonly StoreProtocol.WriteDiff? _write;
 
     public DiffFlow(FlowContext store, IActorRef requester, StoreProtocol.WriteDiff command)
-        : base(store, requester, "diff") => (_layer, _from, _write) = (command.Layer, command.From, command);
+        : base(store, requester, "diff") => (_layer, _from, _isWhole, _write) = (command.Layer, command.From, command.Whole, command);
 
     public DiffFlow(FlowContext store, IActorRef requester, StoreProtocol.GetChanges command)
-        : base(store, requester, "changes") => (_layer, _from) = (command.Layer, command.From);
+        : base(store, requester, "changes") => (_layer, _from, _isWhole) = (command.Layer, command.From, command.Whole);
 
     protected override void Start()
     {
+        if (_isWhole && _from is not null)
+        {
+            Refuse(new StorageError(StorageErrorCode.InvalidArgument, Operation, "the whole tree is compared with nothing: give a layer to compare with, or ask for the whole"));
+            return;
+        }
+
         IReadOnlyList<LayerId> layers = _from is { } from && from != _layer ? [_layer, from] : [_layer];
         Ask<CatalogInternal.LayersPinned>(Store.Catalog, new CatalogInternal.PinLayers(Operation, layers), pinned => Compare(pinned.Layers));
     }
@@ -36,11 +43,11 @@ internal sealed class DiffFlow : FlowActor
         }
 
         var layer = layers[0];
-        var isFromParent = _from is null || _from == layer.Parent;
-        var from = isFromParent ? null : layers[^1];
+        var isFromParent = layer.Parent is null ? _from is null : !_isWhole && (_from is null || _from == layer.Parent);
+        var from = _from is null || isFromParent ? null : layers[^1];
         var request = new DiffRequest(
             Store.Layout.Locate(layer.Id), Store.ParentsOf(layer), from is null ? null : Store.Layout.Locate(from.Id),
-            from is null ? [] : Store.ParentsOf(from), Exact: _write is not null && isFromParent && layer.Kind == LayerKind.Sealed);
+            from is null ? [] : Store.ParentsOf(from), Exact: _write is not null && isFromParent && layer.Kind == LayerKind.Sealed, Whole: _isWhole);
         if (_write is null) Perform(new ListChanges(request), changes => Finish(new StoreProtocol.Changes(changes)));
         else Perform(new SendDiff(request, _write.Target, _write.Compression), written => Check(layer, request.Exact, written));
     }

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using StorageActors.Catalog;
 using StorageActors.DriverOperations;
 using StorageActors.Protocol;
 using StorageActors.Trash;
@@ -6,12 +7,18 @@ using StorageActors.Trash;
 namespace StorageActors.Flows;
 
 /// <summary><see cref="StoreProtocol.GetUsage"/>: nothing is mounted for it, and what was measured once is not measured again while it cannot change.</summary>
-internal sealed class UsageFlow(FlowContext store, IActorRef requester) : FlowActor(store, requester, "usage")
+internal sealed class UsageFlow(FlowContext store, IActorRef requester, StoreProtocol.GetUsage command) : FlowActor(store, requester, "usage")
 {
     protected override void Start()
     {
         var state = Store.View.Current;
-        var layers = Store.View.Layers();
+        if (command.Layer is { } one && state.FindLayer(one) is null)
+        {
+            Refuse(Refusals.NotFound(Operation, one));
+            return;
+        }
+
+        var layers = command.Layer is { } asked ? [state.FindLayer(asked)!] : Store.View.Layers();
         var measured = layers.Select(layer => new MeasuredLayer(Store.Layout.Locate(layer.Id), layer.Kind == LayerKind.Sealed)).ToList();
         Perform(new MeasureLayers(measured), usages =>
             Ask<TrashProtocol.Backlog>(Store.Trash, new TrashProtocol.GetBacklog(), backlog =>
@@ -21,7 +28,7 @@ internal sealed class UsageFlow(FlowContext store, IActorRef requester) : FlowAc
         LayerUsage Usage(LayerRecord layer, Drivers.ContentUsage usage)
         {
             var uses = state.ChildrenOf(layer.Id).Count + state.ImagesOf(layer.Id).Count;
-            return new LayerUsage(layer.Id, usage.Bytes, usage.Inodes, Shared: uses > 1, Reclaimable: uses == 0 && !Store.Mounts.IsHeld(layer.Id));
+            return new LayerUsage(layer.Id, usage.Bytes, usage.Inodes, Shared: uses > 1, Reclaimable: uses == 0 && !Store.Mounts.IsHeld(layer.Id), usage.Content);
         }
     }
 

@@ -18,7 +18,7 @@ internal sealed record MeasuredLayer(LayerLocation Layer, bool IsSealed);
 /// </summary>
 internal sealed record MeasureLayers(IReadOnlyList<MeasuredLayer> Layers) : DriverOperation<IReadOnlyList<ContentUsage>>
 {
-    private static readonly ContentUsage Unknown = new(0, 0);
+    private static readonly ContentUsage Unknown = new(0, 0, 0);
 
     private static ReadOnlySpan<byte> FileName => "usage.json"u8;
 

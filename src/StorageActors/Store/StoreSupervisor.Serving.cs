@@ -25,7 +25,7 @@ internal sealed partial class StoreSupervisor
         Flow<StoreProtocol.GetChanges>("changes", (command, from) => Props(() => new DiffFlow(_context, from, command)));
         Flow<StoreProtocol.Remove>("remove", (command, from) => Props(() => new RemoveFlow(_context, from, command)));
         Flow<StoreProtocol.CollectGarbage>("collect", (command, from) => Props(() => new CollectFlow(_context, from, command)));
-        Flow<StoreProtocol.GetUsage>("usage", (_, from) => Props(() => new UsageFlow(_context, from)));
+        Flow<StoreProtocol.GetUsage>("usage", (command, from) => Props(() => new UsageFlow(_context, from, command)));
         Flow<StoreProtocol.Check>("check", (command, from) => Props(() => new CheckFlow(_context, from, command)));
         Flow<CatalogProtocol.PutImage>("put-image", (command, from) => Props(() => new PutImageFlow(_context, from, command)));
         Flow<CatalogProtocol.RemoveImage>("remove-image", (command, from) => Props(() => new RemoveImageFlow(_context, from, command)));

@@ -35,7 +35,7 @@ internal sealed record MeasureTrash(string Path) : DriverOperation<ContentUsage>
         }
         catch (Exception e) when (e is DriverException or IOException or FormatException)
         {
-            return new ContentUsage(0, 0); // An image, half a layer: it is deleted all the same.
+            return new ContentUsage(0, 0, 0); // An image, half a layer: it is deleted all the same.
         }
     }
 }

@@ -159,25 +159,25 @@ internal sealed class DriverUnderTest : IDisposable
 
     internal string ContentOf(string id, string path) => See(id, root => File.ReadAllText($"{root}/{path}", Encoding.Latin1));
 
-    internal DiffRequest Difference(string id, string? from = null, bool exact = false)
+    internal DiffRequest Difference(string id, string? from = null, bool exact = false, bool whole = false)
     {
         Commit();
         var layer = _layers[id];
         var other = from is null ? null : _layers[from];
-        return new DiffRequest(Locate(layer), Parents(layer), other is null ? null : Locate(other), other is null ? [] : Parents(other), exact);
+        return new DiffRequest(Locate(layer), Parents(layer), other is null ? null : Locate(other), other is null ? [] : Parents(other), exact, Whole: whole);
     }
 
     /// <summary>The tar of a difference.</summary>
-    internal byte[] Diff(string id, string? from = null, bool exact = false)
+    internal byte[] Diff(string id, string? from = null, bool exact = false, bool whole = false)
     {
         using var stream = new MemoryStream();
-        Driver.WriteDiff(Difference(id, from, exact), stream, CancellationToken.None);
+        Driver.WriteDiff(Difference(id, from, exact, whole), stream, CancellationToken.None);
         return stream.ToArray();
     }
 
     /// <summary>The differences: <c>A /path</c>.</summary>
-    internal IReadOnlyList<string> Changes(string id, string? from = null) =>
-        Driver.Changes(Difference(id, from)).Select(change => $"{change.Kind.ToString()[0]} {change.Path}").ToList();
+    internal IReadOnlyList<string> Changes(string id, string? from = null, bool whole = false) =>
+        Driver.Changes(Difference(id, from, whole: whole)).Select(change => $"{change.Kind.ToString()[0]} {change.Path}").ToList();
 
     /// <summary>Seals a writable layer.</summary>
     internal WrittenTar Seal(string id)

@@ -150,7 +150,7 @@ internal sealed class DirectoryDriver(string root, DirectoryWorld world, DriverC
 
     public IReadOnlyList<LayerChange> Changes(DiffRequest request) => [new LayerChange(ChangeKind.Added, "/content")];
 
-    public ContentUsage Measure(LayerLocation layer) => new(Read(layer).Content.Length, 1);
+    public ContentUsage Measure(LayerLocation layer) => new(Read(layer).Content.Length, 1, Read(layer).Content.Length);
 
     public IReadOnlyList<string> Verify(LayerLocation layer, IReadOnlyList<LayerLocation> parents, bool full, CancellationToken stop) =>
         Read(layer).Digest.Value == File.ReadAllText(Path.Combine(layer.Path, "digest")) ? [] : ["content: another digest"];

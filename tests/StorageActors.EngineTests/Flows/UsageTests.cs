@@ -22,6 +22,18 @@ public sealed class UsageTests : StoreTest
     }
 
     [Fact]
+    public async Task One_layer_is_measured_alone()
+    {
+        await using var engine = await StartAsync();
+        var layers = (await engine.Client.ApplyAsync(Chain("12345", "123"))).Select(static one => one.Layer.Id).ToArray();
+
+        var report = (await engine.Client.Channel.AskAsync<StoreProtocol.Usage>(new StoreProtocol.GetUsage(layers[1]))).Report;
+
+        Assert.Equal((layers[1], 3, 3), (Assert.Single(report.Layers).Layer, report.Layers[0].Bytes, report.Layers[0].ContentBytes));
+        Assert.Equal(StorageErrorCode.NotFound, await RefusedAsync(engine.Client.Channel.AskAsync<StoreProtocol.Usage>(new StoreProtocol.GetUsage(LayerId.Parse("nothing")))));
+    }
+
+    [Fact]
     public async Task A_sealed_layer_is_measured_once()
     {
         await using var engine = await StartAsync();

@@ -52,7 +52,7 @@ internal class StubDriver : ILayerDriver
     public virtual IReadOnlyList<LayerChange> Changes(DiffRequest request) => [];
 
     public virtual ContentUsage Measure(LayerLocation layer) => new(
-        Directory.EnumerateFiles(layer.Path, "*", SearchOption.AllDirectories).Sum(static file => new FileInfo(file).Length), 1);
+        Directory.EnumerateFiles(layer.Path, "*", SearchOption.AllDirectories).Sum(static file => new FileInfo(file).Length), 1, 0);
 
     public virtual IReadOnlyList<string> Verify(LayerLocation layer, IReadOnlyList<LayerLocation> parents, bool full, CancellationToken stop) => [];
 

@@ -40,7 +40,7 @@ public sealed class TrashActorTests : EngineTest
         trash.Tell(new TrashProtocol.Collect("/store/trash/a"));
         trash.Tell(new TrashProtocol.Collect("/store/trash/a"));
         var measure = probe.ExpectMsg<DriverProtocol.Perform>(static perform => perform.Operation is MeasureTrash);
-        probe.Reply(new DriverProtocol.Completed<Drivers.ContentUsage>(measure.Attempt, new Drivers.ContentUsage(4096, 2)));
+        probe.Reply(new DriverProtocol.Completed<Drivers.ContentUsage>(measure.Attempt, new Drivers.ContentUsage(4096, 2, 0)));
         var delete = probe.ExpectMsg<DriverProtocol.Perform>(static perform => perform.Operation is DeleteTrash);
         trash.Tell(new TrashProtocol.GetBacklog());
         ExpectMsg(new TrashProtocol.Backlog(1, 4096));
@@ -84,7 +84,7 @@ public sealed class TrashActorTests : EngineTest
         void AnswerMeasure()
         {
             var measure = probe.ExpectMsg<DriverProtocol.Perform>(static perform => perform.Operation is MeasureTrash);
-            probe.Reply(new DriverProtocol.Completed<Drivers.ContentUsage>(measure.Attempt, new Drivers.ContentUsage(1, 1)));
+            probe.Reply(new DriverProtocol.Completed<Drivers.ContentUsage>(measure.Attempt, new Drivers.ContentUsage(1, 1, 0)));
         }
 
         void Fail()
