@@ -1,4 +1,5 @@
 using StorageActors.Drivers.Overlay;
+using StorageActors.Drivers.Vfs;
 using StorageActors.Protocol;
 
 namespace StorageActors.Drivers;
@@ -12,6 +13,7 @@ internal static class DriverFactory
     private static readonly (string Name, Opener Open)[] Drivers =
     [
         (OverlayDriver.DriverName, static (root, options, chosen) => new OverlayDriver(root, options, chosen)),
+        (VfsDriver.DriverName, static (root, options, chosen) => new VfsDriver(root, options, chosen)),
     ];
 
     /// <summary>

@@ -22,6 +22,9 @@ internal sealed class StagedLayer(LayerId id, string path, bool writable)
     /// </summary>
     internal IReadOnlyList<LayerLocation>? Parents { get; set; }
 
+    /// <summary>Ends what a driver does for this layer and takes long: the copy of a parent. An extraction has one of its own.</summary>
+    internal CancellationToken Stop { get; set; }
+
     /// <summary>What the driver keeps between its calls for this layer (decisions deferred to the rebase).</summary>
     internal object? DriverState { get; set; }
 }

@@ -1,4 +1,5 @@
 using StorageActors.DriverContractTests.Harness;
+using StorageActors.Drivers;
 using StorageActors.TestSupport;
 using Xunit;
 
@@ -29,7 +30,7 @@ public abstract partial class LayerDriverContract
             {
                 case <= 3:
                     var tar = random.Tar(below);
-                    driver.Create(id, parent).Do(tar).LateParents = random.Next(2) == 0;
+                    driver.Create(id, parent).Do(tar).LateParents = random.Next(2) == 0 && driver.Can(DriverCapabilities.Rebase);
                     models[id] = below.WithTar(tar);
                     break;
                 case <= 6:

@@ -7,20 +7,25 @@ namespace StorageActors.Archive.Apply;
 /// <summary>For directories that hold the whole tree: what is hidden is simply not there.</summary>
 internal sealed class DirectWhiteouts : IWhiteoutFormat
 {
-    internal static readonly DirectWhiteouts Instance = new();
+    /// <summary>For a tree that already holds what the layers below show.</summary>
+    internal static readonly DirectWhiteouts Instance = new(inPlace: true);
 
-    private DirectWhiteouts()
-    {
-    }
+    /// <summary>For the tree of a base layer: nothing is below it, so there is nothing to look for before each entry, and nothing to hide.</summary>
+    internal static readonly DirectWhiteouts OnNothing = new(inPlace: false);
+
+    private DirectWhiteouts(bool inPlace) => InPlace = inPlace;
 
     /// <inheritdoc/>
-    public bool InPlace => true;
+    public bool InPlace { get; }
 
     /// <inheritdoc/>
     public bool WriteWhiteout(SafeFileHandle directory, ReadOnlySpan<byte> name) => throw new NotSupportedException("a whole tree has no whiteouts");
 
     /// <inheritdoc/>
-    public void MarkOpaque(SafeFileHandle parent, ReadOnlySpan<byte> name) => throw new NotSupportedException("a whole tree has no opaque marks");
+    public void MarkOpaque(SafeFileHandle parent, ReadOnlySpan<byte> name)
+    {
+        // Nothing is below: nothing is hidden. In place it is never asked for.
+    }
 
     /// <inheritdoc/>
     public bool IsWhiteout(SafeFileHandle directory, ReadOnlySpan<byte> name, in FileStatus status) => false;

@@ -102,7 +102,7 @@ internal static class LayerRebase
         {
             using var source = found.Open();
             using var copy = Libc.OpenAt(directory, name, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoFollow, 0x180);
-            FileCopy.Copy(source, copy, found.Status.Size);
+            FileCopy.Copy(source, copy);
         }
         else
         {

@@ -17,13 +17,9 @@ internal static class SealDiff
     private const int Ahead = 8 << 20;
 
     /// <summary>Records the layer's archive beside its content, durably, and returns what is known of it.</summary>
-    /// <param name="root">The layer's content, which nobody changes meanwhile.</param>
     /// <param name="layerDirectory">Gets <see cref="ExtractTarget.RecordName"/>.</param>
-    /// <param name="format">How the content marks what it hides.</param>
-    /// <param name="below">What the layers below show.</param>
-    /// <param name="stop">Stops.</param>
-    internal static TarSummary Capture(
-        SafeFileHandle root, SafeFileHandle layerDirectory, IWhiteoutFormat format, ILowerView below, CancellationToken stop)
+    /// <param name="write">Writes the archive of the layer's content, which nobody changes meanwhile: a <see cref="NativeDiff"/> or <see cref="NaiveDiff"/>.</param>
+    internal static TarSummary Capture(SafeFileHandle layerDirectory, Func<Stream, TarSummary> write)
     {
         var name = ".sealing"u8;
         Libc.TryUnlinkAt(layerDirectory, name);
@@ -33,7 +29,7 @@ internal static class SealDiff
             TarSummary summary;
             using (var record = new FileStream(file, FileAccess.ReadWrite, bufferSize: 0))
             {
-                summary = Record(root, record, layerDirectory, format, below, stop);
+                summary = Record(record, layerDirectory, write);
                 Libc.FSync(file);
             }
 
@@ -49,8 +45,7 @@ internal static class SealDiff
         }
     }
 
-    private static TarSummary Record(
-        SafeFileHandle root, FileStream record, SafeFileHandle layerDirectory, IWhiteoutFormat format, ILowerView below, CancellationToken stop)
+    private static TarSummary Record(FileStream record, SafeFileHandle layerDirectory, Func<Stream, TarSummary> write)
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: Ahead, resumeWriterThreshold: Ahead / 2, useSynchronizationContext: false));
         TarSummary? summary = null;
@@ -60,7 +55,7 @@ internal static class SealDiff
             try
             {
                 using var output = pipe.Writer.AsStream(leaveOpen: true);
-                summary = NativeDiff.Write(root, format, below, output, stop);
+                summary = write(output);
                 pipe.Writer.Complete();
             }
             catch (Exception e)

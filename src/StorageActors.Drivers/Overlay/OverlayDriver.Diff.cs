@@ -22,7 +22,7 @@ internal sealed partial class OverlayDriver
             using var layer = new OverlayTarget(directory, parents, _format);
             try
             {
-                return Written(SealDiff.Capture(layer.Root, layer.Directory, _format, layer.Below, stop));
+                return Written(SealDiff.Capture(layer.Directory, output => NativeDiff.Write(layer.Root, _format, layer.Below, output, stop)));
             }
             catch (ComparisonNeededException e)
             {

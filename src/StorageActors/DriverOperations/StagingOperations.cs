@@ -28,6 +28,7 @@ internal sealed record BeginLayer(TicketId Ticket, LayerId Layer, bool Writable,
         }
 
         CrashPoint.Reached(CrashPoint.StagingCreated);
+        staging.Layer.Stop = stop;
         services.Driver.Begin(staging.Layer);
         return Nothing.Instance;
     }

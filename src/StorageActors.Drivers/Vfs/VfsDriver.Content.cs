@@ -1,0 +1,109 @@
+using Microsoft.Win32.SafeHandles;
+using StorageActors.Archive.Apply;
+using StorageActors.Archive.Diff;
+using StorageActors.Drivers.Copying;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+
+namespace StorageActors.Drivers.Vfs;
+
+/// <summary>What goes into layers and comes out of them. A layer's directory holds more than its own changes, so a difference is found by comparing trees.</summary>
+internal sealed partial class VfsDriver
+{
+    private static readonly DirectWhiteouts Format = DirectWhiteouts.Instance;
+
+    /// <inheritdoc/>
+    public ExtractResult Extract(StagedLayer staged, Stream blob, ExtractOptions options, IExtractionObserver? observer, CancellationToken stop) =>
+        DriverErrors.Guard("extract", staged.Path, () =>
+        {
+            using var tree = Libc.OpenDirectory(VfsLayer.Of(staged).Tree);
+            using var directory = Libc.OpenDirectory(staged.Path);
+            var target = new ExtractTarget
+            {
+                Root = tree,
+                LayerDirectory = directory,
+                Whiteouts = ParentsOf(staged).Count == 0 ? DirectWhiteouts.OnNothing : Format,
+                Below = EmptyLowerView.Instance,
+            };
+            var result = LayerExtractor.Extract(blob, target, options, observer, stop, out _);
+            return staged.DriverState is CopyReport { Dropped: { Count: > 0 } dropped } ? result with { Warnings = [.. dropped, .. result.Warnings] } : result;
+        });
+
+    /// <inheritdoc/>
+    public WrittenTar Seal(LayerLocation layer, IReadOnlyList<LayerLocation> parents, CancellationToken stop) => DriverErrors.Guard("seal", layer.Path, () =>
+    {
+        using var trees = new Trees(layer, parents.Count == 0 ? null : parents[0]);
+        using var directory = Libc.OpenDirectory(layer.Path);
+        return Written(SealDiff.Capture(directory, output => NaiveDiff.Write(trees.From, trees.Layer, Format, output, stop)));
+    });
+
+    /// <inheritdoc/>
+    public WrittenTar WriteDiff(DiffRequest request, Stream target, CancellationToken stop) => DriverErrors.Guard("diff", request.Layer.Path, () =>
+    {
+        var parent = request.Parents.Count == 0 ? null : request.Parents[0];
+        using var trees = new Trees(request.Layer, request.From ?? parent);
+        if (request.Exact && (request.From is null || request.From.Id == parent?.Id))
+        {
+            using var directory = Libc.OpenDirectory(request.Layer.Path);
+            if (ExactDiff.Write(trees.Layer, directory, target, request.Expected, stop) is { } exact) return Written(exact);
+        }
+
+        return Written(NaiveDiff.Write(trees.From, trees.Layer, Format, target, stop));
+    });
+
+    /// <inheritdoc/>
+    public IReadOnlyList<LayerChange> Changes(DiffRequest request) => DriverErrors.Guard("changes", request.Layer.Path, () =>
+    {
+        using var trees = new Trees(request.Layer, request.From ?? (request.Parents.Count == 0 ? null : request.Parents[0]));
+        return NaiveDiff.Changes(trees.From, trees.Layer, Format, CancellationToken.None);
+    });
+
+    /// <inheritdoc/>
+    public ContentUsage Measure(LayerLocation layer) => DriverErrors.Guard("measure", layer.Path, () =>
+    {
+        using var tree = Libc.OpenDirectory(VfsLayer.Of(layer).Tree);
+        var (bytes, inodes) = UsageMeter.Measure(tree);
+        return new ContentUsage(bytes, inodes);
+    });
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Verify(LayerLocation layer, IReadOnlyList<LayerLocation> parents, bool full, CancellationToken stop) =>
+        DriverErrors.Guard("verify", layer.Path, IReadOnlyList<string> () =>
+        {
+            using var trees = new Trees(layer, null);
+            using var directory = Libc.OpenDirectory(layer.Path);
+            using var record = ExactDiff.OpenRecord(directory);
+            return record is null ? [$"the record of its archive, {ExtractTarget.RecordName}, is missing"]
+                : ContentVerifier.Verify(trees.Layer, record, Format, full, stop);
+        });
+
+    private static WrittenTar Written(TarSummary tar) => new(tar.DiffId, tar.Size, tar.Entries, tar.Uids, tar.Gids, tar.Warnings);
+
+    /// <summary>The trees of a layer and of the one it is compared with, open.</summary>
+    private sealed class Trees : IDisposable
+    {
+        internal Trees(LayerLocation layer, LayerLocation? from)
+        {
+            Layer = Libc.OpenDirectory(VfsLayer.Of(layer).Tree);
+            try
+            {
+                if (from is not null) From = Libc.OpenDirectory(VfsLayer.Of(from).Tree);
+            }
+            catch
+            {
+                Layer.Dispose();
+                throw;
+            }
+        }
+
+        internal SafeFileHandle Layer { get; }
+
+        internal SafeFileHandle? From { get; }
+
+        public void Dispose()
+        {
+            From?.Dispose();
+            Layer.Dispose();
+        }
+    }
+}
