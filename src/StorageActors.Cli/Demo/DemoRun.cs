@@ -32,7 +32,7 @@ internal sealed class DemoRun(StorageClient store, string root, Func<Func<IProgr
         Images.ImportResult imported = null!;
         var location = new ImageLocation(ImageFormat.OciLayout, source.Layout, "demo");
         await _timings.RunAsync(
-            "import it, all layers at once",
+            "import it",
             () => withProgress(async progress =>
                 imported = await ImageImporter.ImportAsync(store, location, new ImportOptions { Names = ["demo:latest"] }, progress, stop)),
             built.Sum(static layer => layer.Size));

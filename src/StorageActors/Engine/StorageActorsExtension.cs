@@ -49,7 +49,8 @@ public sealed class StorageActorsExtension : IExtension
         _stores.GetOrAdd(path, new Lazy<StorageStore>(() => Start(StorageSettings.From(_system.Settings.Config, path), socket, openDriver, time))).Value;
 
     private static ILayerDriver DefaultDriver(string? name, StorageSettings settings) =>
-        DriverFactory.Open(name, settings.Root, new DriverOptions { MountOptions = settings.MountOptions });
+        DriverFactory.Open(
+            name, settings.Root, new DriverOptions { MountOptions = settings.MountOptions }, settings.Driver is null ? "the store was made with it" : "asked for");
 
     private StorageStore Start(StorageSettings settings, string? socket, OpenDriver openDriver, TimeProvider time)
     {

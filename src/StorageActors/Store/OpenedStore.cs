@@ -58,7 +58,8 @@ internal sealed class OpenedStore : IDisposable
         ILayerDriver? driver = null;
         try
         {
-            var (layout, format) = StoreRoot.Open(settings.Root, settings.Driver, () => (driver = openDriver(null, settings)).Name);
+            var wanted = DriverFactory.NameOf(settings.Driver);
+            var (layout, format) = StoreRoot.Open(settings.Root, wanted, () => (driver = openDriver(wanted, settings)).Name);
             driver ??= openDriver(format.Driver, settings);
             JournalDatabase.Prepare(layout.Journal);
             var metrics = new StoreMetrics();

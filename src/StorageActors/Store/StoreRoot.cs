@@ -25,7 +25,7 @@ internal static class StoreRoot
 
     /// <summary>
     /// Opens the store, or makes it: its directories first, its format file last. <paramref name="wanted"/> is a driver that the user insists on;
-    /// <paramref name="choose"/> is asked for one when a store without a wish is made.
+    /// <paramref name="choose"/> opens it, or without a wish the best, when a store is made: one that does not work here must not become the store's.
     /// </summary>
     /// <exception cref="StoreCorruptException">This version must not touch the store.</exception>
     /// <exception cref="PermanentDriverException">The directory holds something else, or a store of another driver.</exception>
@@ -39,8 +39,8 @@ internal static class StoreRoot
                 StorageErrorCode.InvalidArgument, "open store", $"{path} is a store of the driver {format.Driver}, not {wanted}; leave the driver out, or use another root", path);
         }
 
-        var driver = format?.Driver ?? wanted ?? choose();
-        if (format is null) CheckUnused(path, driver);
+        if (format is null) CheckUnused(path, wanted);
+        var driver = format?.Driver ?? choose();
         var layout = new StoreLayout(path, driver);
         MakeAll(layout);
         return (layout, format ?? StoreFormat.Create(path, driver));
@@ -72,9 +72,11 @@ internal static class StoreRoot
         return made;
     }
 
-    private static void CheckUnused(string root, string driver)
+    /// <summary>Without a wish, layers of one driver say which it is; how many drivers' there are is for the choice to say.</summary>
+    private static void CheckUnused(string root, string? wanted)
     {
-        var foreign = DirectoryNames.Of(root).FirstOrDefault(name => name != driver && name[0] != '.' && !BeforeFormat.Contains(name, StringComparer.Ordinal));
+        var foreign = DirectoryNames.Of(root).FirstOrDefault(name => name[0] != '.' && !BeforeFormat.Contains(name, StringComparer.Ordinal)
+            && (wanted is null ? !DriverFactory.IsHome(name) : name != wanted && !DriverFactory.IsEmptyHome(root, name)));
         if (foreign is null) return;
         throw DriverErrors.Refuse(
             StorageErrorCode.InvalidArgument, "open store", $"{root} is no store, and not empty: it has {foreign}. Use an empty directory, or restore its format.json", root);

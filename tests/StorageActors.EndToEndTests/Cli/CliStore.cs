@@ -25,9 +25,9 @@ internal sealed class CliStore : IAsyncDisposable
     internal CliProcess Start(params IEnumerable<string> arguments) => CliProcess.Start(Environment, arguments);
 
     /// <summary>Starts a node for this store and waits for its ready line, which it returns.</summary>
-    internal async Task<string> StartNodeAsync()
+    internal async Task<string> StartNodeAsync(params string[] options)
     {
-        _node = Start("node");
+        _node = Start(["node", .. options]);
         return await _node.Error.ReadLineAsync() ?? "";
     }
 

@@ -17,6 +17,13 @@ public sealed class VerbsOnNodeTests : VerbTests
         Assert.Matches("^storage-actors: ready on .*/node.sock \\(driver [a-z]+, root /.*\\)$", await Store.StartNodeAsync());
 }
 
+/// <summary>Each verb talks to a node whose layers are copies.</summary>
+public sealed class VerbsOnCopiesTests : VerbTests
+{
+    protected override async Task BeginAsync() =>
+        Assert.Contains("(driver vfs, ", await Store.StartNodeAsync("--driver", "vfs"), StringComparison.Ordinal);
+}
+
 /// <summary>What every verb does and prints, whoever hosts the engine.</summary>
 public abstract class VerbTests : IAsyncLifetime
 {

@@ -43,6 +43,27 @@ public sealed class StoreFilesTests : IDisposable
     }
 
     [Fact]
+    public void A_driver_that_does_not_work_does_not_become_the_stores()
+    {
+        using var directory = new TempDirectory();
+        Assert.Throws<InvalidOperationException>(() => StoreRoot.Open(directory.Path, "overlay", static () => throw new InvalidOperationException("no overlay here")));
+        Assert.Equal("vfs", StoreRoot.Open(directory.Path, "vfs", static () => "vfs").Format.Driver);
+    }
+
+    [Fact]
+    public void What_a_driver_left_that_was_tried_in_vain_is_in_nobodys_way_and_its_layers_are()
+    {
+        using var directory = new TempDirectory();
+        Directory.CreateDirectory(directory["overlay/l"]);
+        Assert.Equal("vfs", StoreRoot.Open(directory.Path, "vfs", static () => "vfs").Format.Driver);
+
+        File.Delete(directory["format.json"]);
+        Directory.CreateDirectory(directory["overlay/a-layer"]);
+        var refusal = Assert.Throws<PermanentDriverException>(() => StoreRoot.Open(directory.Path, "vfs", static () => "vfs"));
+        Assert.Contains("overlay", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_directory_that_holds_something_else_is_refused_and_left_alone()
     {
         using var directory = new TempDirectory();
@@ -56,7 +77,7 @@ public sealed class StoreFilesTests : IDisposable
     public void A_store_whose_making_was_interrupted_is_made()
     {
         File.Delete(Layout.FormatFile);
-        Assert.Equal("stub", StoreRoot.Open(Layout.Root, null, static () => "stub").Format.Driver);
+        Assert.Equal("stub", StoreRoot.Open(Layout.Root, "stub", static () => "stub").Format.Driver);
     }
 
     [Theory]
