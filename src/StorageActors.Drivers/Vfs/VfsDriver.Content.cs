@@ -40,9 +40,8 @@ internal sealed partial class VfsDriver
     /// <inheritdoc/>
     public WrittenTar WriteDiff(DiffRequest request, Stream target, CancellationToken stop) => DriverErrors.Guard("diff", request.Layer.Path, () =>
     {
-        var parent = request.Parents.Count == 0 ? null : request.Parents[0];
-        using var trees = new Trees(request.Layer, request.From ?? parent);
-        if (request.Exact && (request.From is null || request.From.Id == parent?.Id))
+        using var trees = new Trees(request.Layer, OldOf(request));
+        if (request.Exact && request.IsFromParent)
         {
             using var directory = Libc.OpenDirectory(request.Layer.Path);
             if (ExactDiff.Write(trees.Layer, directory, target, request.Expected, stop) is { } exact) return Written(exact);
@@ -54,7 +53,7 @@ internal sealed partial class VfsDriver
     /// <inheritdoc/>
     public IReadOnlyList<LayerChange> Changes(DiffRequest request) => DriverErrors.Guard("changes", request.Layer.Path, () =>
     {
-        using var trees = new Trees(request.Layer, request.From ?? (request.Parents.Count == 0 ? null : request.Parents[0]));
+        using var trees = new Trees(request.Layer, OldOf(request));
         return NaiveDiff.Changes(trees.From, trees.Layer, Format, CancellationToken.None);
     });
 
@@ -62,8 +61,8 @@ internal sealed partial class VfsDriver
     public ContentUsage Measure(LayerLocation layer) => DriverErrors.Guard("measure", layer.Path, () =>
     {
         using var tree = Libc.OpenDirectory(VfsLayer.Of(layer).Tree);
-        var (bytes, inodes) = UsageMeter.Measure(tree);
-        return new ContentUsage(bytes, inodes);
+        var (bytes, inodes, content) = UsageMeter.Measure(tree);
+        return new ContentUsage(bytes, inodes, content);
     });
 
     /// <inheritdoc/>
@@ -76,6 +75,10 @@ internal sealed partial class VfsDriver
             return record is null ? [$"the record of its archive, {ExtractTarget.RecordName}, is missing"]
                 : ContentVerifier.Verify(trees.Layer, record, Format, full, stop);
         });
+
+    /// <summary>What to compare with; null for nothing.</summary>
+    private static LayerLocation? OldOf(DiffRequest request) =>
+        request.Whole ? null : request.From ?? (request.Parents.Count == 0 ? null : request.Parents[0]);
 
     private static WrittenTar Written(TarSummary tar) => new(tar.DiffId, tar.Size, tar.Entries, tar.Uids, tar.Gids, tar.Warnings);
 
