@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using StorageActors.Linux;
 using StorageActors.Protocol;
 
 namespace StorageActors.Drivers;
@@ -32,4 +34,9 @@ internal sealed record WrittenTar(
 /// <param name="Bytes">Allocated bytes, hard links once.</param>
 /// <param name="Inodes">Inodes, hard links once.</param>
 /// <param name="Content">Lengths of files and symbolic links, hard links once.</param>
-internal sealed record ContentUsage(long Bytes, long Inodes, long Content);
+internal sealed record ContentUsage(long Bytes, long Inodes, long Content)
+{
+    /// <summary>When the youngest of its inodes was changed, as the kernel notes it; null when the driver did not look.</summary>
+    [JsonIgnore]
+    public TimeSpec? LastChange { get; init; }
+}

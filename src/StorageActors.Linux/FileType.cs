@@ -46,4 +46,7 @@ internal readonly record struct TimeSpec(long Seconds, long Nanoseconds)
 
     /// <summary>UTIME_OMIT: leaves the time as it is.</summary>
     internal static readonly TimeSpec Omit = new(0, 0x3FFFFFFE);
+
+    /// <summary>Whether it is later.</summary>
+    internal bool IsAfter(TimeSpec other) => Seconds > other.Seconds || (Seconds == other.Seconds && Nanoseconds > other.Nanoseconds);
 }

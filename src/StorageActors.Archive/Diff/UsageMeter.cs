@@ -3,19 +3,23 @@ using StorageActors.Linux;
 
 namespace StorageActors.Archive.Diff;
 
-/// <summary>Measures what a tree takes on disk: blocks that are allocated, inodes, and lengths of files and symbolic links; hard links once.</summary>
+/// <summary>
+/// Measures what a tree takes on disk: blocks that are allocated, inodes, and lengths of files and symbolic links; hard links once. And when the last of
+/// its inodes was changed.
+/// </summary>
 internal static class UsageMeter
 {
     private const int BlockSize = 512;
 
     /// <summary>Measures the tree and its root.</summary>
-    internal static (long Bytes, long Inodes, long Content) Measure(SafeFileHandle root)
+    internal static (long Bytes, long Inodes, long Content, TimeSpec LastChange) Measure(SafeFileHandle root)
     {
         var linked = new HashSet<ulong>();
         var status = Libc.FStat(root);
         long bytes = status.Blocks * BlockSize, inodes = 1, content = 0;
+        var last = status.ChangeTime;
         using (var directory = Libc.OpenDirectoryAt(root, "."u8)) Add(directory);
-        return (bytes, inodes, content);
+        return (bytes, inodes, content, last);
 
         void Add(SafeFileHandle directory)
         {
@@ -26,6 +30,7 @@ internal static class UsageMeter
                 {
                     if (Libc.TryFStatAt(directory, entry.Name, out var child) != Errno.None) continue; // Gone: a mounted layer changes.
                     if (!child.IsDirectory && child.Links > 1 && !linked.Add(child.Inode)) continue;
+                    if (child.ChangeTime.IsAfter(last)) last = child.ChangeTime;
                     bytes += child.Blocks * BlockSize;
                     inodes++;
                     if (child.Type is FileType.Regular or FileType.SymbolicLink) content += child.Size;

@@ -72,8 +72,8 @@ internal sealed partial class OverlayDriver
     public ContentUsage Measure(LayerLocation layer) => DriverErrors.Guard("measure", layer.Path, () =>
     {
         using var root = Libc.OpenDirectory(LayerDirectory.Of(layer).Diff);
-        var (bytes, inodes, content) = UsageMeter.Measure(root);
-        return new ContentUsage(bytes, inodes, content);
+        var (bytes, inodes, content, last) = UsageMeter.Measure(root);
+        return new ContentUsage(bytes, inodes, content) { LastChange = last };
     });
 
     /// <inheritdoc/>

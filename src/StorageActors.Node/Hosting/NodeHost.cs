@@ -1,4 +1,5 @@
 using StorageActors.Engine;
+using StorageActors.Node.Doors;
 using StorageActors.Node.Server;
 using StorageActors.Protocol;
 using StorageActors.Store;
@@ -21,15 +22,19 @@ public static class NodeHost
     {
         var config = settings.ToConfig(defaultRoot);
         var socket = config.GetString("storage-actors.socket");
+        var doors = DoorSettings.From(config);
         await using var engine = await StorageEngine.StartAsync(config, socket, stop);
         Directory.CreateDirectory(Path.GetDirectoryName(socket)!);
         await using var server = await NodeServer.StartAsync(new NodeServerOptions(socket, engine.Root, report, engine.Store.AbortTransfer), engine.OpenChannel, stop);
+        await using var open = await NodeDoors.OpenAsync(doors, engine, report, stop);
+        foreach (var door in doors) report($"door {door.Name} on {door.Socket}");
         report($"ready on {socket} (driver {await DriverAsync(engine)}, root {engine.Root})");
 
         var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using (stop.Register(stopping.SetResult)) await stopping.Task;
         report("draining");
-        await server.DrainAsync(config.GetTimeSpan("storage-actors.drain-timeout"));
+        var patience = config.GetTimeSpan("storage-actors.drain-timeout");
+        await Task.WhenAll(open.DrainAsync(patience), server.DrainAsync(patience));
     }
 
     /// <summary>Where the process that owns a root listens; none when nobody owns it, or the owner does not listen.</summary>

@@ -105,12 +105,4 @@ public sealed class NodeServer : IAsyncDisposable
         });
         return builder.Build();
     }
-
-    /// <summary>Keeps the host from taking SIGINT and SIGTERM for itself: when to drain is the caller's decision.</summary>
-    private sealed class SignalsAreTheCallers : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    }
 }

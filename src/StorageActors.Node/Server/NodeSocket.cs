@@ -12,10 +12,12 @@ internal static class NodeSocket
     private const uint OwnerOnly = 0x180;   // 0600
 
     /// <summary>Binds. The caller listens, and disposes the socket, which removes its file.</summary>
+    /// <param name="path">Where.</param>
+    /// <param name="setting">What says so, for whoever has to choose another path.</param>
     /// <exception cref="StorageException">A node answers there, or the path holds something that is no socket.</exception>
-    internal static Socket Bind(SocketPath path)
+    internal static Socket Bind(SocketPath path, string setting = "--socket")
     {
-        RemoveStale(path);
+        RemoveStale(path, setting);
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
@@ -35,10 +37,10 @@ internal static class NodeSocket
         }
     }
 
-    private static void RemoveStale(SocketPath path)
+    private static void RemoveStale(SocketPath path, string setting)
     {
         if (Libc.TryStat(path.Path, out var status) != Errno.None) return;
-        if (status.Type != FileType.Socket) throw Refusal(StorageErrorCode.AlreadyExists, path, $"{path.Path} exists and is no socket. Choose another path with --socket.");
+        if (status.Type != FileType.Socket) throw Refusal(StorageErrorCode.AlreadyExists, path, $"{path.Path} exists and is no socket. Choose another path with {setting}.");
         using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
@@ -55,7 +57,7 @@ internal static class NodeSocket
         }
 
         var peer = PeerCredentials.Of(probe);
-        throw Refusal(StorageErrorCode.InUse, path, $"a node (process {peer.Pid}) serves {path.Path} already. Stop it, or choose another path with --socket.");
+        throw Refusal(StorageErrorCode.InUse, path, $"a node (process {peer.Pid}) serves {path.Path} already. Stop it, or choose another path with {setting}.");
     }
 
     private static StorageException Refusal(StorageErrorCode code, SocketPath path, string message, Exception? inner = null) =>

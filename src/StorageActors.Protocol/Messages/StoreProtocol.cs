@@ -82,8 +82,8 @@ public static class StoreProtocol
     public sealed record LayerCreated(LayerRecord Layer) : IReply;
 
     /// <summary>
-    /// Seals a writable layer: computes its tar, digests and size without copying its content. Refused as in use while it is mounted
-    /// read-write. Answers <see cref="LayerSealed"/>.
+    /// Seals a writable layer, or completes a frozen one: computes its tar, digests and size without copying its content. Refused as in use while it is
+    /// mounted read-write. Answers <see cref="LayerSealed"/>.
     /// </summary>
     /// <param name="Layer">The layer.</param>
     /// <param name="Names">Names to add to it.</param>
@@ -92,6 +92,44 @@ public static class StoreProtocol
     /// <summary>The layer is sealed.</summary>
     /// <param name="Layer">Its record, with digests.</param>
     public sealed record LayerSealed(LayerRecord Layer) : IReply;
+
+    /// <summary>
+    /// Extracts a tar into a writable layer that is empty still, by the same pipeline and rules as <see cref="Apply"/>. For clients that make a layer first,
+    /// fill it and then freeze it. From its beginning the layer is marked: one that could not be filled to the end is neither filled again nor frozen or
+    /// sealed, only removed. Answers <see cref="LayerFilled"/>.
+    /// </summary>
+    /// <param name="Layer">The layer.</param>
+    /// <param name="Source">The tar, compressed or not.</param>
+    /// <param name="Expect">What is expected of it.</param>
+    /// <param name="Ticket">The name of the extraction in progress events, and for <see cref="Cancel"/>; a random one if not given.</param>
+    /// <param name="Owner">If given, its death cancels the work.</param>
+    public sealed record Fill(
+        LayerId Layer, BlobSource Source, Expectations Expect, TicketId? Ticket = null, [property: JsonIgnore] IActorRef? Owner = null) : ICommand;
+
+    /// <summary>The tar is in the layer.</summary>
+    /// <param name="Layer">The layer.</param>
+    /// <param name="DiffId">Digest of the uncompressed tar, to the end of its stream.</param>
+    /// <param name="Size">Its length.</param>
+    /// <param name="BlobDigest">Digest of what was read.</param>
+    /// <param name="Entries">Entries in it.</param>
+    /// <param name="Warnings">What could not be kept.</param>
+    public sealed record LayerFilled(LayerId Layer, Digest DiffId, long Size, Digest BlobDigest, long Entries, IReadOnlyList<string> Warnings) : IReply;
+
+    /// <summary>
+    /// Makes a sealed layer of a writable one as it is, without reading its content: for clients that hold a lock meanwhile. A layer that
+    /// <see cref="Fill"/> filled, and nobody changed since, has the digests of its tar; of any other they stay unknown until <see cref="Seal"/> computes
+    /// them. Refused as in use while it is mounted read-write. Answers <see cref="LayerFrozen"/>.
+    /// </summary>
+    /// <param name="Layer">The layer.</param>
+    /// <param name="Names">Its names from now on, in place of those that it had.</param>
+    /// <param name="Labels">Its labels from now on, in place of those that it had.</param>
+    /// <param name="Parent">For a layer without a parent: the sealed layer that it comes to stand on.</param>
+    public sealed record Freeze(
+        LayerId Layer, IReadOnlyList<string>? Names = null, IReadOnlyDictionary<string, string>? Labels = null, LayerId? Parent = null) : ICommand;
+
+    /// <summary>The layer is sealed.</summary>
+    /// <param name="Layer">Its record.</param>
+    public sealed record LayerFrozen(LayerRecord Layer) : IReply;
 
     /// <summary>
     /// Writes a layer's tar: byte for byte what was applied or sealed when <paramref name="From"/> is its parent or not given, verified

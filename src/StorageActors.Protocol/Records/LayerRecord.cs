@@ -17,12 +17,12 @@ public enum LayerKind
 /// <param name="Names">Its names, each unique among the names of layers; sorted.</param>
 /// <param name="Labels">Free key-value pairs of the owner.</param>
 /// <param name="Created">When it was committed to the store.</param>
-/// <param name="DiffId">Digest of its uncompressed tar; none while writable.</param>
-/// <param name="ChainId">Identity of the whole stack up to it; none while it or a layer below is writable.</param>
+/// <param name="DiffId">Digest of its uncompressed tar; none while writable, nor of a layer that was frozen without being read.</param>
+/// <param name="ChainId">Identity of the whole stack up to it; none while it, or a layer below, has no DiffID.</param>
 /// <param name="BlobDigest">Digest of the blob that it was applied from, as it was compressed.</param>
 /// <param name="BlobSize">Length of that blob.</param>
 /// <param name="Compression">Compression of that blob.</param>
-/// <param name="Size">Length of its uncompressed tar; none while writable.</param>
+/// <param name="Size">Length of its uncompressed tar; none without a DiffID.</param>
 /// <param name="Entries">Entries in its tar.</param>
 /// <param name="Uids">The distinct owners of its entries, sorted.</param>
 /// <param name="Gids">The distinct groups of its entries, sorted.</param>

@@ -25,6 +25,9 @@ internal sealed partial class CatalogActor
             case PinLayers pin: Handle(from, pin); break;
             case TakeForRemoval take: Handle(from, take); break;
             case TakeForSealing take: Handle(from, take); break;
+            case TakeForFilling take: Handle(from, take); break;
+            case TakeForFreezing take: Handle(from, take); break;
+            case CommitFreeze commit: Handle(from, commit); break;
             case CommitRemoval commit: Handle(from, commit); break;
             case CommitSeal commit: Handle(from, commit); break;
             case TakeImage take: Handle(from, take); break;
@@ -112,6 +115,21 @@ internal sealed partial class CatalogActor
         var decision = LayerRules.TakeForSealing(_decided, _reservations, HolderOf(from), command.Layer, command.Names);
         Hold(from, decision, static held => new LayerTaken(held.Layers[0]));
     }
+
+    private void Handle(IActorRef from, TakeForFilling command)
+    {
+        if (MustWait(from, command, command.Layer)) return;
+        Hold(from, FillRules.TakeForFilling(_decided, _reservations, HolderOf(from), command.Layer), static held => new LayerTaken(held.Layers[0]));
+    }
+
+    private void Handle(IActorRef from, TakeForFreezing command)
+    {
+        if (MustWait(from, command, command.Parent is { } parent ? [command.Layer, parent] : [command.Layer])) return;
+        Hold(from, FillRules.TakeForFreezing(_decided, _reservations, HolderOf(from), command), static held => new LayerTaken(held.Layers[0]));
+    }
+
+    private void Handle(IActorRef from, CommitFreeze command) =>
+        Append([new CatalogEvent.LayerSealed(command.Layer)], [command.Layer.Id], () => from.Tell(new SealCommitted(command.Layer)));
 
     private void Handle(IActorRef from, CommitRemoval command)
     {

@@ -63,8 +63,14 @@ internal static class CatalogInternal
     /// <summary>Takes a layer that nothing needs, to remove it. Answers <see cref="LayerTaken"/>.</summary>
     internal sealed record TakeForRemoval(LayerId Layer);
 
-    /// <summary>Takes a writable layer, to seal it, and reserves names for it. Answers <see cref="LayerTaken"/>.</summary>
+    /// <summary>Takes a layer without digests, to seal it, and reserves names for it. Answers <see cref="LayerTaken"/>.</summary>
     internal sealed record TakeForSealing(LayerId Layer, IReadOnlyList<string> Names);
+
+    /// <summary>Takes a writable layer, to fill it. Answers <see cref="LayerTaken"/>.</summary>
+    internal sealed record TakeForFilling(LayerId Layer);
+
+    /// <summary>Takes a writable layer, to freeze it, with the names that it gets, and keeps the layer that it comes to stand on. Answers <see cref="LayerTaken"/>.</summary>
+    internal sealed record TakeForFreezing(LayerId Layer, IReadOnlyList<string> Names, LayerId? Parent);
 
     /// <summary>The layer is taken: what concerns it waits.</summary>
     internal sealed record LayerTaken(LayerRecord Layer);
@@ -77,6 +83,9 @@ internal static class CatalogInternal
 
     /// <summary>Journals that a layer was sealed, and replaces its file. Answers <see cref="SealCommitted"/>.</summary>
     internal sealed record CommitSeal(LayerRecord Layer, IReadOnlyList<string> AddNames);
+
+    /// <summary>Journals that a layer was frozen: it is as in the record, also its names, labels and parent; and replaces its file. Answers <see cref="SealCommitted"/>.</summary>
+    internal sealed record CommitFreeze(LayerRecord Layer);
 
     /// <summary>The journal has it.</summary>
     internal sealed record SealCommitted(LayerRecord Layer);

@@ -26,7 +26,8 @@ internal static class LayerRules
     {
         const string operation = "seal";
         if (state.FindLayer(id) is not { } layer) return Refusals.NotFound(operation, id);
-        if (layer.Kind != LayerKind.Writable) return Refusals.WrongState(operation, $"layer {id} is sealed already");
+        if (layer.Kind != LayerKind.Writable && layer.DiffId is not null) return Refusals.WrongState(operation, $"layer {id} is sealed already");
+        if (FillRules.IsMarked(layer)) return Refusals.WrongState(operation, $"layer {id} was filled from a tar; freeze it, or remove it if that ended half-way");
         if (layer.Damage is not null) return Refusals.Damaged(operation, layer);
         if (NameRules.Check(operation, names).IsRefused(out var refusal, out var sorted)) return refusal;
         return ChainRules.CheckNames(state, reservations, holder, operation, sorted, id) is { } conflict

@@ -12,4 +12,8 @@ internal sealed record DriverServices(
     StoreMetrics Metrics,
     TransferTable Transfers,
     StagedLayers Staged,
-    TimeProvider Time);
+    TimeProvider Time)
+{
+    /// <summary>Layers that were filled and are not frozen yet.</summary>
+    internal FilledLayers Filled { get; } = new();
+}

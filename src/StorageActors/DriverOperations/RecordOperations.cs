@@ -21,6 +21,7 @@ internal sealed record RemoveLayer(LayerLocation Layer) : DriverOperation<Trashe
     {
         CrashPoint.Reached(CrashPoint.BeforeRetire);
         if (Libc.TryStat(Layer.Path, out _) == Errno.ENOENT) return new TrashedPath(null); // A damaged layer may have no directory.
+        services.Filled.Remove(Layer.Id);
         services.Driver.Retire(Layer);
         using var home = Libc.OpenDirectory(services.Layout.DriverHome);
         var name = Encoding.UTF8.GetBytes(Layer.Id.Value);
@@ -43,6 +44,7 @@ internal sealed record WriteLayerRecord(LayerRecord Record) : DriverOperation<No
     {
         CrashPoint.Reached(CrashPoint.BeforeRecordFile);
         LayerFile.Write(services.Layout.LayerDirectory(Record.Id), Record);
+        if (Record.Kind == LayerKind.Sealed) services.Filled.Remove(Record.Id);
         CrashPoint.Reached(CrashPoint.AfterRecordFile);
         return Nothing.Instance;
     }

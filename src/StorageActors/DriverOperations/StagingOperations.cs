@@ -49,20 +49,23 @@ internal sealed record ExtractLayer(
     internal override ExtractResult Execute(DriverServices services, CancellationToken stop)
     {
         using var blob = BlobStreams.OpenSource(Source, services.Transfers, stop);
-        var options = new ExtractOptions
-        {
-            ExpectedDiffId = Expect.DiffId,
-            ExpectedBlobDigest = Expect.BlobDigest,
-            ExpectedBlobSize = Expect.BlobSize,
-            MaximumSize = Math.Min(MaximumSize, Expect.MaximumSize ?? long.MaxValue),
-            MaximumEntries = Math.Min(MaximumEntries, Expect.MaximumEntries ?? long.MaxValue),
-        };
+        var options = Options(Expect, MaximumSize, MaximumEntries);
         var observer = Progress is null ? null : new ExtractionReporter(Ticket, Progress, services.Time);
         var result = services.Driver.Extract(services.Staged[Ticket], blob, options, observer, stop);
         services.Metrics.Extracted(result.Size);
         CrashPoint.Reached(CrashPoint.Extracted);
         return result;
     }
+
+    /// <summary>What the caller expects, within what the store allows.</summary>
+    internal static ExtractOptions Options(StoreProtocol.Expectations expect, long maximumSize, long maximumEntries) => new()
+    {
+        ExpectedDiffId = expect.DiffId,
+        ExpectedBlobDigest = expect.BlobDigest,
+        ExpectedBlobSize = expect.BlobSize,
+        MaximumSize = Math.Min(maximumSize, expect.MaximumSize ?? long.MaxValue),
+        MaximumEntries = Math.Min(maximumEntries, expect.MaximumEntries ?? long.MaxValue),
+    };
 }
 
 /// <summary>Settles what needed the layers below, and returns further warnings.</summary>

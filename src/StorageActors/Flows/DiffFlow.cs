@@ -47,7 +47,8 @@ internal sealed class DiffFlow : FlowActor
         var from = _from is null || isFromParent ? null : layers[^1];
         var request = new DiffRequest(
             Store.Layout.Locate(layer.Id), Store.ParentsOf(layer), from is null ? null : Store.Layout.Locate(from.Id),
-            from is null ? [] : Store.ParentsOf(from), Exact: _write is not null && isFromParent && layer.Kind == LayerKind.Sealed, Whole: _isWhole);
+            from is null ? [] : Store.ParentsOf(from),
+            Exact: _write is not null && isFromParent && layer is { Kind: LayerKind.Sealed, DiffId: not null }, Whole: _isWhole);
         if (_write is null) Perform(new ListChanges(request), changes => Finish(new StoreProtocol.Changes(changes)));
         else Perform(new SendDiff(request, _write.Target, _write.Compression), written => Check(layer, request.Exact, written));
     }

@@ -24,7 +24,7 @@ internal sealed class SealFlow : FlowActor
 
     protected override void Refuse(StorageError error)
     {
-        if (_held is not null) TellLayer(_held, new LayerInternal.Unhold(LayerKind.Writable));
+        if (_held is not null) TellLayer(_held, new LayerInternal.Unhold(_held.Kind));
         base.Refuse(error);
     }
 

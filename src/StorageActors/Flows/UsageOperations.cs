@@ -55,7 +55,7 @@ internal sealed record MeasureLayers(IReadOnlyList<MeasuredLayer> Layers) : Driv
     }
 
     /// <summary>Not durable: what a crash leaves of it is no number, and is measured again.</summary>
-    private static void Keep(SafeFileHandle directory, ContentUsage usage)
+    internal static void Keep(SafeFileHandle directory, ContentUsage usage)
     {
         using var file = Libc.OpenAt(directory, FileName, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Truncate | OpenFlags.NoFollow, 0x180);
         Libc.WriteAll(file, StoreJson.Write(usage));

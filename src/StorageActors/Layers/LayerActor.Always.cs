@@ -47,7 +47,7 @@ internal sealed partial class LayerActor
     {
         Command<HolderDied>(static _ => { });
         Command<LayerInternal.Undrain>(static _ => { });
-        Command<LayerInternal.Unhold>(command => _state = _state with { Kind = command.Kind });
+        Command<LayerInternal.Unhold>(Change);
     }
 
     /// <summary>Answers to questions are given, those to attempts of long ago left alone; everything else waits. For the end of a state.</summary>

@@ -16,7 +16,11 @@ internal sealed partial class LayerActor
     /// <summary>Nobody writes; everything waits.</summary>
     private void Holding()
     {
-        Command<LayerInternal.Unhold>(command => EndHold(command.Kind));
+        Command<LayerInternal.Unhold>(command =>
+        {
+            Change(command);
+            EndHold(command.Kind);
+        });
         Command<HolderDied>(
             died =>
             {
@@ -67,6 +71,13 @@ internal sealed partial class LayerActor
         if (!_holders.ContainsKey(command.By)) Context.WatchWith(command.By, new HolderDied(command.By));
         requester.Tell(new LayerInternal.Held(Id));
         Rest(Holding);
+    }
+
+    /// <summary>As it is from now on.</summary>
+    private void Change(LayerInternal.Unhold command)
+    {
+        _state = _state with { Kind = command.Kind };
+        _setup = _setup with { Kind = command.Kind, Parents = command.Parents ?? _setup.Parents };
     }
 
     private void EndHold(LayerKind kind)

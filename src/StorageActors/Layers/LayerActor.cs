@@ -25,7 +25,7 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
 {
     private const int EventsBetweenSnapshots = 200;
 
-    private readonly LayerSetup _setup;
+    private LayerSetup _setup;
     private readonly LayerEnvironment _environment;
     private readonly IReadOnlyList<LeaseEvent.Granted>? _remembered;
     private readonly IActorRef _observer;

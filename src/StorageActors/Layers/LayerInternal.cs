@@ -1,4 +1,5 @@
 using Akka.Actor;
+using StorageActors.Drivers;
 using StorageActors.Journal;
 using StorageActors.Protocol;
 
@@ -66,8 +67,8 @@ internal static class LayerInternal
     /// <summary>Nobody writes to the layer, and it stays so.</summary>
     internal sealed record Held(LayerId Layer);
 
-    /// <summary>Serve again, as a layer of this kind. No answer.</summary>
-    internal sealed record Unhold(LayerKind Kind);
+    /// <summary>Serve again, as a layer of this kind; of one that was put onto others meanwhile, on these. No answer.</summary>
+    internal sealed record Unhold(LayerKind Kind, IReadOnlyList<LayerLocation>? Parents = null);
 
     /// <summary>The layer was found damaged, or (null) sound again. No answer; existing mounts stay.</summary>
     internal sealed record ChangeDamage(string? Damage);

@@ -65,7 +65,7 @@ internal sealed partial class CheckFlow : FlowActor
             foreach (var path in listing.Foreign) _steps.Enqueue(() => Orphan(path, "no layer and no image is called so"));
             _steps.Enqueue(() => StaleStagings());
             _steps.Enqueue(Mounts);
-            foreach (var layer in _before.ListLayers().Where(layer => layer.Kind == LayerKind.Sealed && !audited.MissingLayers.Contains(layer.Id))) _steps.Enqueue(() => Content(layer));
+            foreach (var layer in _before.ListLayers().Where(layer => layer is { Kind: LayerKind.Sealed, DiffId: not null } && !audited.MissingLayers.Contains(layer.Id))) _steps.Enqueue(() => Content(layer));
             if (_command.Full)
             {
                 foreach (var image in _before.ListImages())

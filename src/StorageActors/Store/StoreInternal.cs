@@ -16,4 +16,10 @@ internal static class StoreInternal
     /// leases that belong to nobody stay), and stops. No answer but the actor's end: then the store belongs to nobody.
     /// </summary>
     internal sealed record Stop;
+
+    /// <summary>A call through one of the host's doors ended; it is counted. No answer.</summary>
+    /// <param name="Call">The door and the method.</param>
+    /// <param name="Outcome">How it ended.</param>
+    /// <param name="Duration">How long it took.</param>
+    internal sealed record CallEnded(string Call, string Outcome, TimeSpan Duration);
 }

@@ -21,6 +21,8 @@ internal sealed partial class StoreSupervisor
         Receive<StoreProtocol.Create>(Create);
         Receive<StoreProtocol.Cancel>(Cancel);
         Flow<StoreProtocol.Seal>("seal", (command, from) => Props(() => new SealFlow(_context, from, command)));
+        Receive<StoreProtocol.Fill>(Fill);
+        Flow<StoreProtocol.Freeze>("freeze", (command, from) => Props(() => new FreezeFlow(_context, from, command)));
         Flow<StoreProtocol.WriteDiff>("diff", (command, from) => Props(() => new DiffFlow(_context, from, command)));
         Flow<StoreProtocol.GetChanges>("changes", (command, from) => Props(() => new DiffFlow(_context, from, command)));
         Flow<StoreProtocol.Remove>("remove", (command, from) => Props(() => new RemoveFlow(_context, from, command)));
@@ -42,6 +44,7 @@ internal sealed partial class StoreSupervisor
     private void Questions()
     {
         Receive<StoreInternal.WhenReady>(_ => Sender.Tell(new StoreInternal.Ready(_context.Layout.Root, _store!.Format.StoreId, _store.Format.Driver)));
+        Receive<StoreInternal.CallEnded>(ended => _store!.Services.Metrics.OperationEnded(ended.Call, ended.Outcome, ended.Duration));
         Receive<CatalogProtocol.ListLayers>(_ => Sender.Tell(new CatalogProtocol.Layers(_view.Layers())));
         Receive<CatalogProtocol.ListImages>(_ => Sender.Tell(new CatalogProtocol.Images(_view.Current.ListImages())));
         Receive<CatalogProtocol.ListMounts>(_ => Sender.Tell(new CatalogProtocol.Mounts(_mounts.List())));
@@ -94,6 +97,13 @@ internal sealed partial class StoreSupervisor
     {
         var part = new ChainPart(TicketId.New(), null, command.Spec, new StoreProtocol.Expectations());
         Run(new ChainOrder("create", command.Parent, [part], Reuse: false, Owner: null, static layers => new StoreProtocol.LayerCreated(layers[0].Layer)));
+    }
+
+    private void Fill(StoreProtocol.Fill command)
+    {
+        var from = Sender;
+        var ticket = command.Ticket ?? TicketId.New();
+        Start("fill", Props(() => new FillFlow(_context, from, command, ticket)), [ticket]);
     }
 
     private void Run(ChainOrder order)

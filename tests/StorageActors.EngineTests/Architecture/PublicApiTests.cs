@@ -1,5 +1,7 @@
 using System.Reflection;
 using StorageActors.Client;
+using StorageActors.Containerd.Serving;
+using StorageActors.Grpc.Serving;
 using StorageActors.Images;
 using StorageActors.Linux;
 using StorageActors.Protocol;
@@ -21,6 +23,8 @@ public sealed class PublicApiTests
         ["StorageActors.Protocol"] = typeof(LayerId).Assembly,
         ["StorageActors"] = typeof(StorageClient).Assembly,
         ["StorageActors.Images"] = typeof(ImageImporter).Assembly,
+        ["StorageActors.Grpc"] = typeof(GrpcEndpoint).Assembly,
+        ["StorageActors.Containerd"] = typeof(ContainerdDoor).Assembly,
     };
 
     [Theory]

@@ -13,6 +13,8 @@ public sealed class FloorsTests
         ["StorageActors.Archive"] = 1,
         ["StorageActors.Drivers"] = 2,
         ["StorageActors"] = 3,
+        ["StorageActors.Grpc"] = 3,
+        ["StorageActors.Containerd"] = 4,
         ["StorageActors.Images"] = 4,
         ["StorageActors.Hosting"] = 4,
         ["StorageActors.Node"] = 5,

@@ -1,0 +1,75 @@
+using System.Globalization;
+using StorageActors.Protocol;
+
+namespace StorageActors.Containerd.Snapshots;
+
+/// <summary>
+/// A snapshot is a layer: an active one is writable, a committed one sealed, a view an empty layer that keeps its parent in the store. What the client says of it
+/// lies in the layer's labels; those of our own carry a prefix that clients cannot use.
+/// </summary>
+/// <param name="Key">The client's key, or the name that a commit gave.</param>
+/// <param name="Parent">The parent's name; empty without one.</param>
+/// <param name="State">Where it stands.</param>
+/// <param name="Created">When it was made, or committed.</param>
+/// <param name="Updated">When its labels were last changed.</param>
+/// <param name="Labels">The client's labels.</param>
+/// <param name="Layer">The layer.</param>
+internal sealed record Snapshot(
+    string Key, string Parent, SnapshotState State, DateTimeOffset Created, DateTimeOffset Updated, IReadOnlyDictionary<string, string> Labels, LayerRecord Layer)
+{
+    /// <summary>The label by which a client names the content that it is about to fetch: a ChainID.</summary>
+    internal const string RefLabel = "containerd.io/snapshot.ref";
+
+    private const string Own = "storage-actors/";
+    private const string EndpointLabel = Own + "snapshot.endpoint";
+    private const string KeyLabel = Own + "snapshot.key";
+    private const string ParentLabel = Own + "snapshot.parent";
+    private const string ViewLabel = Own + "snapshot.view";
+    private const string CreatedLabel = Own + "snapshot.created";
+    private const string UpdatedLabel = Own + "snapshot.updated";
+
+    /// <summary>The layer as a snapshot of this endpoint; null when it is none.</summary>
+    internal static Snapshot? Of(string endpoint, LayerRecord layer)
+    {
+        if (!layer.Labels.TryGetValue(EndpointLabel, out var owner) || owner != endpoint) return null;
+        var labels = layer.Labels.Where(static label => !IsOwn(label.Key)).ToDictionary(StringComparer.Ordinal);
+        var state = layer.Kind == LayerKind.Sealed ? SnapshotState.Committed : layer.Labels.ContainsKey(ViewLabel) ? SnapshotState.View : SnapshotState.Active;
+        // The store has computed it, so the content can be found by it, whether the client said so or not.
+        if (state == SnapshotState.Committed && layer.ChainId is { } chain) labels.TryAdd(RefLabel, chain.Value);
+        return new Snapshot(
+            layer.Labels.GetValueOrDefault(KeyLabel, ""), layer.Labels.GetValueOrDefault(ParentLabel, ""), state,
+            Time(layer, CreatedLabel), Time(layer, UpdatedLabel), labels, layer);
+    }
+
+    /// <summary>Whether a label is one that clients cannot have.</summary>
+    internal static bool IsOwn(string label) => label.StartsWith(Own, StringComparison.Ordinal);
+
+    /// <summary>The labels of a layer that is to be a snapshot.</summary>
+    internal static Dictionary<string, string> Write(
+        string endpoint, string key, string parent, bool isView, DateTimeOffset now, IEnumerable<KeyValuePair<string, string>> labels)
+    {
+        // An empty value says that a label is not there; the store keeps none either.
+        var written = labels.Where(static label => label.Value.Length > 0).ToDictionary(StringComparer.Ordinal);
+        written[EndpointLabel] = endpoint;
+        written[KeyLabel] = key;
+        if (parent.Length > 0) written[ParentLabel] = parent;
+        if (isView) written[ViewLabel] = "true";
+        written[CreatedLabel] = written[UpdatedLabel] = Text(now);
+        return written;
+    }
+
+    /// <summary>What changes the client's labels to these, and says when; an empty value takes a label away.</summary>
+    internal Dictionary<string, string> Change(IReadOnlyDictionary<string, string> labels, DateTimeOffset now)
+    {
+        var changes = Layer.Labels.Keys.Where(label => !IsOwn(label) && !labels.ContainsKey(label)).ToDictionary(static label => label, static _ => "", StringComparer.Ordinal);
+        foreach (var (label, value) in labels) changes[label] = value;
+        changes[UpdatedLabel] = Text(now);
+        return changes;
+    }
+
+    private static DateTimeOffset Time(LayerRecord layer, string label) =>
+        layer.Labels.TryGetValue(label, out var text) && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? time : layer.Created;
+
+    private static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture);
+}

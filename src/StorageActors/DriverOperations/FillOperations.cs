@@ -1,0 +1,95 @@
+using StorageActors.Archive.Apply;
+using StorageActors.Drivers;
+using StorageActors.Flows;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+
+namespace StorageActors.DriverOperations;
+
+/// <summary>
+/// Fills a writable layer that is in the store from a tar. Without parents it may yet come to stand on some, so what depends on them stays open until it is
+/// frozen.
+/// </summary>
+internal sealed record FillLayer(
+    LayerLocation Layer, IReadOnlyList<LayerLocation> Parents, TicketId Ticket, BlobSource Source, StoreProtocol.Expectations Expect,
+    long MaximumSize, long MaximumEntries, Akka.Actor.IActorRef? Progress) : DriverOperation<ExtractResult>
+{
+    internal override string Verb => "fill";
+
+    internal override LayerId? Turn => Layer.Id;
+
+    internal override OperationLane Lane => OperationLane.Content;
+
+    /// <summary>The stream is consumed.</summary>
+    internal override bool Repeatable => false;
+
+    internal override ExtractResult Execute(DriverServices services, CancellationToken stop)
+    {
+        using var blob = BlobStreams.OpenSource(Source, services.Transfers, stop);
+        var mayMove = Parents.Count == 0 && services.Driver.Capabilities.HasFlag(DriverCapabilities.Rebase);
+        var staged = new StagedLayer(Layer.Id, Layer.Path, writable: true) { Parents = mayMove ? null : Parents };
+        var observer = Progress is null ? null : new ExtractionReporter(Ticket, Progress, services.Time);
+        var result = services.Driver.Extract(staged, blob, ExtractLayer.Options(Expect, MaximumSize, MaximumEntries), observer, stop);
+        services.Metrics.Extracted(result.Size);
+        services.Filled.Add(new FilledLayer(staged, result, Now(Layer)));
+        return result;
+    }
+
+    /// <summary>The time that the file system gives to a file that is made now.</summary>
+    private static TimeSpec Now(LayerLocation layer)
+    {
+        var name = "filled"u8;
+        using var directory = Libc.OpenDirectory(layer.Path);
+        using var file = Libc.OpenAt(directory, name, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Truncate | OpenFlags.NoFollow, 0x180);
+        Libc.UnlinkAt(directory, name);
+        return Libc.FStat(file).ChangeTime;
+    }
+}
+
+/// <summary>
+/// Completes a writable layer that becomes a sealed one: settles what its filling left open, puts it onto its parents if it had none, and measures it.
+/// </summary>
+/// <param name="Layer">The layer.</param>
+/// <param name="Parents">What it stands on, from now on.</param>
+/// <param name="IsMoved">Whether it stood on nothing until now.</param>
+/// <param name="IsFilled">Whether it was filled from a tar.</param>
+internal sealed record FreezeLayer(LayerLocation Layer, IReadOnlyList<LayerLocation> Parents, bool IsMoved, bool IsFilled) : DriverOperation<FrozenContent>
+{
+    internal override string Verb => "freeze";
+
+    internal override LayerId? Turn => Layer.Id;
+
+    internal override OperationLane Lane => OperationLane.Content;
+
+    internal override FrozenContent Execute(DriverServices services, CancellationToken stop)
+    {
+        var filled = IsFilled ? services.Filled.Find(Layer.Id) ?? throw HalfFilled() : null;
+        var usage = services.Driver.Measure(Layer);
+        var isAsFilled = filled is not null && usage.LastChange is { } last && !last.IsAfter(filled.Until);
+        IReadOnlyList<string> warnings = [];
+        if (filled is { Staged.Parents: null })
+        {
+            filled.Staged.Parents = Parents;
+            warnings = services.Driver.Rebase(filled.Staged);
+        }
+
+        if (IsMoved) services.Driver.Finish(StagedAsItIs(filled));
+        using var directory = Libc.OpenDirectory(Layer.Path);
+        // The record of an archive that is not what the layer holds now would only lead astray.
+        if (!isAsFilled) Libc.TryUnlinkAt(directory, System.Text.Encoding.ASCII.GetBytes(ExtractTarget.RecordName));
+        MeasureLayers.Keep(directory, IsMoved || filled is not null ? services.Driver.Measure(Layer) : usage);
+        return new FrozenContent(isAsFilled ? filled!.Result : null, warnings);
+    }
+
+    /// <summary>With a note, so that the driver leaves the root as whoever filled the layer made it.</summary>
+    private StagedLayer StagedAsItIs(FilledLayer? filled) => new(Layer.Id, Layer.Path, writable: false)
+    {
+        Parents = Parents, DriverState = filled?.Staged.DriverState ?? this,
+    };
+
+    private PermanentDriverException HalfFilled() => new(new StorageError(
+        StorageErrorCode.WrongState, Verb, $"layer {Layer.Id} was being filled, or waited to be frozen, when the store stopped; remove it, and fill a new one", Layer.Path));
+}
+
+/// <summary>What a frozen layer holds: the tar that it was filled from, if that is all there is in it.</summary>
+internal sealed record FrozenContent(ExtractResult? Filled, IReadOnlyList<string> Warnings);
