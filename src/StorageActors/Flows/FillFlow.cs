@@ -37,7 +37,7 @@ internal sealed class FillFlow : FlowActor
         base.Refuse(error);
     }
 
-    private void Hold(LayerRecord layer) => AskLayer<LayerInternal.Held>(layer, new LayerInternal.Hold(), _ =>
+    private void Hold(LayerRecord layer) => AskLayer<LayerInternal.Held>(layer, new LayerInternal.Hold(Self), _ =>
     {
         _held = layer;
         var mark = new Dictionary<string, string>(StringComparer.Ordinal) { [FillRules.Mark] = _ticket.Value };

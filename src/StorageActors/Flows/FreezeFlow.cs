@@ -38,7 +38,7 @@ internal sealed class FreezeFlow : FlowActor
             return;
         }
 
-        AskLayer<LayerInternal.Held>(layer, new LayerInternal.Hold(), _ =>
+        AskLayer<LayerInternal.Held>(layer, new LayerInternal.Hold(Self), _ =>
         {
             _held = layer;
             var settled = layer with { Parent = _command.Parent ?? layer.Parent };

@@ -70,7 +70,6 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
     {
         var child = Find(deliver.Setup.Id);
         if (child is not null && child.Setup.PersistenceId != deliver.Setup.PersistenceId) child.Forget();
-        else if (child is not null) child.Setup = deliver.Setup; // What it is started with, if it has to be again.
         (child ?? Start(deliver.Setup)).Send(deliver.Setup, new Errand(deliver.Message, Sender, Context));
     }
 
