@@ -3,23 +3,24 @@ using StorageActors.Linux;
 
 namespace StorageActors.Archive.Diff;
 
-/// <summary>
-/// Measures what a tree takes on disk: blocks that are allocated, inodes, and lengths of files and symbolic links; hard links once. And when the last of
-/// its inodes was changed.
-/// </summary>
+/// <summary>Measures what a tree takes on disk: blocks that are allocated, inodes, and lengths of files and symbolic links; hard links once.</summary>
 internal static class UsageMeter
 {
     private const int BlockSize = 512;
 
     /// <summary>Measures the tree and its root.</summary>
-    internal static (long Bytes, long Inodes, long Content, TimeSpec LastChange) Measure(SafeFileHandle root)
+    internal static (long Bytes, long Inodes, long Content) Measure(SafeFileHandle root) => Measure(root, out _);
+
+    /// <summary>Measures the tree and its root, and says when the last of its inodes was changed.</summary>
+    internal static (long Bytes, long Inodes, long Content) Measure(SafeFileHandle root, out TimeSpec lastChange)
     {
         var linked = new HashSet<ulong>();
         var status = Libc.FStat(root);
         long bytes = status.Blocks * BlockSize, inodes = 1, content = 0;
         var last = status.ChangeTime;
         using (var directory = Libc.OpenDirectoryAt(root, "."u8)) Add(directory);
-        return (bytes, inodes, content, last);
+        lastChange = last;
+        return (bytes, inodes, content);
 
         void Add(SafeFileHandle directory)
         {

@@ -72,7 +72,7 @@ internal sealed partial class OverlayDriver
     public ContentUsage Measure(LayerLocation layer) => DriverErrors.Guard("measure", layer.Path, () =>
     {
         using var root = Libc.OpenDirectory(LayerDirectory.Of(layer).Diff);
-        var (bytes, inodes, content, last) = UsageMeter.Measure(root);
+        var (bytes, inodes, content) = UsageMeter.Measure(root, out var last);
         return new ContentUsage(bytes, inodes, content) { LastChange = last };
     });
 

@@ -61,8 +61,8 @@ internal sealed partial class VfsDriver
     public ContentUsage Measure(LayerLocation layer) => DriverErrors.Guard("measure", layer.Path, () =>
     {
         using var tree = Libc.OpenDirectory(VfsLayer.Of(layer).Tree);
-        var (bytes, inodes, content) = UsageMeter.Measure(tree);
-        return new ContentUsage(bytes, inodes, content);
+        var (bytes, inodes, content) = UsageMeter.Measure(tree, out var last);
+        return new ContentUsage(bytes, inodes, content) { LastChange = last };
     });
 
     /// <inheritdoc/>
