@@ -36,9 +36,11 @@ internal static class References
     internal static async Task<LayerId?> LayerOrNoneAsync(this StorageClient client, string? reference, CancellationToken stop) =>
         reference is null ? null : (await client.LayerAsync(reference, stop)).Id;
 
-    /// <summary>A path is made absolute; a name may have slashes, too, but does not begin with one or with a dot.</summary>
+    /// <summary>Whether it is a path: a name may have slashes, too, but does not begin with one or with a dot.</summary>
+    internal static bool IsPath(string reference) => reference is ['/' or '.', ..];
+
     private static string PathOrName(string reference) =>
-        reference is ['/' or '.', ..] ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(reference)) : reference;
+        IsPath(reference) ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(reference)) : reference;
 
     private static StorageException Refusal(StorageErrorCode code, string reference, string message) =>
         new(new StorageError(code, "resolve", message, reference));

@@ -32,6 +32,19 @@ internal sealed class Session : IAsyncDisposable
         return await HostAsync(call, choice);
     }
 
+    /// <summary>
+    /// The shortest way for a question that changes nothing: the store's journal, read beside whoever owns it, without an engine. Where that cannot
+    /// answer, or the user says which way to go, it is <see cref="OpenAsync"/>.
+    /// </summary>
+    /// <param name="call">The run of the verb.</param>
+    /// <param name="withMounts">Whether the question is about mounts: a running node knows best what is mounted.</param>
+    internal static async Task<Session> OpenToReadAsync(Invocation call, bool withMounts)
+    {
+        return call.Store is { Config: null, Socket: null, Driver: null } choice
+            && ReadingChannel.TryOpen(choice.Root ?? GlobalOptions.DefaultRoot(), withMounts) is { } channel
+            ? new Session(new StorageClient(channel), null, "none: the journal is read") : await OpenAsync(call);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Client.DisposeAsync();

@@ -9,7 +9,7 @@ internal sealed class ImagesVerb() : Verb("images", "List the images")
 {
     internal override async Task<int> RunAsync(Invocation call)
     {
-        await using var session = await call.OpenAsync();
+        await using var session = await call.OpenToReadAsync();
         var images = await session.Client.ListImagesAsync(call.Stop);
         var output = call.Output;
         if (output.Json) output.Document(images);

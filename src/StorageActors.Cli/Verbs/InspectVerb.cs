@@ -14,8 +14,9 @@ internal sealed class InspectVerb : Verb
 
     internal override async Task<int> RunAsync(Invocation call)
     {
-        await using var session = await call.OpenAsync();
-        var found = await session.Client.EitherAsync(call.Get(_id), call.Stop);
+        var reference = call.Get(_id);
+        await using var session = await call.OpenToReadAsync(withMounts: References.IsPath(reference));
+        var found = await session.Client.EitherAsync(reference, call.Stop);
         if (found.Layer is { } layer) call.Output.Document(layer);
         else call.Output.Document(found.Image!);
         return ExitCode.Done;

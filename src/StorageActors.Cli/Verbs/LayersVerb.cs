@@ -15,7 +15,7 @@ internal sealed class LayersVerb : Verb
 
     internal override async Task<int> RunAsync(Invocation call)
     {
-        await using var session = await call.OpenAsync();
+        await using var session = await call.OpenToReadAsync();
         var layers = await session.Client.ListLayersAsync(call.Stop);
         var output = call.Output;
         if (output.Json) output.Document(layers);

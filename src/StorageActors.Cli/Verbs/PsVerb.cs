@@ -15,8 +15,9 @@ internal sealed class PsVerb : Verb
 
     internal override async Task<int> RunAsync(Invocation call)
     {
-        await using var session = await call.OpenAsync();
-        if (call.Get(_why) is { } reference)
+        var why = call.Get(_why);
+        await using var session = why is null ? await call.OpenToReadAsync(withMounts: true) : await call.OpenAsync();
+        if (why is { } reference)
         {
             var layer = (await session.Client.LayerAsync(reference, call.Stop)).Id;
             var holders = await session.Client.Channel.AskAsync<LayerProtocol.Holders>(new LayerProtocol.WhyBusy(layer), call.Stop);

@@ -1,64 +1,25 @@
-using System.Collections.Frozen;
 using System.Runtime.Serialization;
-using System.Text.Json;
 using Akka.Actor;
 using Akka.Serialization;
 
 namespace StorageActors.Journal;
 
-/// <summary>
-/// Writes journal events as JSON under a short fixed name with a version, so that types may be renamed and moved without losing old rows. A change
-/// that old rows do not fit gets a new version here, and the old one is read for ever.
-/// </summary>
+/// <summary>Journal events for Akka, as <see cref="JournalRows"/> has them.</summary>
 internal sealed class JournalSerializer(ExtendedActorSystem system) : SerializerWithStringManifest(system)
 {
-    private static readonly (string Manifest, Type Type)[] Kinds =
-    [
-        ("layer-committed-1", typeof(CatalogEvent.LayerCommitted)),
-        ("layer-sealed-1", typeof(CatalogEvent.LayerSealed)),
-        ("layer-removed-1", typeof(CatalogEvent.LayerRemoved)),
-        ("layer-named-1", typeof(CatalogEvent.LayerNamed)),
-        ("layer-labelled-1", typeof(CatalogEvent.LayerLabelled)),
-        ("layer-damaged-1", typeof(CatalogEvent.LayerDamaged)),
-        ("layer-healed-1", typeof(CatalogEvent.LayerHealed)),
-        ("image-put-1", typeof(CatalogEvent.ImagePut)),
-        ("image-named-1", typeof(CatalogEvent.ImageNamed)),
-        ("image-removed-1", typeof(CatalogEvent.ImageRemoved)),
-        ("catalog-1", typeof(CatalogEvent.Snapshot)),
-        ("lease-granted-1", typeof(LeaseEvent.Granted)),
-        ("lease-released-1", typeof(LeaseEvent.Released)),
-        ("leases-cleared-1", typeof(LeaseEvent.Cleared)),
-        ("leases-1", typeof(LeaseEvent.Snapshot)),
-    ];
-
-    private static readonly FrozenDictionary<string, Type> Types = Kinds.ToFrozenDictionary(static kind => kind.Manifest, static kind => kind.Type);
-    private static readonly FrozenDictionary<Type, string> Manifests = Kinds.ToFrozenDictionary(static kind => kind.Type, static kind => kind.Manifest);
-
-    /// <summary>In every row of every store: never to be changed, never to be used for another serializer.</summary>
-    public override int Identifier => 53_014_001;
+    /// <inheritdoc/>
+    public override int Identifier => JournalRows.SerializerId;
 
     /// <summary>All names that rows may have.</summary>
-    internal static IEnumerable<string> KnownManifests => Types.Keys;
+    internal static IEnumerable<string> KnownManifests => JournalRows.KnownManifests;
 
     /// <inheritdoc/>
     public override string Manifest(object o) =>
-        Manifests.TryGetValue(o.GetType(), out var manifest) ? manifest : throw new SerializationException($"{o.GetType()} is no journal event");
+        JournalRows.ManifestOf(o.GetType()) ?? throw new SerializationException($"{o.GetType()} is no journal event");
 
     /// <inheritdoc/>
-    public override byte[] ToBinary(object obj) => JsonSerializer.SerializeToUtf8Bytes(obj, JournalJson.TypeOf(obj.GetType()));
+    public override byte[] ToBinary(object obj) => JournalRows.Write(obj);
 
     /// <inheritdoc/>
-    public override object FromBinary(byte[] bytes, string manifest)
-    {
-        if (!Types.TryGetValue(manifest, out var type))
-            throw new SerializationException($"the journal has a \"{manifest}\", which this version does not know; open the store with the version that wrote it");
-        try
-        {
-            return JsonSerializer.Deserialize(bytes, JournalJson.TypeOf(type)) ?? throw new SerializationException($"the journal has an empty \"{manifest}\"");
-        }
-        catch (JsonException e)
-        {
-            throw new SerializationException($"the journal has a \"{manifest}\" that cannot be read: {e.Message}", e);
-        }
-    }
+    public override object FromBinary(byte[] bytes, string manifest) => JournalRows.Read(bytes, manifest);
 }

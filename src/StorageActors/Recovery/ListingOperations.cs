@@ -11,21 +11,24 @@ internal sealed record ListStore : DriverOperation<StoreListing>
 {
     internal override string Verb => "list store";
 
-    internal override StoreListing Execute(DriverServices services, CancellationToken stop)
+    internal override StoreListing Execute(DriverServices services, CancellationToken stop) => List(services.Layout);
+
+    /// <summary>The same for a store that this process need not own.</summary>
+    internal static StoreListing List(StoreLayout layout)
     {
         var (layers, images, foreign) = (new List<LayerId>(), new List<ImageId>(), new List<string>());
-        foreach (var name in DirectoryNames.Of(services.Layout.DriverHome))
+        foreach (var name in DirectoryNames.Of(layout.DriverHome))
         {
             // The driver's own things there are shorter than any id (overlay's l), or hidden.
             if (name.Length < 2 || name[0] == '.') continue;
             if (TryParse(name, LayerId.Parse) is { } layer) layers.Add(layer);
-            else foreign.Add(Path.Combine(services.Layout.DriverHome, name));
+            else foreign.Add(Path.Combine(layout.DriverHome, name));
         }
 
-        foreach (var name in DirectoryNames.Of(services.Layout.ImageHome).Where(static name => name[0] != '.'))
+        foreach (var name in DirectoryNames.Of(layout.ImageHome).Where(static name => name[0] != '.'))
         {
             if (TryParse(name, ImageId.Parse) is { } image) images.Add(image);
-            else foreign.Add(Path.Combine(services.Layout.ImageHome, name));
+            else foreign.Add(Path.Combine(layout.ImageHome, name));
         }
 
         return new StoreListing(layers, images, foreign);

@@ -24,6 +24,14 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
         return new ReadRecords(layers, images, Trash: MissingLayers(catalog, listing).Any() || MissingImages(catalog, listing).Any());
     }
 
+    /// <summary>Whether a journal and the names of the directories say the same, so that there is nothing to plan.</summary>
+    internal static bool Agree(CatalogState catalog, StoreListing listing)
+    {
+        var questions = Questions(catalog, listing);
+        if (questions.Layers.Count + questions.Images.Count > 0 || questions.Trash) return false;
+        return !listing.Layers.Any(id => catalog.FindLayer(id)?.Damage == MissingDirectory);
+    }
+
     internal static RecoveryPlan Make(CatalogState catalog, StoreListing listing, StoreRecords found)
     {
         var notes = new List<string>();

@@ -42,6 +42,9 @@ internal sealed record StorageSettings
 
     internal TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Whether the journal is the store's own file, and no database that the configuration names.</summary>
+    internal bool HasOwnJournal { get; init; } = true;
+
     internal string JournalPluginId => Path + ".journal";
 
     internal string SnapshotPluginId => Path + ".snapshots";
@@ -55,6 +58,8 @@ internal sealed record StorageSettings
         return new StorageSettings
         {
             Path = path,
+            HasOwnJournal = section.Word("journal.connection-string").Length == 0
+                && section.Word("journal.class") == StorageConfiguration.Reference.GetString($"{DefaultPath}.journal.class"),
             Root = section.Directory("root"),
             Driver = section.Word("driver") is var driver && driver == "auto" ? null : driver,
             Durability = section.Choice<Durability>("durability"),

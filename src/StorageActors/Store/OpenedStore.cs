@@ -54,7 +54,7 @@ internal sealed class OpenedStore : IDisposable
     private static OpenedStore OpenRoot(StorageSettings settings, OpenDriver openDriver, TransferTable transfers, TimeProvider time, string? socket)
     {
         StoreRoot.Make(settings.Root);
-        var owner = OwnerLock.Take(settings.Root, socket);
+        var owner = OwnerLock.Take(settings.Root, socket, settings.HasOwnJournal);
         ILayerDriver? driver = null;
         try
         {

@@ -8,7 +8,8 @@ namespace StorageActors.Store;
 /// <param name="Pid">The process.</param>
 /// <param name="StartTime">When it started, in clock ticks since boot: tells it from a later one with the same number.</param>
 /// <param name="Socket">Where it listens, if it does.</param>
-internal sealed record StoreOwner(int Pid, long? StartTime, string? Socket);
+/// <param name="OwnJournal">Whether its journal is the store's own file, for those who read that beside it.</param>
+internal sealed record StoreOwner(int Pid, long? StartTime, string? Socket, bool? OwnJournal = null);
 
 /// <summary>
 /// Held while an engine owns the store; the first lock to be taken and the last to be given back. The file says who the owner is, so that a second
@@ -23,13 +24,13 @@ internal sealed class OwnerLock : IDisposable
 
     /// <summary>Becomes the owner of the store in <paramref name="root"/>, a directory that exists.</summary>
     /// <exception cref="StorageException">In use: somebody else is; the error names him.</exception>
-    internal static OwnerLock Take(string root, string? socket)
+    internal static OwnerLock Take(string root, string? socket, bool ownJournal = true)
     {
         var path = StoreLayout.OwnerLockOf(root);
         if (FileLock.TryTake(path, create: true, out var held) != LockAttempt.Taken) throw new StorageException(Owned(root, path));
         try
         {
-            Write(held!, new StoreOwner(Environment.ProcessId, ProcFs.StartTime(Environment.ProcessId), socket));
+            Write(held!, new StoreOwner(Environment.ProcessId, ProcFs.StartTime(Environment.ProcessId), socket, ownJournal));
             return new OwnerLock(held!);
         }
         catch
@@ -39,12 +40,17 @@ internal sealed class OwnerLock : IDisposable
         }
     }
 
-    /// <summary>Who owns the store now; null when nobody does, or there is none.</summary>
+    /// <summary>Who owns the store now; null when nobody does, or there is none. Takes no lock, so that nobody is kept from becoming the owner.</summary>
     internal static StoreOwner? Find(string root)
     {
-        var attempt = FileLock.TryTake(StoreLayout.OwnerLockOf(root), create: false, out var held);
-        held?.Dispose();
-        return attempt == LockAttempt.Held ? Read(root) ?? new StoreOwner(0, null, null) : null;
+        var path = StoreLayout.OwnerLockOf(root);
+        var errno = Libc.TryOpen(path, OpenFlags.ReadOnly | OpenFlags.NoFollow, 0, out var file);
+        using (file)
+        {
+            if (errno == Errno.ENOENT) return null;
+            if (errno != Errno.None) throw new LinuxException("open", path, errno);
+            return Libc.FindLockHolder(file) is null ? null : Read(root) ?? new StoreOwner(0, null, null);
+        }
     }
 
     public void Dispose() => _lock.Dispose();

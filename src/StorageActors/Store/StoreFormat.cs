@@ -20,8 +20,10 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
     private static ReadOnlySpan<byte> FileName => "format.json"u8;
 
     /// <summary>The format of the store in <paramref name="root"/>; null when there is none yet.</summary>
+    /// <param name="root">The store's root.</param>
+    /// <param name="toReadOnly">Whether nothing is going to be changed, so that features that only writers must know are no obstacle.</param>
     /// <exception cref="StoreCorruptException">The file cannot be read, or this version must not touch such a store.</exception>
-    internal static StoreFormat? Read(string root)
+    internal static StoreFormat? Read(string root, bool toReadOnly = false)
     {
         using var directory = Libc.OpenDirectory(root);
         if (AtomicFile.Read(directory, FileName, 1024 * 1024) is not { } bytes) return null;
@@ -36,7 +38,7 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
             throw Refuse(StorageErrorCode.Damaged, path, $"the file is not what a store writes ({e.Message}); restore it from a backup", e);
         }
 
-        format.CheckKnown(path);
+        format.CheckKnown(path, toReadOnly);
         return format;
     }
 
@@ -49,11 +51,11 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
         return format;
     }
 
-    private void CheckKnown(string path)
+    private void CheckKnown(string path, bool toReadOnly)
     {
         if (Format != Current) throw Unknown(path, $"the store has disk format {Format}; this version reads {Current}");
         if (Features.Incompatible.Count > 0) throw Unknown(path, $"the store uses {string.Join(", ", Features.Incompatible)}");
-        if (Features.ReadOnly.Count > 0)
+        if (Features.ReadOnly.Count > 0 && !toReadOnly)
             throw Unknown(path, $"the store uses {string.Join(", ", Features.ReadOnly)}, so this version could only read it");
     }
 

@@ -48,8 +48,8 @@ internal sealed partial class StoreSupervisor
         Receive<CatalogProtocol.ListLayers>(_ => Sender.Tell(new CatalogProtocol.Layers(_view.Layers())));
         Receive<CatalogProtocol.ListImages>(_ => Sender.Tell(new CatalogProtocol.Images(_view.Current.ListImages())));
         Receive<CatalogProtocol.ListMounts>(_ => Sender.Tell(new CatalogProtocol.Mounts(_mounts.List())));
-        Receive<CatalogProtocol.Resolve>(command => Answer(Resolve(command.Reference)));
-        Receive<CatalogProtocol.FindChain>(command => Answer(FindChain(command.ChainId)));
+        Receive<CatalogProtocol.Resolve>(command => Answer(References.Resolve(_view.Current, _mounts.FindPath, command.Reference)));
+        Receive<CatalogProtocol.FindChain>(command => Answer(References.FindChain(_view.Current, command.ChainId)));
         Receive<StoreProtocol.GetInfo>(_ => Sender.Tell(StoreFacts.Tell(_store!, _setup.Settings, _view.Current, _flows.Count)));
     }
 
@@ -62,16 +62,6 @@ internal sealed partial class StoreSupervisor
 
     private void Answer(Decision<CatalogProtocol.Resolved> decision) =>
         Sender.Tell(decision.IsRefused(out var refusal, out var resolved) ? new StoreProtocol.Refused(refusal) : resolved);
-
-    private Decision<CatalogProtocol.Resolved> Resolve(string reference)
-    {
-        if (!reference.StartsWith('/')) return _view.Current.Resolve(reference);
-        return _mounts.FindPath(Path.TrimEndingDirectorySeparator(Path.GetFullPath(reference))) is { } id && _view.Current.FindLayer(id) is { } layer
-            ? new CatalogProtocol.Resolved(layer, null) : Refusals.NotFound("resolve", $"no layer is mounted at {NameRules.Printable(reference)}");
-    }
-
-    private Decision<CatalogProtocol.Resolved> FindChain(Digest chain) => _view.Current.FindChain(chain).FirstOrDefault(static layer => layer.Damage is null) is { } layer
-        ? new CatalogProtocol.Resolved(layer, null) : Refusals.NotFound("find chain", $"there is no layer with the ChainID {chain}");
 
     private void ToLayer(LayerProtocol.ICommand command)
     {

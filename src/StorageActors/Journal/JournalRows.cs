@@ -1,0 +1,63 @@
+using System.Collections.Frozen;
+using System.Runtime.Serialization;
+using System.Text.Json;
+
+namespace StorageActors.Journal;
+
+/// <summary>
+/// What a row of the journal holds: an event as JSON under a short fixed name with a version, so that types may be renamed and moved without losing old
+/// rows. A change that old rows do not fit gets a new version here, and the old one is read for ever. Knows nothing of Akka: readers of other processes
+/// use it, too.
+/// </summary>
+internal static class JournalRows
+{
+    /// <summary>In every row of every store: never to be changed, never to be used for another serializer.</summary>
+    internal const int SerializerId = 53_014_001;
+
+    private static readonly (string Manifest, Type Type)[] Kinds =
+    [
+        ("layer-committed-1", typeof(CatalogEvent.LayerCommitted)),
+        ("layer-sealed-1", typeof(CatalogEvent.LayerSealed)),
+        ("layer-removed-1", typeof(CatalogEvent.LayerRemoved)),
+        ("layer-named-1", typeof(CatalogEvent.LayerNamed)),
+        ("layer-labelled-1", typeof(CatalogEvent.LayerLabelled)),
+        ("layer-damaged-1", typeof(CatalogEvent.LayerDamaged)),
+        ("layer-healed-1", typeof(CatalogEvent.LayerHealed)),
+        ("image-put-1", typeof(CatalogEvent.ImagePut)),
+        ("image-named-1", typeof(CatalogEvent.ImageNamed)),
+        ("image-removed-1", typeof(CatalogEvent.ImageRemoved)),
+        ("catalog-1", typeof(CatalogEvent.Snapshot)),
+        ("lease-granted-1", typeof(LeaseEvent.Granted)),
+        ("lease-released-1", typeof(LeaseEvent.Released)),
+        ("leases-cleared-1", typeof(LeaseEvent.Cleared)),
+        ("leases-1", typeof(LeaseEvent.Snapshot)),
+    ];
+
+    private static readonly FrozenDictionary<string, Type> Types = Kinds.ToFrozenDictionary(static kind => kind.Manifest, static kind => kind.Type);
+    private static readonly FrozenDictionary<Type, string> Manifests = Kinds.ToFrozenDictionary(static kind => kind.Type, static kind => kind.Manifest);
+
+    /// <summary>All names that rows may have.</summary>
+    internal static IEnumerable<string> KnownManifests => Types.Keys;
+
+    /// <summary>The name under which an event is kept; null for what is none.</summary>
+    internal static string? ManifestOf(Type type) => Manifests.GetValueOrDefault(type);
+
+    /// <summary>The row's bytes.</summary>
+    internal static byte[] Write(object happened) => JsonSerializer.SerializeToUtf8Bytes(happened, JournalJson.TypeOf(happened.GetType()));
+
+    /// <summary>The event of a row.</summary>
+    /// <exception cref="SerializationException">This version does not know the name, or the bytes are not what it writes.</exception>
+    internal static IJournalEvent Read(ReadOnlySpan<byte> bytes, string manifest)
+    {
+        if (!Types.TryGetValue(manifest, out var type))
+            throw new SerializationException($"the journal has a \"{manifest}\", which this version does not know; open the store with the version that wrote it");
+        try
+        {
+            return (IJournalEvent?)JsonSerializer.Deserialize(bytes, JournalJson.TypeOf(type)) ?? throw new SerializationException($"the journal has an empty \"{manifest}\"");
+        }
+        catch (JsonException e)
+        {
+            throw new SerializationException($"the journal has a \"{manifest}\" that cannot be read: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using System.Text.RegularExpressions;
+using StorageActors.TestSupport;
+using Xunit;
+
+namespace StorageActors.EndToEndTests.Cli;
+
+/// <summary>Questions answered from the journal print what an engine would have answered, byte for byte but for ages.</summary>
+public sealed partial class ReadingTests : IAsyncLifetime
+{
+    private readonly CliStore _store = new();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await _store.DisposeAsync();
+
+    [SkippableFact]
+    public async Task Every_question_has_the_same_answer_with_and_without_an_engine()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        var mount = await FillAsync();
+        string[][] questions =
+        [
+            ["layers"], ["layers", "--tree"], ["layers", "--json"], ["images"], ["images", "--json"], ["inspect", "base"], ["inspect", "named"], ["inspect", mount],
+            ["ps"], ["ps", "--json"], ["ps", "-q"], ["inspect", "nothing"],
+        ];
+        var config = _store["empty.conf"];
+        await File.WriteAllTextAsync(config, "");
+
+        // Without a node: the journal alone, then an engine, which a configuration asks for.
+        var owner = await File.ReadAllTextAsync(Path.Combine(_store.Root, "owner.lock"));
+        var read = await Task.WhenAll(questions.Select(question => _store.RunAsync(question)));
+        Assert.Equal(owner, await File.ReadAllTextAsync(Path.Combine(_store.Root, "owner.lock")));
+        for (var i = 0; i < questions.Length; i++) AssertSame(questions[i], await _store.RunAsync([.. questions[i], "--config", config]), read[i]);
+        Assert.NotEqual(owner, await File.ReadAllTextAsync(Path.Combine(_store.Root, "owner.lock")));
+
+        // Beside a node: the journal, and the node when its socket is named.
+        await _store.StartNodeAsync();
+        read = await Task.WhenAll(questions.Select(question => _store.RunAsync(question)));
+        var asked = await Task.WhenAll(questions.Select(question => _store.RunAsync([.. question, "--socket", Path.Combine(_store.Root, "node.sock")])));
+        for (var i = 0; i < questions.Length; i++) AssertSame(questions[i], asked[i], read[i]);
+        Assert.Equal("0", (await _store.RunAsync("umount", "box")).Exits(0).Line);
+    }
+
+    /// <summary>Layers, an image, a name, and a mount, whose path is returned.</summary>
+    private async Task<string> FillAsync()
+    {
+        var (lower, upper) = (Tars.Of(("a", "1")), Tars.Of(("b", "2")));
+        OciLayout.Write(_store["image"], Tars.Gzip(lower), lower, Tars.Gzip(upper), upper);
+        (await _store.RunAsync("import", _store["image"], "--name", "named")).Exits(0);
+        (await _store.FeedAsync(Tars.Of(("c", "3")), "apply", "--id", "base", "--name", "some/name:1")).Exits(0);
+        (await _store.RunAsync("create", "--parent", "base", "--id", "box", "--label", "k=v")).Exits(0);
+        return (await _store.RunAsync("mount", "box", "--lease", "kept")).Exits(0).Line;
+    }
+
+    private static void AssertSame(string[] question, CliResult engine, CliResult read)
+    {
+        var words = string.Join(' ', question);
+        Assert.Equal((words, engine.ExitCode), (words, read.ExitCode));
+        var isDocument = question.Contains("--json", StringComparer.Ordinal) || question[0] == "inspect";
+        Assert.Equal(isDocument ? engine.Text : WithoutAges(engine.Text), isDocument ? read.Text : WithoutAges(read.Text));
+        Assert.Equal(engine.Error, read.Error);
+    }
+
+    private static string WithoutAges(string table) => Spaces().Replace(Age().Replace(table, "AGE"), " ");
+
+    [GeneratedRegex(@"just now|\d+ \w+ ago", RegexOptions.None, 1000)]
+    private static partial Regex Age();
+
+    [GeneratedRegex(" +", RegexOptions.None, 1000)]
+    private static partial Regex Spaces();
+}
