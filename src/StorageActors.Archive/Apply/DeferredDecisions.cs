@@ -14,6 +14,9 @@ internal sealed record DeferredDecisions
     /// <summary>Directories without an entry of their own: they get the attributes of what is below. Parents first.</summary>
     internal IReadOnlyList<byte[]> ImpliedDirectories { get; init; } = [];
 
+    /// <summary>Directories that hide what is below, where marks are names: those over nothing get none.</summary>
+    internal IReadOnlyList<byte[]> OpaqueDirectories { get; init; } = [];
+
     /// <summary>Hard links to files that only the layers below may have.</summary>
     internal IReadOnlyList<PendingLink> Links { get; init; } = [];
 
@@ -27,17 +30,21 @@ internal sealed record DeferredDecisions
     internal bool RootIsOpaque { get; init; }
 
     /// <summary>Whether nothing is left to settle.</summary>
-    internal bool IsEmpty => Whiteouts.Count == 0 && ImpliedDirectories.Count == 0 && Links.Count == 0 && !RootIsImplied && !RootIsOpaque;
+    internal bool IsEmpty => Whiteouts.Count == 0 && ImpliedDirectories.Count == 0 && OpaqueDirectories.Count == 0 && Links.Count == 0 && !RootIsImplied && !RootIsOpaque;
 
     /// <summary>What a tree that is complete leaves open.</summary>
-    internal static DeferredDecisions Of(LayerTree tree, LayerChanges changes)
+    /// <param name="tree">The tree.</param>
+    /// <param name="changes">What the archive made of it.</param>
+    /// <param name="format">How marks are written.</param>
+    internal static DeferredDecisions Of(LayerTree tree, LayerChanges changes, IWhiteoutFormat format)
     {
-        List<byte[]> whiteouts = [], implied = [];
+        List<byte[]> whiteouts = [], implied = [], opaque = [];
         List<PendingLink> links = [];
         for (var node = LayerTree.Root + 1; node < tree.Count; node++)
         {
             var at = tree[node];
             if (at.Kind == NodeKind.PendingLink) links.Add(new PendingLink(tree.PathOf(node), tree.LinkOf(node).ToArray(), at.Entry));
+            if (format.MarksAreNames && at.Kind == NodeKind.Directory && at.Is(NodeState.Written) && at.Is(NodeState.Opaque)) opaque.Add(tree.PathOf(node));
             if (at.Is(NodeState.Written) && (at.Kind != NodeKind.Directory || at.Is(NodeState.Explicit | NodeState.Recreated))) continue;
             var isWhiteout = at.Is(NodeState.Whiteout);
             if ((!isWhiteout && !at.Is(NodeState.Written)) || changes.IsBelowHidden(node)) continue;
@@ -48,7 +55,7 @@ internal sealed record DeferredDecisions
         var root = tree[LayerTree.Root];
         return new DeferredDecisions
         {
-            Whiteouts = whiteouts, ImpliedDirectories = implied, Links = links,
+            Whiteouts = whiteouts, ImpliedDirectories = implied, OpaqueDirectories = opaque, Links = links,
             RootIsImplied = !root.Is(NodeState.Explicit), RootIsOpaque = root.Is(NodeState.Opaque),
             RootTime = tree.Directory(LayerTree.Root).Modify,
         };

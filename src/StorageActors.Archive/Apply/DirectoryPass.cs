@@ -37,7 +37,7 @@ internal sealed class DirectoryPass(ExtractTarget target, LayerTree tree, Direct
         if (chowns) Libc.FChownAt(parent, name, wanted.UserId, wanted.GroupId);
         if (wanted.CurrentMode != wanted.Mode || inodes.NeedsChmod(attributes, chowns)) Libc.FChmodAt(parent, name, wanted.Mode);
         if (wanted.DefaultAcl is { } acl) xattrs.Set(parent, name, XattrNamespaces.DefaultAcl, acl, PathText.Escape(tree.PathOf(node)));
-        if ((state & NodeState.Opaque) != 0 && !target.Whiteouts.InPlace) target.Whiteouts.MarkOpaque(parent, name);
+        if ((state & NodeState.Opaque) != 0 && target.Whiteouts is { InPlace: false, MarksAreNames: false }) target.Whiteouts.MarkOpaque(parent, name);
         Libc.UtimensAt(parent, name, wanted.Access, wanted.Modify);
     }
 

@@ -76,7 +76,7 @@ internal sealed class EntryApplier : IDisposable
 
         if (_target.Whiteouts.InPlace) MakePendingLinks();
         new DirectoryPass(_target, _tree, _disk.Handles, _xattrs, _inodes).Run();
-        return _target.Whiteouts.InPlace ? DeferredDecisions.None : DeferredDecisions.Of(_tree, _changes);
+        return _target.Whiteouts.InPlace ? DeferredDecisions.None : DeferredDecisions.Of(_tree, _changes, _target.Whiteouts);
     }
 
     public void Dispose()
@@ -99,6 +99,7 @@ internal sealed class EntryApplier : IDisposable
     {
         var path = LayerPath.Clean(entry.Name, _clean, out var fault);
         if (fault is not null) throw new EntryFault(fault);
+        if (path.Length > _target.Whiteouts.MaximumNameLength) CheckNames(path);
         _changes.Entry = entry.Index;
         _changes.Time = EntryAttributes.ToTimeSpec(entry.Mtime);
         if (entry.Index == 0) UseAsRootTime(_changes.Time);
@@ -125,6 +126,16 @@ internal sealed class EntryApplier : IDisposable
                 break;
             default:
                 throw new EntryFault("it is no valid whiteout, or lies below one");
+        }
+    }
+
+    private void CheckNames(ReadOnlySpan<byte> path)
+    {
+        while (LayerPath.TakeFirst(ref path) is { IsEmpty: false } part)
+        {
+            var longest = _target.Whiteouts.MaximumNameLength + (EntryRoles.IsReserved(part) ? EntryRoles.WhiteoutOf(default).Length : 0);
+            if (part.Length <= longest) continue;
+            throw new EntryFault($"a part of its name has {part.Length} bytes, where this driver can show {longest} (ENAMETOOLONG)");
         }
     }
 

@@ -18,8 +18,25 @@ internal interface IWhiteoutFormat
     /// <summary>Hides all that the layers below have in a directory. An empty name means the descriptor itself.</summary>
     void MarkOpaque(SafeFileHandle parent, ReadOnlySpan<byte> name);
 
+    /// <summary>
+    /// Whether marks are names of their own, which who looks at a layer's directory sees. Then an opaque mark, too, is written only where it hides something.
+    /// </summary>
+    bool MarksAreNames => false;
+
+    /// <summary>The longest name that the union can show, in bytes.</summary>
+    int MaximumNameLength => LayerPath.MaxComponent;
+
     /// <summary>Whether what lies there is a whiteout.</summary>
     bool IsWhiteout(SafeFileHandle directory, ReadOnlySpan<byte> name, in FileStatus status);
+
+    /// <summary>The name that a whiteout hides: its own, for a mark in the place of what it hides, or another, for a mark beside it.</summary>
+    ReadOnlySpan<byte> HiddenBy(ReadOnlySpan<byte> whiteout) => whiteout;
+
+    /// <summary>Whether a mark beside a name hides it. To be asked where the layer has nothing of that name.</summary>
+    bool IsHiddenBeside(SafeFileHandle root, ReadOnlySpan<byte> path) => false;
+
+    /// <summary>Whether a name in a layer's directory belongs to the union file system itself: neither content nor a whiteout.</summary>
+    bool IsHousekeeping(ReadOnlySpan<byte> name) => false;
 
     /// <summary>Whether a directory is marked. An empty name means the descriptor itself.</summary>
     bool IsOpaque(SafeFileHandle parent, ReadOnlySpan<byte> name);

@@ -26,6 +26,7 @@ internal static class LayerRebase
             foreach (var path in decisions.ImpliedDirectories) directories.Inherit(path);
             MakeLinks(decisions.Links, target, below, directories, warnings);
             foreach (var path in decisions.Whiteouts) Hide(path, target, below, directories);
+            foreach (var path in decisions.OpaqueDirectories) HideBelow(path, target, below, directories);
             if (decisions.RootIsOpaque) HideAll(target, below, directories);
             directories.Complete();
         }
@@ -41,13 +42,21 @@ internal static class LayerRebase
         if (directory is not null) target.Whiteouts.WriteWhiteout(directory, name);
     }
 
+    private static void HideBelow(ReadOnlySpan<byte> path, ExtractTarget target, ILowerView below, RebaseDirectories directories)
+    {
+        if (below.Find(path) is not { Status.IsDirectory: true }) return;
+        if (directories.Open(path) is { } directory) target.Whiteouts.MarkOpaque(directory, default);
+    }
+
     private static void HideAll(ExtractTarget target, ILowerView below, RebaseDirectories directories)
     {
         var root = directories.Open(default)!;
         foreach (var name in below.List(default))
         {
             if (target.Whiteouts.WriteWhiteout(root, name)) continue;
-            if (Libc.FStatAt(root, name).IsDirectory) target.Whiteouts.MarkOpaque(root, name);
+            if (!Libc.FStatAt(root, name).IsDirectory) continue;
+            if (directories.Open(name) is { } directory) target.Whiteouts.MarkOpaque(directory, default);
+            root = directories.Open(default)!;
         }
     }
 

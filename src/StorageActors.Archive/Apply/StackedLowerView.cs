@@ -4,7 +4,7 @@ using StorageActors.Linux;
 namespace StorageActors.Archive.Apply;
 
 /// <summary>
-/// What a stack of layers shows, worked out from their directories, as overlayfs would from a mount: the nearest layer wins, directories merge down to the first
+/// What a stack of layers shows, worked out from their directories, as the kernel would from a mount: the nearest layer wins, directories merge down to the first
 /// opaque one, a whiteout ends the search.
 /// </summary>
 /// <remarks>
@@ -43,10 +43,11 @@ internal sealed class StackedLowerView(IReadOnlyList<SafeFileHandle> rootsNeares
             using var reader = new DirectoryReader(opened);
             while (reader.TryRead(out var entry))
             {
-                if (seen.GetAlternateLookup<ReadOnlySpan<byte>>().ContainsKey(entry.Name)) continue;
+                if (format.IsHousekeeping(entry.Name)) continue;
                 var mayHide = entry.Type is FileType.CharacterDevice or FileType.Regular or FileType.Unknown;
                 var hides = mayHide && format.IsWhiteout(opened, entry.Name, Libc.FStatAt(opened, entry.Name));
-                seen.Add(entry.Name.ToArray(), !hides);
+                var name = hides ? format.HiddenBy(entry.Name) : entry.Name;
+                if (!seen.GetAlternateLookup<ReadOnlySpan<byte>>().ContainsKey(name)) seen.Add(name.ToArray(), !hides);
             }
         }
 
@@ -82,6 +83,7 @@ internal sealed class StackedLowerView(IReadOnlyList<SafeFileHandle> rootsNeares
     {
         hidden = false;
         var errno = Libc.TryFStatAt(rootsNearestFirst[layer], path, out status);
+        if (errno == Errno.ENOENT) hidden = format.IsHiddenBeside(rootsNearestFirst[layer], path);
         if (errno is Errno.ENOENT or Errno.ENOTDIR) return false;
         if (errno != Errno.None) throw Libc.Failure("statx", rootsNearestFirst[layer], path, errno);
         hidden = format.IsWhiteout(rootsNearestFirst[layer], path, status);

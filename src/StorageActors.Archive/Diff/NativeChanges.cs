@@ -18,18 +18,17 @@ internal static class NativeChanges
 
         void Add(SafeFileHandle directory, byte[] path, bool hidden)
         {
-            var names = SortedDirectory.Read(directory);
+            var entries = SortedDirectory.Read(directory, format);
             if (!hidden && path.Length > 0 && format.IsOpaque(directory, default))
             {
                 // What was below is gone, but for the names that came again.
-                foreach (var gone in below.List(path).Except(names, ByteStringComparer.Instance)) found.Add((LayerPath.Join(path, gone), ChangeKind.Deleted));
+                foreach (var gone in below.List(path).Except(entries.Select(static entry => entry.Name), ByteStringComparer.Instance)) found.Add((LayerPath.Join(path, gone), ChangeKind.Deleted));
             }
 
-            foreach (var name in names)
+            foreach (var (name, status, isWhiteout) in entries)
             {
                 var child = LayerPath.Join(path, name);
-                var status = Libc.FStatAt(directory, name);
-                if (format.IsWhiteout(directory, name, status))
+                if (isWhiteout)
                 {
                     found.Add((child, ChangeKind.Deleted));
                     continue;

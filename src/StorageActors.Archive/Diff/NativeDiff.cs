@@ -42,12 +42,11 @@ internal static class NativeDiff
 
         internal void WriteChildren(SafeFileHandle directory, byte[] path)
         {
-            foreach (var name in SortedDirectory.Read(directory))
+            foreach (var (name, status, isWhiteout) in SortedDirectory.Read(directory, format))
             {
                 stop.ThrowIfCancellationRequested();
                 var child = LayerPath.Join(path, name);
-                var status = Libc.FStatAt(directory, name);
-                if (format.IsWhiteout(directory, name, status)) writer.WriteWhiteout(child);
+                if (isWhiteout) writer.WriteWhiteout(child);
                 else if (!status.IsDirectory) writer.Write(directory, name, child, status);
                 else WriteDirectory(directory, name, child);
             }

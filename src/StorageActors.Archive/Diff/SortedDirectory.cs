@@ -4,6 +4,9 @@ using StorageActors.Linux;
 
 namespace StorageActors.Archive.Diff;
 
+/// <summary>What a layer says about a name: that it is there, or, as a whiteout, that it is not.</summary>
+internal readonly record struct LayerEntry(byte[] Name, FileStatus Status, bool IsWhiteout);
+
 /// <summary>The names in a directory, sorted by their bytes: the same tree gives the same archive.</summary>
 internal static class SortedDirectory
 {
@@ -14,5 +17,21 @@ internal static class SortedDirectory
         while (reader.TryRead(out var entry)) names.Add(entry.Name.ToArray());
         names.Sort(ByteStringComparer.Order);
         return names;
+    }
+
+    /// <summary>The same for a directory of a layer: whiteouts under the names that they hide, and nothing of the union file system's own.</summary>
+    internal static List<LayerEntry> Read(SafeFileHandle directory, IWhiteoutFormat format)
+    {
+        var entries = new List<LayerEntry>();
+        foreach (var name in Read(directory))
+        {
+            if (format.IsHousekeeping(name)) continue;
+            var status = Libc.FStatAt(directory, name);
+            var hides = format.IsWhiteout(directory, name, status);
+            entries.Add(new LayerEntry(hides ? format.HiddenBy(name).ToArray() : name, status, hides));
+        }
+
+        entries.Sort(static (left, right) => ByteStringComparer.Order(left.Name, right.Name));
+        return entries;
     }
 }
