@@ -20,4 +20,10 @@ internal enum DriverCapabilities
 
     /// <summary>The union hides a directory's old content by an opaque mark.</summary>
     Opaque = 16,
+
+    /// <summary>A layer without parents is mounted like any other (false: its directory is the path unless a mount's options are asked for).</summary>
+    BaseMounts = 32,
+
+    /// <summary>A mount may be volatile: nothing is synced, and a restart of the machine ends it.</summary>
+    VolatileMounts = 64,
 }

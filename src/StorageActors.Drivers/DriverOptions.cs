@@ -11,4 +11,7 @@ internal sealed record DriverOptions
 
     /// <summary>The way to mount; null for the best one that works here. Pinned by tests and by <c>info</c>'s advice on odd kernels.</summary>
     internal Overlay.OverlayMethod? OverlayMethod { get; init; }
+
+    /// <summary>Is told, from any thread, what went wrong without keeping an operation from being done; null for nobody.</summary>
+    internal Action<string>? Warn { get; init; }
 }

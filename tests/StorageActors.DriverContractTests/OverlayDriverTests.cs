@@ -127,18 +127,14 @@ public sealed class OverlayDriverTests
     {
         using var store = NewStore();
         using var driver = Open(store, OverlayMethod.OptionString);
-        string? parent = null;
-        for (var i = 0; i < 150; i++)
-        {
-            driver.Create($"layer{i}", parent);
-            parent = $"layer{i}";
-        }
-
+        var ids = Enumerable.Range(0, 150).Select(_ => LayerId.New().Value).ToList();
+        for (var i = 0; i < ids.Count; i++) driver.Create(ids[i], i == 0 ? null : ids[i - 1]);
         driver.Commit();
-        var error = Assert.Throws<PermanentDriverException>(() => driver.Mount(driver["layer149"], MountMode.ReadOnly)).Error;
+        var error = Assert.Throws<PermanentDriverException>(() => driver.Mount(driver[ids[149]], MountMode.ReadOnly)).Error;
         Assert.Equal((StorageErrorCode.LimitExceeded, "E2BIG"), (error.Code, error.Errno));
+        Assert.Contains("150 layers", error.Message, StringComparison.Ordinal);
         Assert.Empty(MountTable.ReadBelow(store.Path));
-        using var fitting = driver.Mounted("layer100", MountMode.ReadOnly);
+        using var fitting = driver.Mounted(ids[100], MountMode.ReadOnly);
     }
 
     [SkippableFact]

@@ -35,17 +35,24 @@ internal static class MountPoint
     /// a transient error that names who, or, with <paramref name="force"/>, a lazy unmount.
     /// </summary>
     /// <returns>Whether something was mounted.</returns>
-    internal static bool Unmount(string path, bool force)
+    internal static bool Unmount(string path, bool force) => Unmount(path, force, flags => Libc.TryUmount2(path, flags), () => Find(path));
+
+    /// <summary>The same in another driver's ways.</summary>
+    /// <param name="path">The mount point.</param>
+    /// <param name="force">Whether to unmount lazily what is busy.</param>
+    /// <param name="unmount">Unmounts the topmost mount.</param>
+    /// <param name="find">What is mounted now.</param>
+    internal static bool Unmount(string path, bool force, Func<UnmountFlags, Errno> unmount, Func<State?> find)
     {
         var unmounted = false;
         do
         {
-            var errno = Libc.TryUmount2(path);
-            if (errno == Errno.EBUSY && force) errno = Libc.TryUmount2(path, UnmountFlags.Detach);
+            var errno = unmount(UnmountFlags.None);
+            if (errno == Errno.EBUSY && force) errno = unmount(UnmountFlags.Detach);
             if (errno == Errno.EBUSY) throw Busy(path);
             if (errno is not (Errno.None or Errno.EINVAL or Errno.ENOENT or Errno.ENOTDIR)) throw new LinuxException("umount2", path, errno);
             // EINVAL is also what a mount says that came locked from another user namespace.
-            if (errno != Errno.None && Find(path) is not null)
+            if (errno != Errno.None && find() is not null)
             {
                 throw new LinuxException("umount2", path, errno, detail: "it is mounted, but not by a mount namespace that may unmount it here");
             }
@@ -53,7 +60,7 @@ internal static class MountPoint
             unmounted |= errno == Errno.None;
             if (errno != Errno.None) return unmounted;
         }
-        while (Find(path) is not null);
+        while (find() is not null);
         return unmounted;
     }
 

@@ -37,6 +37,13 @@ internal sealed record MountWords(MountAttributes Attributes, bool ReadOnly, boo
         return words;
     }
 
+    /// <summary>Refuses a label where no kernel would look at it.</summary>
+    internal void CheckContext()
+    {
+        if (Context is null || Directory.Exists("/sys/fs/selinux")) return;
+        throw DriverErrors.Refuse(StorageErrorCode.Unsupported, "mount", "context= labels need SELinux, which is not enabled here; leave the option out.");
+    }
+
     private static string Label(string option)
     {
         var label = option["context=".Length..].Trim('"');
@@ -51,9 +58,22 @@ internal sealed record MountWords(MountAttributes Attributes, bool ReadOnly, boo
     }
 }
 
-/// <summary>Attributes of a mount in the words of mount(8).</summary>
-internal static class MountAttributeWords
+/// <summary>Attributes of a mount in other forms.</summary>
+internal static class MountAttributeForms
 {
+    /// <summary>For mount(2).</summary>
+    internal static MountFlags ToFlags(this MountAttributes attributes)
+    {
+        var flags = MountFlags.None;
+        if (attributes.HasFlag(MountAttributes.ReadOnly)) flags |= MountFlags.ReadOnly;
+        if (attributes.HasFlag(MountAttributes.NoSuid)) flags |= MountFlags.NoSuid;
+        if (attributes.HasFlag(MountAttributes.NoDevices)) flags |= MountFlags.NoDevices;
+        if (attributes.HasFlag(MountAttributes.NoExecute)) flags |= MountFlags.NoExecute;
+        if (attributes.HasFlag(MountAttributes.NoAccessTime)) flags |= MountFlags.NoAccessTime;
+        return flags;
+    }
+
+    /// <summary>The words of mount(8).</summary>
     internal static IEnumerable<string> ToOptions(this MountAttributes attributes)
     {
         if (attributes.HasFlag(MountAttributes.NoDevices)) yield return "nodev";

@@ -1,37 +1,43 @@
 using StorageActors.Archive.Apply;
-using StorageActors.Linux;
+using StorageActors.Drivers.Differential;
 using StorageActors.Protocol;
 
 namespace StorageActors.Drivers.Overlay;
 
-/// <summary>What goes into layers and comes out of them.</summary>
+/// <summary>What goes into layers and comes out of them: see <see cref="LayerContent"/>.</summary>
 internal sealed partial class OverlayDriver
 {
-    private readonly OverlayWhiteouts _format;
+    private readonly LayerContent _content;
 
     /// <inheritdoc/>
     public ExtractResult Extract(StagedLayer staged, Stream blob, ExtractOptions options, IExtractionObserver? observer, CancellationToken stop) =>
-        DriverErrors.Guard("extract", staged.Path, () =>
-        {
-            using var target = new OverlayTarget(LayerDirectory.Of(staged), staged.Parents, _format);
-            var result = LayerExtractor.Extract(blob, target.ToExtract, options, observer, stop, out var deferred);
-            staged.DriverState = deferred;
-            return result;
-        });
+        DriverErrors.Guard("extract", staged.Path, () => _content.Extract(staged, blob, options, observer, stop));
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Rebase(StagedLayer staged) => DriverErrors.Guard("rebase", staged.Path, () =>
-    {
-        var parents = CheckDepth(staged) ?? throw new InvalidOperationException($"the parents of {staged.Id} are not known yet");
-        if (staged.DriverState is not DeferredDecisions { IsEmpty: false } deferred) return [];
-        using var target = new OverlayTarget(LayerDirectory.Of(staged), parents, _format);
-        return LayerRebase.Settle(deferred, target.ToExtract);
-    });
+        _content.Rebase(staged, CheckDepth(staged) ?? throw new InvalidOperationException($"the parents of {staged.Id} are not known yet")));
 
-    /// <summary>The merged root shows the attributes of the topmost directory: a layer that brings none of its own has those of the one below.</summary>
-    private void InheritRoot(LayerDirectory layer, IReadOnlyList<LayerLocation> parents)
-    {
-        using var target = new OverlayTarget(layer, parents, _format);
-        LayerRebase.Settle(new DeferredDecisions { RootIsImplied = true, RootTime = TimeSpec.Now }, target.ToExtract);
-    }
+    /// <inheritdoc/>
+    public WrittenTar Seal(LayerLocation location, IReadOnlyList<LayerLocation> parents, CancellationToken stop) =>
+        DriverErrors.Guard("seal", location.Path, () =>
+        {
+            if (parents.Count + 1 > OverlayStack.MaximumLowers) throw OverlayStack.TooDeep(LayerDirectory.Of(location), parents.Count + 1);
+            _mounts.CheckSealable(location);
+            return _content.Seal(location, parents, stop);
+        });
+
+    /// <inheritdoc/>
+    public WrittenTar WriteDiff(DiffRequest request, Stream target, CancellationToken stop) =>
+        DriverErrors.Guard("diff", request.Layer.Path, () => _content.WriteDiff(request, target, stop));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<LayerChange> Changes(DiffRequest request) =>
+        DriverErrors.Guard("changes", request.Layer.Path, () => _content.Changes(request));
+
+    /// <inheritdoc/>
+    public ContentUsage Measure(LayerLocation layer) => DriverErrors.Guard("measure", layer.Path, () => LayerContent.Measure(layer));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Verify(LayerLocation layer, IReadOnlyList<LayerLocation> parents, bool full, CancellationToken stop) =>
+        DriverErrors.Guard("verify", layer.Path, () => _content.Verify(layer, full, stop));
 }

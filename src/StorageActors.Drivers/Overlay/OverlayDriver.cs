@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using StorageActors.Archive.Apply;
+using StorageActors.Drivers.Differential;
 using StorageActors.Drivers.Probing;
 using StorageActors.Linux;
 using StorageActors.Protocol;
@@ -44,7 +45,7 @@ internal sealed partial class OverlayDriver : ILayerDriver
             StoreFileSystem.SpreadDirectories(root + "/staging");
             return (links, mounts);
         });
-        _format = new OverlayWhiteouts(_mounts.Abilities.NestedXattrs);
+        _content = new LayerContent(new OverlayWhiteouts(_mounts.Abilities.NestedXattrs), _mounts.View);
         Facts = OverlayFacts.Of(root, _mounts.Abilities, options, chosen);
     }
 
@@ -54,7 +55,7 @@ internal sealed partial class OverlayDriver : ILayerDriver
     /// <inheritdoc/>
     public DriverCapabilities Capabilities =>
         DriverCapabilities.Rebase | DriverCapabilities.NativeDiff | DriverCapabilities.KernelMount | DriverCapabilities.ReadOnlyMounts
-        | DriverCapabilities.Opaque;
+        | DriverCapabilities.Opaque | DriverCapabilities.BaseMounts | DriverCapabilities.VolatileMounts;
 
     /// <inheritdoc/>
     public IReadOnlyList<StoreFact> Facts { get; }
@@ -77,7 +78,7 @@ internal sealed partial class OverlayDriver : ILayerDriver
     {
         var layer = LayerDirectory.Of(staged);
         var parents = CheckDepth(staged) ?? throw new InvalidOperationException($"the parents of {staged.Id} are not known yet");
-        if (staged.DriverState is null) InheritRoot(layer, parents);
+        if (staged.DriverState is null) _content.InheritRoot(staged, parents);
         LowerFile.Write(layer, LinksOf(parents), parents.Select(parent => parent.Id).ToList());
         if (parents.Count == 0)
         {

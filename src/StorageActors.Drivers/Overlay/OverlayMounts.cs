@@ -47,19 +47,25 @@ internal sealed class OverlayMounts : IDisposable
             throw;
         }
 
-        _mounter = Create(Abilities.Method, _tree, home, path => _tree.RelativeTo(_home, Link(path)), Abilities.Words);
+        _mounter = Create(Abilities.Method, _tree, path => _tree.RelativeTo(_home, path), path => _tree.RelativeTo(_home, Link(path)), Abilities.Words);
     }
 
     /// <summary>What was found to work.</summary>
     internal OverlayAbilities Abilities { get; }
 
+    /// <summary>A mounter for a way to mount.</summary>
+    /// <param name="method">The way.</param>
+    /// <param name="tree">The store.</param>
+    /// <param name="name">A path relative to the working directory of the thread that mounts.</param>
+    /// <param name="shorten">The same by a short link.</param>
+    /// <param name="words">Explicit options of every mount.</param>
     internal static IOverlayMounter Create(
-        OverlayMethod method, StoreTree tree, string home, Func<string, string> shorten, IReadOnlyList<KeyValuePair<string, string>> words) =>
+        OverlayMethod method, StoreTree tree, Func<string, string> name, Func<string, string> shorten, IReadOnlyList<KeyValuePair<string, string>> words) =>
         method switch
         {
             OverlayMethod.Descriptors => new DescriptorMounter(tree, words),
-            OverlayMethod.Names => new NameMounter(path => tree.RelativeTo(home, path), words),
-            _ => new OptionStringMounter(tree, shorten, words),
+            OverlayMethod.Names => new NameMounter(name, words),
+            _ => new OptionStringMounter(tree, [name, shorten], words),
         };
 
     /// <inheritdoc cref="ILayerDriver.Mount"/>
@@ -133,7 +139,7 @@ internal sealed class OverlayMounts : IDisposable
         }
 
         // The short links, so that a client that mounts with one page of options gets 128 layers into it by going to their common directory.
-        var options = OptionStringMounter.Options(stack, path => path == stack.Upper ? path : Link(path), Abilities.Words);
+        var options = OptionPlan.Options(stack, path => path == stack.Upper ? path : Link(path), Abilities.Words);
         return [new MountStep("overlay", "overlay", [.. options, stack.Upper is null ? "ro" : "rw", .. words.Attributes.ToOptions()])];
     }
 
@@ -171,10 +177,7 @@ internal sealed class OverlayMounts : IDisposable
     {
         var words = MountWords.Parse(_defaults.Concat(request.Options));
         if (request.Mode == MountMode.ReadOnly) words = words with { ReadOnly = true };
-        if (words.Context is not null && !Directory.Exists("/sys/fs/selinux"))
-        {
-            throw DriverErrors.Refuse(StorageErrorCode.Unsupported, "mount", "context= labels need SELinux, which is not enabled here; leave the option out.");
-        }
+        words.CheckContext();
 
         // Without the word the mount only syncs more than was asked for.
         return Abilities.Volatile ? words : words with { Volatile = false };

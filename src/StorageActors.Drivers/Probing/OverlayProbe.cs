@@ -108,7 +108,7 @@ internal sealed class OverlayProbe
     }
 
     private IOverlayMounter Create(OverlayMethod method, IReadOnlyList<KeyValuePair<string, string>> words) =>
-        OverlayMounts.Create(method, _tree, _home, path => _tree.RelativeTo(_home, path), words);
+        OverlayMounts.Create(method, _tree, path => _tree.RelativeTo(_home, path), path => _tree.RelativeTo(_home, path), words);
 
     private static (List<KeyValuePair<string, string>> Words, bool Volatile) ContextWords()
     {

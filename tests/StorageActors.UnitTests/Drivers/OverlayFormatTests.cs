@@ -73,6 +73,6 @@ public sealed class OverlayFormatTests
         var stack = new OverlayStack(["/a:b,c\\d", "/e"], "/up,\\:", "/work", MountWords.None with { Volatile = true, Context = "a:b,c" });
         Assert.Equal(
             ["lowerdir=/a\\:b\\,c\\\\d:/e", "upperdir=/up\\,\\\\:", "workdir=/work", "volatile", "index=off", "context=\"a:b,c\""],
-            OptionStringMounter.Options(stack, path => path, [new("index", "off")]));
+            OptionPlan.Options(stack, path => path, [new("index", "off")]));
     }
 }

@@ -2,21 +2,23 @@ using Microsoft.Win32.SafeHandles;
 using StorageActors.Archive.Apply;
 using StorageActors.Linux;
 
-namespace StorageActors.Drivers.Overlay;
+namespace StorageActors.Drivers.Differential;
 
-/// <summary>A layer's directory with those of the layers below, open, as the archive part wants them.</summary>
-internal sealed class OverlayTarget : IDisposable
+/// <summary>
+/// A layer's directory with those of the layers below, open, as the archive part wants them. Each has its own content, and no other's, in <c>diff</c>.
+/// </summary>
+internal sealed class LayerTarget : IDisposable
 {
     private readonly List<SafeFileHandle> _handles = [];
 
-    internal OverlayTarget(LayerDirectory layer, IReadOnlyList<LayerLocation>? parents, IWhiteoutFormat format)
+    internal LayerTarget(string layer, IReadOnlyList<LayerLocation>? parents, IWhiteoutFormat format)
     {
         try
         {
             ToExtract = new ExtractTarget
             {
-                Root = Open(layer.Diff),
-                LayerDirectory = Open(layer.Path),
+                Root = Open(layer + "/diff"),
+                LayerDirectory = Open(layer),
                 Whiteouts = format,
                 Below = parents is null ? null : Stack(parents, format),
             };
@@ -47,7 +49,7 @@ internal sealed class OverlayTarget : IDisposable
     /// <summary>What the layers show together, worked out from their directories: nothing is mounted.</summary>
     private ILowerView Stack(IReadOnlyList<LayerLocation> parents, IWhiteoutFormat format) =>
         parents.Count == 0 ? EmptyLowerView.Instance
-            : new StackedLowerView(parents.Select(parent => Open(LayerDirectory.Of(parent).Diff)).ToList(), format);
+            : new StackedLowerView(parents.Select(parent => Open(parent.Path + "/diff")).ToList(), format);
 
     private SafeFileHandle Open(string path)
     {

@@ -1,0 +1,127 @@
+using StorageActors.Archive.Apply;
+using StorageActors.Archive.Diff;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+
+namespace StorageActors.Drivers.Differential;
+
+/// <summary>
+/// What goes into layers and comes out of them, for drivers that keep each layer's own changes in a directory. So the difference to the parent needs no
+/// comparison; for any other two layers, and where the kernel keeps content elsewhere, both stacks are compared through views that have no path and so
+/// cannot be left behind.
+/// </summary>
+/// <param name="format">How a directory marks what it hides.</param>
+/// <param name="view">Shows a stack.</param>
+internal sealed class LayerContent(IWhiteoutFormat format, LayerView view)
+{
+    /// <inheritdoc cref="ILayerDriver.Extract"/>
+    internal ExtractResult Extract(StagedLayer staged, Stream blob, ExtractOptions options, IExtractionObserver? observer, CancellationToken stop)
+    {
+        using var target = new LayerTarget(staged.Path, staged.Parents, format);
+        var result = LayerExtractor.Extract(blob, target.ToExtract, options, observer, stop, out var deferred);
+        staged.DriverState = deferred;
+        return result;
+    }
+
+    /// <inheritdoc cref="ILayerDriver.Rebase"/>
+    internal IReadOnlyList<string> Rebase(StagedLayer staged, IReadOnlyList<LayerLocation> parents)
+    {
+        if (staged.DriverState is not DeferredDecisions { IsEmpty: false } deferred) return [];
+        using var target = new LayerTarget(staged.Path, parents, format);
+        return LayerRebase.Settle(deferred, target.ToExtract);
+    }
+
+    /// <summary>The union's root shows the attributes of the topmost directory: a layer that brings none of its own has those of the one below.</summary>
+    internal void InheritRoot(StagedLayer staged, IReadOnlyList<LayerLocation> parents)
+    {
+        using var target = new LayerTarget(staged.Path, parents, format);
+        LayerRebase.Settle(new DeferredDecisions { RootIsImplied = true, RootTime = TimeSpec.Now }, target.ToExtract);
+    }
+
+    /// <inheritdoc cref="ILayerDriver.Seal"/>
+    internal WrittenTar Seal(LayerLocation location, IReadOnlyList<LayerLocation> parents, CancellationToken stop)
+    {
+        using var layer = new LayerTarget(location.Path, parents, format);
+        try
+        {
+            return Written(SealDiff.Capture(layer.Directory, output => NativeDiff.Write(layer.Root, format, layer.Below, output, stop)));
+        }
+        catch (ComparisonNeededException e)
+        {
+            throw DriverErrors.Refuse(
+                StorageErrorCode.Unsupported, "seal", $"{e.Message}: it was mounted with redirect_dir or metacopy. Write its diff, and apply that.",
+                location.Path);
+        }
+    }
+
+    /// <inheritdoc cref="ILayerDriver.WriteDiff"/>
+    internal WrittenTar WriteDiff(DiffRequest request, Stream target, CancellationToken stop)
+    {
+        var fromParent = request.IsFromParent;
+        if (!fromParent || NeedsComparison(request))
+        {
+            using var views = new LayerViews(view, request, follows: fromParent);
+            return Written(NaiveDiff.Write(views.From, views.Layer, format, target, stop));
+        }
+
+        using var layer = new LayerTarget(request.Layer.Path, request.Parents, format);
+        var exact = request.Exact ? ExactDiff.Write(layer.Root, layer.Directory, target, request.Expected, stop) : null;
+        return Written(exact ?? NativeDiff.Write(layer.Root, format, layer.Below, target, stop));
+    }
+
+    /// <inheritdoc cref="ILayerDriver.Changes"/>
+    internal IReadOnlyList<LayerChange> Changes(DiffRequest request)
+    {
+        var fromParent = request.IsFromParent;
+        if (fromParent)
+        {
+            try
+            {
+                using var layer = new LayerTarget(request.Layer.Path, request.Parents, format);
+                return NativeChanges.List(layer.Root, format, layer.Below);
+            }
+            catch (ComparisonNeededException)
+            {
+                // Below, the trees are compared.
+            }
+        }
+
+        using var views = new LayerViews(view, request, follows: fromParent);
+        return NaiveDiff.Changes(views.From, views.Layer, format, CancellationToken.None);
+    }
+
+    /// <inheritdoc cref="ILayerDriver.Measure"/>
+    internal static ContentUsage Measure(LayerLocation layer)
+    {
+        using var root = Libc.OpenDirectory(layer.Path + "/diff");
+        var (bytes, inodes, content) = UsageMeter.Measure(root, out var last);
+        return new ContentUsage(bytes, inodes, content) { LastChange = last };
+    }
+
+    /// <inheritdoc cref="ILayerDriver.Verify"/>
+    internal IReadOnlyList<string> Verify(LayerLocation layer, bool full, CancellationToken stop)
+    {
+        using var content = new LayerTarget(layer.Path, parents: null, format);
+        using var record = ExactDiff.OpenRecord(content.Directory);
+        return record is null ? [$"the record of its archive, {ExtractTarget.RecordName}, is missing"]
+            : ContentVerifier.Verify(content.Root, record, format, full, stop);
+    }
+
+    /// <summary>Looked at before the first byte goes out: an archive cannot be begun again.</summary>
+    private bool NeedsComparison(DiffRequest request)
+    {
+        if (request.Exact) return false; // A sealed layer was never written to by a mount that keeps content elsewhere.
+        try
+        {
+            using var layer = new LayerTarget(request.Layer.Path, request.Parents, format);
+            NativeChanges.List(layer.Root, format, layer.Below);
+            return false;
+        }
+        catch (ComparisonNeededException)
+        {
+            return true;
+        }
+    }
+
+    private static WrittenTar Written(TarSummary tar) => new(tar.DiffId, tar.Size, tar.Entries, tar.Uids, tar.Gids, tar.Warnings);
+}
