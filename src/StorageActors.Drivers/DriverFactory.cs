@@ -1,4 +1,5 @@
 using System.Text;
+using StorageActors.Drivers.Aufs;
 using StorageActors.Drivers.Overlay;
 using StorageActors.Drivers.Vfs;
 using StorageActors.Linux;
@@ -15,6 +16,7 @@ internal static class DriverFactory
     private static readonly (string Name, Opener Open)[] Drivers =
     [
         (OverlayDriver.DriverName, static (root, options, chosen) => new OverlayDriver(root, options, chosen)),
+        (AufsDriver.DriverName, static (root, options, chosen) => new AufsDriver(root, options, chosen)),
         (VfsDriver.DriverName, static (root, options, chosen) => new VfsDriver(root, options, chosen)),
     ];
 
