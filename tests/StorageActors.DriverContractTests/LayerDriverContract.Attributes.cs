@@ -63,7 +63,7 @@ public abstract partial class LayerDriverContract
     {
         using var store = NewStore();
         using var driver = Open(store);
-        string[] names = ["new\nline", "back\\slash", "col:on", "com,ma", "\xff\xfe", "\xc3\xa9t\xe9", ".hidden", "...", "#", "~", "quo\"te's", new string('n', 255)];
+        string[] names = ["new\nline", "back\\slash", "col:on", "com,ma", "\xff\xfe", "\xc3\xa9t\xe9", ".hidden", "...", "#", "~", "quo\"te's", new string('n', MaximumNameLength)];
         var below = Add(driver, making, "base", null);
         foreach (var name in names) below.Write(name, "1").Write("dir-" + name[..Math.Min(name.Length, 200)] + "/" + name, "1");
         var all = names.Concat(names.Select(name => "dir-" + name[..Math.Min(name.Length, 200)] + "/" + name))
@@ -71,7 +71,7 @@ public abstract partial class LayerDriverContract
         Assert.Equal(all, driver.FilesOf("base").Order(StringComparer.Ordinal));
 
         var above = Add(driver, making, "top", "base");
-        foreach (var name in names) above.Remove(name.Length > 250 ? "dir-" + name[..200] : name);
+        foreach (var name in names) above.Remove(name.Length > 240 ? "dir-" + name[..200] : name);
         Assert.Equal(names.Length, driver.FilesOf("top").Count);
     }
 

@@ -19,6 +19,16 @@ public abstract partial class LayerDriverContract
     /// <summary>How many layers one mount must take.</summary>
     protected virtual int MaximumLayers => 500;
 
+    /// <summary>Bytes of the longest name that a layer can show.</summary>
+    protected virtual int MaximumNameLength => 255;
+
+    /// <summary>Makes a mount that the driver described, as another program does.</summary>
+    private protected virtual void MountDescribed(MountStep step, string target) =>
+        Command.Run("mount", "-t", step.Type is "bind" ? "none" : step.Type, step.Source, target, "-o", string.Join(',', step.Options));
+
+    /// <summary>Takes it away.</summary>
+    private protected virtual void UnmountDescribed(string target) => Command.Run("umount", target);
+
     /// <summary>Opens the driver on a store's root.</summary>
     private protected abstract ILayerDriver OpenDriver(string root, DriverOptions options);
 
