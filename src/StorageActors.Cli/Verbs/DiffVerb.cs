@@ -36,7 +36,7 @@ internal sealed class DiffVerb : Verb
         if (file is null or "-")
         {
             await using var stdout = new StandardOutput();
-            await session.Client.WriteDiffAsync(layer, stdout, from, compression, call.Stop);
+            await session.Client.WriteDiffAsync(layer, stdout, from, compression, stop: call.Stop);
             return ExitCode.Done;
         }
 

@@ -8,7 +8,8 @@ namespace StorageActors.Node.Doors;
 /// <param name="Type">The protocol.</param>
 /// <param name="Socket">Absolute path of its socket.</param>
 /// <param name="Content">For containerd: its content store; null when layers are not extracted here.</param>
-public sealed record DoorSettings(string Name, DoorType Type, string Socket, string? Content)
+/// <param name="ExactDiffs">For Docker: whether it leaves the structure of layers to the store.</param>
+public sealed record DoorSettings(string Name, DoorType Type, string Socket, string? Content, bool ExactDiffs = false)
 {
     private const string Section = "storage-actors.doors";
 
@@ -36,7 +37,7 @@ public sealed record DoorSettings(string Name, DoorType Type, string Socket, str
             throw Wrong(name, "type", $"{type} is no kind of door; these are: {string.Join(", ", Enum.GetNames<DoorType>()).ToLowerInvariant()}");
         var content = door.GetString("content", "");
         if (content.Length > 0 && !Path.IsPathFullyQualified(content)) throw Wrong(name, "content", $"{content} is not absolute");
-        return new DoorSettings(name, known, Path.GetFullPath(socket), content.Length == 0 ? null : content);
+        return new DoorSettings(name, known, Path.GetFullPath(socket), content.Length == 0 ? null : content, door.GetBoolean("exact-diffs", false));
     }
 
     private static StorageException Wrong(string door, string key, string what) =>
@@ -48,4 +49,7 @@ public enum DoorType
 {
     /// <summary>containerd's proxy plugins for snapshots and diffs, gRPC.</summary>
     Containerd,
+
+    /// <summary>Docker Engine's graph-driver plugin, JSON over HTTP/1.1.</summary>
+    Docker,
 }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using StorageActors.Client;
 using StorageActors.Containerd.Serving;
+using StorageActors.Docker.GraphDriver;
 using StorageActors.Engine;
 using StorageActors.Grpc.Serving;
 using StorageActors.Protocol;
@@ -52,6 +53,7 @@ internal sealed class NodeDoors : IAsyncDisposable
         _servers.Add(door.Type switch
         {
             DoorType.Containerd => await DoorServer.StartAsync(door, HttpProtocols.Http2, Containerd(door, engine, client, report).ServeAsync, stop),
+            DoorType.Docker => await DoorServer.StartAsync(door, HttpProtocols.Http1, Docker(door, engine, client, report).ServeAsync, stop),
             _ => throw new InvalidOperationException($"nothing serves doors of the type {door.Type}"),
         });
     }
@@ -62,6 +64,14 @@ internal sealed class NodeDoors : IAsyncDisposable
             Translate = ContainerdDoor.Translate,
             Report = report,
             Ended = call => Count(engine, door, call.Method[(call.Method.LastIndexOf('/') + 1)..], call.Status.ToString(), call.Duration),
+        });
+
+    private static GraphDriverDoor Docker(DoorSettings door, StorageEngine engine, StorageClient client, Action<string> report) =>
+        new(door.Name, client, new GraphDriverOptions
+        {
+            ReproducesExactDiffs = door.ExactDiffs,
+            Report = report,
+            Ended = (method, outcome, duration) => Count(engine, door, method, outcome, duration),
         });
 
     /// <summary>Counted by the store with all else that it counts, under the door's name and the method's.</summary>

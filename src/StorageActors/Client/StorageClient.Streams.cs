@@ -19,7 +19,7 @@ public sealed partial class StorageClient
         var watches = progress is null ? [] : items.Select(item => Channel.WatchProgress(item.Ticket!.Value, progress)).ToList();
         try
         {
-            using var cancellation = stop.Register(() => _ = CancelAsync(items));
+            using var cancellation = stop.Register(() => _ = CancelAsync(items.Select(static item => item.Ticket!.Value)));
             var command = apply with { Items = items, Owner = Channel.Holder };
             return (await Channel.AskAsync<StoreProtocol.Applied>(command, CancellationToken.None).ConfigureAwait(false)).Layers;
         }
@@ -48,29 +48,38 @@ public sealed partial class StorageClient
         IProgress<StagingProgress>? progress = null,
         CancellationToken stop = default)
     {
-        var upload = await Channel.OpenUploadAsync(stop).ConfigureAwait(false);
-        await using var uploading = upload.Stream.ConfigureAwait(false);
-        var item = new StoreProtocol.ChainItem(BlobSource.FromUpload(upload.Id), spec ?? new(), expect ?? new(), TicketId.New());
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var feeding = FeedAsync(tar, upload.Stream, ended.Token);
-        var applying = ApplyAsync(new StoreProtocol.Apply(parent, new[] { item }), progress, stop);
-        await Task.WhenAny(feeding, applying).ConfigureAwait(false);
-        if (feeding.IsFaulted)
-        {
-            // The caller's stream broke: the extraction ends before the upload does, or what was sent would pass for the whole.
-            await CancelAsync([item]).ConfigureAwait(false);
-            await ((Task)applying).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await feeding.ConfigureAwait(false);
-        }
+        var ticket = TicketId.New();
+        var layers = await FeedAsync(
+            tar, ticket,
+            source => ApplyAsync(new StoreProtocol.Apply(parent, [new StoreProtocol.ChainItem(source, spec ?? new(), expect ?? new(), ticket)]), progress, stop),
+            stop).ConfigureAwait(false);
+        return layers[0];
+    }
 
-        try
+    /// <summary>Fills a writable layer that is empty still with one tar from a stream, which is read to its end and not disposed.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="tar">The tar, compressed or not.</param>
+    /// <param name="expect">What is expected of it.</param>
+    /// <param name="stop">Cancels the work; the layer is half filled then, and can only be removed.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="stop"/> was cancelled and the store refused the command for that.</exception>
+    public Task<StoreProtocol.LayerFilled> FillAsync(
+        LayerId layer, Stream tar, StoreProtocol.Expectations? expect = null, CancellationToken stop = default)
+    {
+        var ticket = TicketId.New();
+        return FeedAsync(tar, ticket, FillFromAsync, stop);
+
+        async Task<StoreProtocol.LayerFilled> FillFromAsync(BlobSource source)
         {
-            return (await applying.ConfigureAwait(false))[0];
-        }
-        finally
-        {
-            await ended.CancelAsync().ConfigureAwait(false);
-            await feeding.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            try
+            {
+                using var cancellation = stop.Register(() => _ = CancelAsync([ticket]));
+                var command = new StoreProtocol.Fill(layer, source, expect ?? new(), ticket, Channel.Holder);
+                return await Channel.AskAsync<StoreProtocol.LayerFilled>(command, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (StorageException e) when (e.Error.Code == StorageErrorCode.Cancelled && stop.IsCancellationRequested)
+            {
+                throw new OperationCanceledException(e.Message, e, stop);
+            }
         }
     }
 
@@ -79,21 +88,50 @@ public sealed partial class StorageClient
     /// <param name="target">Gets the bytes; not disposed.</param>
     /// <param name="from">What to compare with; the parent if not given.</param>
     /// <param name="compression">None, gzip or zstd.</param>
+    /// <param name="whole">The whole tree, as if nothing were below the layer.</param>
     /// <param name="stop">Stops writing.</param>
     public async Task<StoreProtocol.DiffWritten> WriteDiffAsync(
-        LayerId layer, Stream target, LayerId? from = null, LayerCompression compression = LayerCompression.None, CancellationToken stop = default)
+        LayerId layer, Stream target, LayerId? from = null, LayerCompression compression = LayerCompression.None, bool whole = false, CancellationToken stop = default)
     {
         var download = await Channel.OpenDownloadAsync(stop).ConfigureAwait(false);
         await using var source = download.Stream.ConfigureAwait(false);
         var writing = Channel.AskAsync<StoreProtocol.DiffWritten>(
-            new StoreProtocol.WriteDiff(layer, from, new BlobTarget(Download: download.Id), compression), stop);
+            new StoreProtocol.WriteDiff(layer, from, new BlobTarget(Download: download.Id), compression, whole), stop);
         var copying = download.Stream.CopyToAsync(target, 1 << 20, stop);
         if (await Task.WhenAny(writing, copying).ConfigureAwait(false) == writing) await writing.ConfigureAwait(false);
         await copying.ConfigureAwait(false);
         return await writing.ConfigureAwait(false);
     }
 
-    private static async Task FeedAsync(Stream tar, Stream upload, CancellationToken stop)
+    /// <summary>Sends a stream to the store while a command reads it.</summary>
+    private async Task<TReply> FeedAsync<TReply>(Stream tar, TicketId ticket, Func<BlobSource, Task<TReply>> read, CancellationToken stop)
+    {
+        var upload = await Channel.OpenUploadAsync(stop).ConfigureAwait(false);
+        await using var uploading = upload.Stream.ConfigureAwait(false);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var feeding = CopyAsync(tar, upload.Stream, ended.Token);
+        var reading = read(BlobSource.FromUpload(upload.Id));
+        await Task.WhenAny(feeding, reading).ConfigureAwait(false);
+        if (feeding.IsFaulted)
+        {
+            // The caller's stream broke: the extraction ends before the upload does, or what was sent would pass for the whole.
+            await CancelAsync([ticket]).ConfigureAwait(false);
+            await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await feeding.ConfigureAwait(false);
+        }
+
+        try
+        {
+            return await reading.ConfigureAwait(false);
+        }
+        finally
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+            await feeding.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static async Task CopyAsync(Stream tar, Stream upload, CancellationToken stop)
     {
         var buffer = new byte[256 * 1024];
         int read;
@@ -112,12 +150,12 @@ public sealed partial class StorageClient
         await upload.DisposeAsync().ConfigureAwait(false); // The end of the blob.
     }
 
-    private async Task CancelAsync(StoreProtocol.ChainItem[] items)
+    private async Task CancelAsync(IEnumerable<TicketId> tickets)
     {
-        foreach (var item in items)
+        foreach (var ticket in tickets)
         {
             // Not found means that it ended by itself.
-            Task cancelling = Channel.AskAsync<StoreProtocol.CancelAccepted>(new StoreProtocol.Cancel(item.Ticket!.Value));
+            Task cancelling = Channel.AskAsync<StoreProtocol.CancelAccepted>(new StoreProtocol.Cancel(ticket));
             await cancelling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

@@ -1,6 +1,7 @@
 using System.Reflection;
 using StorageActors.Client;
 using StorageActors.Containerd.Serving;
+using StorageActors.Docker.GraphDriver;
 using StorageActors.Grpc.Serving;
 using StorageActors.Images;
 using StorageActors.Linux;
@@ -25,6 +26,7 @@ public sealed class PublicApiTests
         ["StorageActors.Images"] = typeof(ImageImporter).Assembly,
         ["StorageActors.Grpc"] = typeof(GrpcEndpoint).Assembly,
         ["StorageActors.Containerd"] = typeof(ContainerdDoor).Assembly,
+        ["StorageActors.Docker"] = typeof(GraphDriverDoor).Assembly,
     };
 
     [Theory]

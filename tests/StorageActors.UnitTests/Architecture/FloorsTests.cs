@@ -15,6 +15,7 @@ public sealed class FloorsTests
         ["StorageActors"] = 3,
         ["StorageActors.Grpc"] = 3,
         ["StorageActors.Containerd"] = 4,
+        ["StorageActors.Docker"] = 4,
         ["StorageActors.Images"] = 4,
         ["StorageActors.Hosting"] = 4,
         ["StorageActors.Node"] = 5,
