@@ -16,6 +16,7 @@ internal sealed class EntryApplier : IDisposable
     private readonly LayerChanges _changes;
     private readonly XattrWriter _xattrs;
     private readonly InodeWriter _inodes;
+    private readonly FileFinisher _finisher;
     private readonly AufsLinks _aufsLinks;
     private readonly ByteBuffer _clean = new();
     private readonly ByteBuffer _cleanTarget = new();
@@ -30,10 +31,11 @@ internal sealed class EntryApplier : IDisposable
     internal EntryApplier(ExtractTarget target, TarSplitWriter record, bool exactModes, CancellationToken stop)
     {
         (_target, _record, _stop) = (target, record, stop);
-        _disk = new TreeOnDisk(target, _tree, record);
+        _disk = new TreeOnDisk(target, _tree, record) { Settle = Settle };
         _changes = new LayerChanges(_tree, _disk, target.Whiteouts.InPlace);
         _xattrs = new XattrWriter(target, Warnings);
         _inodes = new InodeWriter(target, _xattrs, Warnings, exactModes) { MakeRoom = (directory, name) => _disk.MakeRoom(directory, name) };
+        _finisher = new FileFinisher(_inodes);
         _aufsLinks = new AufsLinks(target.LayerDirectory);
         if (target.Whiteouts.InPlace) _disk.Adopt(LayerTree.Root, Libc.FStat(target.Root));
     }
@@ -65,9 +67,13 @@ internal sealed class EntryApplier : IDisposable
         }
     }
 
+    /// <summary>Returns when every file of the entries so far has its content. To be called before the block of an entry goes.</summary>
+    internal void Settle() => _finisher.Settle();
+
     /// <summary>After the last entry: what could not be decided, and the attributes of directories.</summary>
     internal DeferredDecisions Complete()
     {
+        Settle();
         foreach (var (node, entry) in _lowerTargets)
         {
             if (_tree[node].Is(NodeState.Written) || !_changes.IsHidden(node)) continue;
@@ -81,6 +87,7 @@ internal sealed class EntryApplier : IDisposable
 
     public void Dispose()
     {
+        _finisher.Dispose();
         _disk.Dispose();
         _aufsLinks.Dispose();
     }
@@ -186,9 +193,15 @@ internal sealed class EntryApplier : IDisposable
         // The finished layer is asked for the name in the archive, and a link on the way may mean something else by then.
         if (_changes.ThroughLink) _record.KeepPayload();
         else if (entry.PackedSize > 0) _tree[placement.Node].State |= NodeState.HasPayload;
+        if (_inodes.CanCompleteElsewhere(entry) && reader.TryReadWhole(out var content))
+        {
+            _finisher.Add(_inodes.CreateFile(_disk.Handles.Get(placement.Parent), name, attributes), content, attributes);
+            return;
+        }
+
         using var file = _inodes.CreateFile(_disk.Handles.Get(placement.Parent), name, attributes);
         WriteContent(reader, entry, file);
-        _inodes.CompleteFile(file, entry, attributes);
+        _inodes.CompleteFile(file, attributes, entry);
     }
 
     private void WriteContent(TarReader reader, TarEntry entry, SafeFileHandle file)
@@ -329,7 +342,7 @@ internal sealed class EntryApplier : IDisposable
         var attributes = EntryAttributes.Of(entry);
         using var file = _inodes.CreateFile(directory, name, attributes);
         WriteContent(reader, entry, file);
-        _inodes.CompleteFile(file, entry, attributes);
+        _inodes.CompleteFile(file, attributes, entry);
     }
 
     private void UseAsRootTime(TimeSpec time)

@@ -53,13 +53,16 @@ internal sealed class InodeWriter
         return errno == Errno.None ? file : throw Libc.Failure("openat", directory, name, errno, NewFile.ToText());
     }
 
-    /// <summary>Gives a file whose content is complete its attributes.</summary>
-    internal void CompleteFile(SafeFileHandle file, TarEntry entry, in EntryAttributes attributes)
+    /// <summary>Whether another thread may complete a file: what is inherited or refused is this thread's matter.</summary>
+    internal bool CanCompleteElsewhere(TarEntry entry) => !_target.Whiteouts.InPlace && entry.Xattrs.IsEmpty;
+
+    /// <summary>Gives a file whose content is complete its attributes; on any thread where <see cref="CanCompleteElsewhere"/> and no entry is given.</summary>
+    internal void CompleteFile(SafeFileHandle file, in EntryAttributes attributes, TarEntry? entry = null)
     {
         var chowns = NeedsChown(attributes);
         if (chowns) Libc.FChown(file, attributes.UserId, attributes.GroupId);
         if (_target.Whiteouts.InPlace) XattrWriter.DropInherited(file, default);
-        if (!entry.Xattrs.IsEmpty) _xattrs.Set(file, default, entry);
+        if (entry is not null && !entry.Xattrs.IsEmpty) _xattrs.Set(file, default, entry);
         if (NeedsChmod(attributes, chowns)) Libc.FChmod(file, attributes.Mode);
         Libc.FUtimens(file, attributes.Access, attributes.Modify);
     }

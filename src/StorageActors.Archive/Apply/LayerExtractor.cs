@@ -119,7 +119,7 @@ internal static class LayerExtractor
             using var record = new TarSplitWriter(output, () => CreateTemporary(target.LayerDirectory));
             using var applier = new EntryApplier(target, record, ownUmask, stop);
             var limits = new TarLimits { MaxEntries = options.MaximumEntries, MaxArchiveBytes = options.MaximumSize };
-            var tar = new TarReader(ring, limits, record);
+            var tar = new TarReader(new SettledBlocks(ring, applier), limits, record);
             while (tar.MoveNext())
             {
                 applier.Apply(tar);
@@ -131,6 +131,16 @@ internal static class LayerExtractor
             Deferred = applier.Complete();
             record.Complete();
             (Uids, Gids, Warnings) = (applier.Uids, applier.Gids, applier.Warnings.ToList());
+        }
+    }
+
+    /// <summary>The ring's blocks, each taken back when no file needs it any more.</summary>
+    private sealed class SettledBlocks(BlockRing ring, EntryApplier applier) : IBlockSource
+    {
+        public ReadOnlyMemory<byte> NextBlock()
+        {
+            applier.Settle();
+            return ring.NextBlock();
         }
     }
 

@@ -9,6 +9,9 @@ internal sealed class TreeOnDisk(ExtractTarget target, LayerTree tree, TarSplitW
 {
     private const uint NewDirectoryMode = 0x1ed;   // 0755, until all is in it
 
+    /// <summary>Called before files are read that were just written: returns when they have their content.</summary>
+    internal required Action Settle { get; init; }
+
     /// <summary>The open directories.</summary>
     internal DirectoryHandles Handles { get; } = new(tree, target.Root);
 
@@ -111,6 +114,7 @@ internal sealed class TreeOnDisk(ExtractTarget target, LayerTree tree, TarSplitW
     /// <summary>The record reads payloads from the files of the finished layer; those that will not be in it must be kept now.</summary>
     private void KeepPayloads(int top)
     {
+        Settle();
         for (var node = top; ;)
         {
             if (tree[node].Is(NodeState.HasPayload))

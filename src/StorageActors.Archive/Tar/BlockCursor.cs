@@ -63,6 +63,17 @@ internal sealed class BlockCursor(IBlockSource source)
         return piece;
     }
 
+    /// <summary>Passes and returns so many bytes if they lie together in the source's block, where they stay until the source is asked for the next.</summary>
+    internal bool TryRead(long count, out ReadOnlyMemory<byte> bytes)
+    {
+        bytes = default;
+        if (count == 0) return true;
+        if ((_offset == _block.Length && !Fetch()) || count > _block.Length - _offset) return false;
+        bytes = _block.Slice(_offset, (int)count);
+        Advance((int)count);
+        return true;
+    }
+
     private bool Fetch()
     {
         _block = _deferred.IsEmpty ? Take() : _deferred;

@@ -100,6 +100,20 @@ internal sealed class TarReader
         return false;
     }
 
+    /// <summary>
+    /// All of the payload, if nothing of it was read and it lies together in the source's block, where it stays until the source is asked for the next one;
+    /// else nothing is passed, and it is to be read piece by piece. Never for sparse entries.
+    /// </summary>
+    internal bool TryReadWhole(out ReadOnlyMemory<byte> data)
+    {
+        data = default;
+        if (Current.IsSparse || _remaining != Current.PackedSize || !_cursor.TryRead(_remaining, out data)) return false;
+        CheckLength();
+        _remaining = 0;
+        if (!data.IsEmpty) _sink?.Payload(data.Span);
+        return true;
+    }
+
     /// <summary>Writes the rest of the packed payload to a stream.</summary>
     internal void CopyPayloadTo(Stream target)
     {

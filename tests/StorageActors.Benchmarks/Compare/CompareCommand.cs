@@ -6,13 +6,14 @@ namespace StorageActors.Benchmarks.Compare;
 internal static class CompareCommand
 {
     private const string Usage = """
-        compare [JOB...] [--runs N] [--fs ext4|xfs|btrfs] [--scratch DIR] [--markdown]
+        compare [JOB...] [--runs N] [--fs ext4|xfs|btrfs] [--scratch DIR] [--alone] [--markdown]
 
         Runs whole jobs, ours and the peers' in turns, and prints minima, medians, CPU seconds and ratios.
 
           --runs N       rounds that count, after one that does not (default 5)
           --fs KIND      file system of the stores, made in a loop file (default ext4, with a journal)
           --scratch DIR  where the loop file lies (default: the directory for temporary files)
+          --alone        leaves the peers out, for a profiler
           --markdown     prints tables as docs/benchmarks.md has them
 
         Jobs:

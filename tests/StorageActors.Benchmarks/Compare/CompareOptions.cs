@@ -6,12 +6,12 @@ using StorageActors.TestSupport;
 namespace StorageActors.Benchmarks.Compare;
 
 /// <summary>What the command line of <c>compare</c> says.</summary>
-internal sealed record CompareOptions(IReadOnlyList<string> Jobs, int Runs, FileSystemKind FileSystem, string? Scratch, bool Markdown)
+internal sealed record CompareOptions(IReadOnlyList<string> Jobs, int Runs, FileSystemKind FileSystem, string? Scratch, bool Markdown, bool Alone)
 {
     internal static bool TryParse(
         IReadOnlyList<string> arguments, [NotNullWhen(true)] out CompareOptions? options, [NotNullWhen(false)] out string? error)
     {
-        var found = new CompareOptions([], 5, FileSystemKind.Ext4, null, false);
+        var found = new CompareOptions([], 5, FileSystemKind.Ext4, null, false, false);
         var jobs = new List<string>();
         (options, error) = (null, null);
         for (var i = 0; i < arguments.Count; i++)
@@ -21,6 +21,9 @@ internal sealed record CompareOptions(IReadOnlyList<string> Jobs, int Runs, File
             {
                 case "--markdown":
                     found = found with { Markdown = true };
+                    break;
+                case "--alone":
+                    found = found with { Alone = true };
                     break;
                 case "--runs" when int.TryParse(next, CultureInfo.InvariantCulture, out var runs) && runs > 0:
                     (found, i) = (found with { Runs = runs }, i + 1);

@@ -11,6 +11,7 @@ internal static class Comparison
 {
     internal static async Task<ResultTable> RunAsync(Stage stage, string caption, params IReadOnlyList<Contestant> contestants)
     {
+        if (stage.IsAlone) contestants = [.. contestants.Where((who, index) => index == 0 || who.IsVariant)];
         var samples = contestants.Select(static _ => new List<Sample>()).ToArray();
         for (var round = 0; round <= stage.Runs; round++)
         {

@@ -8,7 +8,7 @@ namespace StorageActors.Benchmarks.Compare;
 /// <summary>What jobs run on: a file system of their own, inputs, and notes for the reader.</summary>
 internal sealed class Stage(CompareOptions options) : IDisposable
 {
-    private const long Size = 24L << 30;
+    private const long Size = 12L << 30;
 
     private readonly Lazy<LoopFileSystem> _files = new(() => LoopFileSystem.Create(options.FileSystem, Size));
     private readonly List<string> _notes = [];
@@ -16,6 +16,9 @@ internal sealed class Stage(CompareOptions options) : IDisposable
 
     /// <summary>Rounds that count.</summary>
     internal int Runs => options.Runs;
+
+    /// <summary>Whether only ours takes part.</summary>
+    internal bool IsAlone => options.Alone;
 
     /// <summary>Where stores lie.</summary>
     internal string Root => _files.Value.Root;
