@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using StorageActors.Drivers.Mounting;
 using StorageActors.Linux;
 using StorageActors.Protocol;
@@ -31,8 +33,7 @@ internal sealed class UnionMounts : IDisposable
     internal UnionMounts(string home, IAufsKernel kernel, AufsMachine machine, Action<string> warn)
     {
         (_kernel, _machine, _warn, Home) = (kernel, machine, warn, home);
-        // In memory, so that no layer gets it; named after the store, so that two stores are in nobody's way.
-        Xino = $"/dev/shm/aufs-{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(home)).AsSpan(0, 4))}.xino";
+        Xino = XinoOf(home);
         _threads = new MountThreads(home);
     }
 
@@ -41,6 +42,10 @@ internal sealed class UnionMounts : IDisposable
 
     /// <summary>The file for inode numbers; it has a name for a moment only.</summary>
     internal string Xino { get; }
+
+    /// <summary>Where it is: in memory, so that no layer gets it, and named after the store, so that two stores are not in each other's way.</summary>
+    internal static string XinoOf(string home) =>
+        $"/dev/shm/aufs-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(home)).AsSpan(0, 4))}.xino";
 
     /// <summary>Mounts.</summary>
     /// <param name="stack">What; paths relative to the home.</param>
@@ -119,7 +124,7 @@ internal sealed class UnionMounts : IDisposable
         {
             Call("none", target, "aufs", call);
         }
-        catch (LinuxException e) when (e.Errno is Errno.EEXIST or Errno.EINVAL && Libc.TryUnlinkAt(Libc.CurrentDirectory, System.Text.Encoding.ASCII.GetBytes(Xino)) == Errno.None)
+        catch (LinuxException e) when (e.Errno is Errno.EEXIST or Errno.EINVAL && Libc.TryUnlinkAt(Libc.CurrentDirectory, Encoding.ASCII.GetBytes(Xino)) == Errno.None)
         {
             // Nobody else is between making that file and removing its name: whoever left it died there.
             _warn($"{Xino} was left by a mount that did not end; it is removed, and {target} mounted again");
