@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
 using Akka.Configuration;
+using Akka.Event;
 using StorageActors.Client;
 using StorageActors.Drivers;
 using StorageActors.Protocol;
@@ -48,9 +49,11 @@ public sealed class StorageActorsExtension : IExtension
     internal StorageStore Open(string path, string? socket, OpenDriver openDriver, TimeProvider time) =>
         _stores.GetOrAdd(path, new Lazy<StorageStore>(() => Start(StorageSettings.From(_system.Settings.Config, path), socket, openDriver, time))).Value;
 
-    private static ILayerDriver DefaultDriver(string? name, StorageSettings settings) =>
+    private ILayerDriver DefaultDriver(string? name, StorageSettings settings) =>
         DriverFactory.Open(
-            name, settings.Root, new DriverOptions { MountOptions = settings.MountOptions }, settings.Driver is null ? "the store was made with it" : "asked for");
+            name, settings.Root,
+            new DriverOptions { MountOptions = settings.MountOptions, Warn = text => _system.Log.Warning("{0}", text) },
+            settings.Driver is null ? "the store was made with it" : "asked for");
 
     private StorageStore Start(StorageSettings settings, string? socket, OpenDriver openDriver, TimeProvider time)
     {

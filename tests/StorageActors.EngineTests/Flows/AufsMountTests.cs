@@ -104,6 +104,7 @@ public sealed class AufsMountTests
             akka.stdout-loglevel = WARNING
             akka.loglevel = WARNING
             storage-actors.root = "{{root}}"
+            storage-actors.durability = none
             storage-actors.retry.pause = 10ms
             """),
         (_, store) => new ModelledAufsDriver(new AufsDriver(store.Root, new DriverOptions(), kernel: kernel), kernel));

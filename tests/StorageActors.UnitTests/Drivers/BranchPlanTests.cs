@@ -3,6 +3,7 @@ using StorageActors.Drivers.Aufs;
 using StorageActors.Drivers.Mounting;
 using StorageActors.Linux;
 using StorageActors.Protocol;
+using StorageActors.UnitTests.Architecture;
 using Xunit;
 
 namespace StorageActors.UnitTests.Drivers;
@@ -100,6 +101,21 @@ public sealed class BranchPlanTests
         var stack = Stack("/r", 1) with { Ancestors = [LayerId.Parse(new string('a', 100))] };
         Assert.Throws<BranchPlanException>(() => BranchPlan.Make(stack, 110));
         Assert.Equal(2, BranchPlan.Make(stack, 130).Count);
+    }
+
+    [Fact]
+    public void Table_in_the_documents_is_what_the_plan_says()
+    {
+        var expected = new[] { 1, 40, 41, 100, 500 }.Select(layers =>
+        {
+            var absolute = BranchPlan.Make(Stack(LongRoot, layers, ids: Hex), Page);
+            var eachAlone = 1 + layers - (BranchesOf(absolute[0]).Count - 1);
+            return $"| {layers} | {eachAlone} | {absolute.Count} | {BranchPlan.Make(Stack("", layers, ids: Hex), Page).Count} |";
+        });
+        var document = File.ReadAllLines(Path.Combine(RepositoryRoot.Path, "docs", "benchmarks.md"));
+        var table = document.SkipWhile(line => !line.StartsWith("| Layers below |", StringComparison.Ordinal)).Skip(2).TakeWhile(line => line.StartsWith('|'));
+        Assert.Equal(expected, table);
+        Assert.Contains(document, line => line.Contains($"`{LongRoot}`", StringComparison.Ordinal));
     }
 
     internal static string Hex(int number) => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(BitConverter.GetBytes(number)));
