@@ -28,6 +28,9 @@ public enum SnapshotParts
     /// <summary>Which names are one file.</summary>
     HardLinks = 64,
 
-    /// <summary>Everything.</summary>
+    /// <summary>Times of access, to the nanosecond, of all but symbolic links, which cannot be read without changing it.</summary>
+    AccessTimes = 128,
+
+    /// <summary>Everything but the times of access.</summary>
     All = Mode | Owner | Content | Times | DirectoryTimes | Xattrs | HardLinks,
 }

@@ -54,7 +54,7 @@ public sealed class TreeSnapshot
         _found.Add((shown, Describe(directory, name, shown, status), status));
         if (!status.IsDirectory) return;
 
-        using var own = Libc.OpenDirectoryAt(directory, name);
+        using var own = OpenQuietly(directory, name, OpenFlags.Directory | OpenFlags.NoFollow);
         var children = new List<byte[]>();
         using (var reader = new DirectoryReader(own))
         {
@@ -79,6 +79,10 @@ public sealed class TreeSnapshot
         if (_parts.HasFlag(status.IsDirectory ? SnapshotParts.DirectoryTimes : SnapshotParts.Times))
         {
             line.Append(CultureInfo.InvariantCulture, $" mtime={status.ModifyTime.Seconds}.{status.ModifyTime.Nanoseconds:D9}");
+        }
+        if (_parts.HasFlag(SnapshotParts.AccessTimes) && !isLink)
+        {
+            line.Append(CultureInfo.InvariantCulture, $" atime={status.AccessTime.Seconds}.{status.AccessTime.Nanoseconds:D9}");
         }
         if (_parts.HasFlag(SnapshotParts.Content) && status.IsRegular) line.Append(" sha256=").Append(Hash(directory, name));
         if (_parts.HasFlag(SnapshotParts.Xattrs)) AppendXattrs(line, directory, name);
@@ -111,12 +115,16 @@ public sealed class TreeSnapshot
 
     private static string Hash(SafeFileHandle directory, ReadOnlySpan<byte> name)
     {
-        using var file = Libc.OpenAt(directory, name, OpenFlags.NoFollow);
+        using var file = OpenQuietly(directory, name, OpenFlags.NoFollow);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[64 * 1024];
         for (int count; (count = Libc.Read(file, buffer)) > 0;) hash.AppendData(buffer, 0, count);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    /// <summary>Looking changes no time of access, where the one who looks may say so.</summary>
+    private static SafeFileHandle OpenQuietly(SafeFileHandle directory, ReadOnlySpan<byte> name, OpenFlags flags) =>
+        Libc.TryOpenAt(directory, name, flags | OpenFlags.NoAccessTime, 0, out var file) == Errno.None ? file : Libc.OpenAt(directory, name, flags);
 
     private static string Word(FileType type) => type switch
     {

@@ -10,12 +10,13 @@ namespace StorageActors.Archive.Diff;
 /// that its attributes come back with an archive; a subtree that is gone is one deletion.
 /// </summary>
 /// <remarks>Times are compared to the nanosecond, and where an archive has cut both to seconds, the content decides: an update within the same second is seen.</remarks>
-internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken stop)
+internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken stop, ContentRule contents = ContentRule.WhenTimesAreWholeSeconds)
 {
     private const int BufferSize = 256 << 10;
     private const uint DefaultRootMode = 0x1ED;   // 0755
 
     private readonly Archive.Tar.ByteBuffer _scratch = new();
+    private readonly SameBlocks _blocks = new();
     private readonly List<(byte[] Path, ChangeKind Kind)> _changes = [];
 
     /// <summary>The changes from <paramref name="old"/> (null: nothing) to <paramref name="now"/>, parents before children.</summary>
@@ -95,7 +96,8 @@ internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken s
         if (before.Inode == after.Inode && before.ChangeTime == after.ChangeTime) return true;
         if (!HasSameAttributes(old, now, name, before, after)) return false;
         if (before.IsSymbolicLink) return Libc.ReadlinkAt(old, name).AsSpan().SequenceEqual(Libc.ReadlinkAt(now, name));
-        return !before.IsRegular || before.ModifyTime.Nanoseconds != 0 || HasSameContent(old, now, name);
+        var decides = contents == ContentRule.Always || (contents == ContentRule.WhenTimesAreWholeSeconds && before.ModifyTime.Nanoseconds == 0);
+        return !before.IsRegular || !decides || HasSameContent(old, now, name);
     }
 
     private bool HasSameAttributes(SafeFileHandle old, SafeFileHandle now, byte[] name, in FileStatus before, in FileStatus after) =>
@@ -115,10 +117,11 @@ internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken s
         return found;
     }
 
-    private static bool HasSameContent(SafeFileHandle old, SafeFileHandle now, byte[] name)
+    private bool HasSameContent(SafeFileHandle old, SafeFileHandle now, byte[] name)
     {
         using var left = Libc.OpenAt(old, name, OpenFlags.NoFollow | OpenFlags.NonBlocking);
         using var right = Libc.OpenAt(now, name, OpenFlags.NoFollow | OpenFlags.NonBlocking);
+        if (_blocks.AreSame(left, right)) return true;
         var (first, second) = (new byte[BufferSize], new byte[BufferSize]);
         while (true)
         {
@@ -127,4 +130,17 @@ internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken s
             if (count == 0) return true;
         }
     }
+}
+
+/// <summary>For which files that look the same the content decides.</summary>
+internal enum ContentRule
+{
+    /// <summary>For none: attributes and times are believed.</summary>
+    Never,
+
+    /// <summary>For those whose time an archive may have cut.</summary>
+    WhenTimesAreWholeSeconds,
+
+    /// <summary>For all.</summary>
+    Always,
 }

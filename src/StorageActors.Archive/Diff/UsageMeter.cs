@@ -8,15 +8,25 @@ internal static class UsageMeter
 {
     private const int BlockSize = 512;
 
+    /// <summary>Says how many of a regular file's allocated bytes count; null when all of it is somebody else's, its length included.</summary>
+    internal delegate long? OwnBytes(SafeFileHandle directory, ReadOnlySpan<byte> name, in FileStatus status);
+
+    /// <summary>What a file's status says is allocated.</summary>
+    internal static long AllocatedBytes(in FileStatus status) => status.Blocks * BlockSize;
+
     /// <summary>Measures the tree and its root.</summary>
-    internal static (long Bytes, long Inodes, long Content) Measure(SafeFileHandle root) => Measure(root, out _);
+    /// <param name="root">The tree.</param>
+    internal static (long Bytes, long Inodes, long Content) Measure(SafeFileHandle root) => Measure(root, null, out _);
 
     /// <summary>Measures the tree and its root, and says when the last of its inodes was changed.</summary>
-    internal static (long Bytes, long Inodes, long Content) Measure(SafeFileHandle root, out TimeSpec lastChange)
+    /// <param name="root">The tree.</param>
+    /// <param name="own">Is asked about each regular file with blocks; null when all of them count.</param>
+    /// <param name="lastChange">The latest time of change.</param>
+    internal static (long Bytes, long Inodes, long Content) Measure(SafeFileHandle root, OwnBytes? own, out TimeSpec lastChange)
     {
         var linked = new HashSet<ulong>();
         var status = Libc.FStat(root);
-        long bytes = status.Blocks * BlockSize, inodes = 1, content = 0;
+        long bytes = AllocatedBytes(status), inodes = 1, content = 0;
         var last = status.ChangeTime;
         using (var directory = Libc.OpenDirectoryAt(root, "."u8)) Add(directory);
         lastChange = last;
@@ -32,8 +42,10 @@ internal static class UsageMeter
                     if (Libc.TryFStatAt(directory, entry.Name, out var child) != Errno.None) continue; // Gone: a mounted layer changes.
                     if (!child.IsDirectory && child.Links > 1 && !linked.Add(child.Inode)) continue;
                     if (child.ChangeTime.IsAfter(last)) last = child.ChangeTime;
-                    bytes += child.Blocks * BlockSize;
                     inodes++;
+                    var counted = own is not null && child is { IsRegular: true, Blocks: > 0 } ? own(directory, entry.Name, child) : AllocatedBytes(child);
+                    if (counted is null) continue;
+                    bytes += counted.Value;
                     if (child.Type is FileType.Regular or FileType.SymbolicLink) content += child.Size;
                     if (child.IsDirectory) (directories ??= []).Add(entry.Name.ToArray());
                 }

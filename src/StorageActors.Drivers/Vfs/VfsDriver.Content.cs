@@ -58,10 +58,11 @@ internal sealed partial class VfsDriver
     });
 
     /// <inheritdoc/>
+    /// <remarks>Every inode is the layer's own; blocks that it shares with its parent are the parent's.</remarks>
     public ContentUsage Measure(LayerLocation layer) => DriverErrors.Guard("measure", layer.Path, () =>
     {
         using var tree = Libc.OpenDirectory(VfsLayer.Of(layer).Tree);
-        var (bytes, inodes, content) = UsageMeter.Measure(tree, out var last);
+        var (bytes, inodes, content) = UsageMeter.Measure(tree, SharedWithParent(layer) is { } shared ? shared.OwnBytes : null, out var last);
         return new ContentUsage(bytes, inodes, content) { LastChange = last };
     });
 
@@ -69,12 +70,23 @@ internal sealed partial class VfsDriver
     public IReadOnlyList<string> Verify(LayerLocation layer, IReadOnlyList<LayerLocation> parents, bool full, CancellationToken stop) =>
         DriverErrors.Guard("verify", layer.Path, IReadOnlyList<string> () =>
         {
-            using var trees = new Trees(layer, null);
+            using var trees = new Trees(layer, parents.Count == 0 ? null : parents[0]);
             using var directory = Libc.OpenDirectory(layer.Path);
             using var record = ExactDiff.OpenRecord(directory);
-            return record is null ? [$"the record of its archive, {ExtractTarget.RecordName}, is missing"]
-                : ContentVerifier.Verify(trees.Layer, record, Format, full, stop);
+            if (record is null) return [$"the record of its archive, {ExtractTarget.RecordName}, is missing"];
+            var lines = ContentVerifier.Verify(trees.Layer, record, Format, full, stop);
+            if (trees.From is null) return lines;
+            using var again = ExactDiff.OpenRecord(directory)!;
+            return [.. lines, .. InheritedContent.Verify(trees.From, trees.Layer, again, full, stop)];
         });
+
+    /// <summary>Null when nothing can be shared, or nothing is below.</summary>
+    private SharedBlocks? SharedWithParent(LayerLocation layer)
+    {
+        if (!_sharesBlocks || SmallFile.TryRead(VfsLayer.Of(layer).Parent) is not { Length: > 0 } parent || parent.Contains('/', StringComparison.Ordinal)) return null;
+        if (Libc.TryOpen($"{_home}/{parent}/diff", OpenFlags.Directory | OpenFlags.NoFollow, 0, out var tree) != Errno.None) return null;
+        using (tree) return SharedBlocks.Of(tree);
+    }
 
     /// <summary>What to compare with; null for nothing.</summary>
     private static LayerLocation? OldOf(DiffRequest request) =>

@@ -31,6 +31,7 @@ public sealed class HeaderTests
         #include <linux/magic.h>
         #include <linux/openat2.h>
         #include <linux/falloc.h>
+        #include <linux/fiemap.h>
         #include <linux/mount.h>
         #define CHECK(what, value) _Static_assert((unsigned long long)(what) == (value), #what " is not " #value)
         """;
@@ -77,6 +78,12 @@ public sealed class HeaderTests
         Check("DT_BLK", (int)FileType.BlockDevice), Check("DT_REG", (int)FileType.Regular), Check("DT_LNK", (int)FileType.SymbolicLink),
         Check("DT_SOCK", (int)FileType.Socket),
         Check("FICLONE", Constant("CloneFileRequest")), Check("FS_IOC_GETFLAGS", Constant("GetFlagsRequest")),
+        Check("FS_IOC_FIEMAP", Constant("FileExtentsRequest")), Check("FIEMAP_FLAG_SYNC", Constant("FirstSync")),
+        Check("FIEMAP_EXTENT_LAST", (long)ExtentFlags.Last), Check("FIEMAP_EXTENT_UNKNOWN", (long)ExtentFlags.Unknown),
+        Check("FIEMAP_EXTENT_DELALLOC", (long)ExtentFlags.DelayedAllocation), Check("FIEMAP_EXTENT_ENCODED", (long)ExtentFlags.Encoded),
+        Check("FIEMAP_EXTENT_DATA_ENCRYPTED", (long)ExtentFlags.Encrypted), Check("FIEMAP_EXTENT_NOT_ALIGNED", (long)ExtentFlags.NotAligned),
+        Check("FIEMAP_EXTENT_DATA_INLINE", (long)ExtentFlags.Inline), Check("FIEMAP_EXTENT_DATA_TAIL", (long)ExtentFlags.Tail),
+        Check("FIEMAP_EXTENT_UNWRITTEN", (long)ExtentFlags.Unwritten), Check("FIEMAP_EXTENT_SHARED", (long)ExtentFlags.Shared),
         Check("FS_IOC_SETFLAGS", Constant("SetFlagsRequest")), Check("CLONE_FS", Constant("CloneFs")),
         Check("RLIMIT_NOFILE", Constant("OpenFiles")), Check("F_OFD_GETLK", Constant("OfdGetLock")),
         Check("F_OFD_SETLK", Constant("OfdSetLock")), Check("F_OFD_SETLKW", Constant("OfdSetLockWait")),
@@ -151,6 +158,10 @@ public sealed class HeaderTests
             ("_type", "f_type"), ("_blockSize", "f_bsize"), ("_blocks", "f_blocks"), ("_freeBlocks", "f_bfree"),
             ("_availableBlocks", "f_bavail"), ("_inodes", "f_files"), ("_freeInodes", "f_ffree"), ("_nameLength", "f_namelen"),
             ("_fragmentSize", "f_frsize"), ("_flags", "f_flags")),
+        Check("sizeof(struct fiemap)", Constant("FileExtentsHeader")), Check("sizeof(struct fiemap_extent)", Unsafe.SizeOf<FileExtent>()),
+        .. Offsets<FileExtent>("struct fiemap_extent",
+            ("_logical", "fe_logical"), ("_physical", "fe_physical"), ("_length", "fe_length"), ("_flags", "fe_flags")),
+        Check("offsetof(struct fiemap, fm_flags)", 16), Check("offsetof(struct fiemap, fm_mapped_extents)", 20), Check("offsetof(struct fiemap, fm_extent_count)", 24),
         Check("sizeof(struct timespec)", Unsafe.SizeOf<TimeSpec>()), Check("offsetof(struct timespec, tv_nsec)", 8),
         Check("offsetof(struct dirent64, d_reclen)", 16), Check("offsetof(struct dirent64, d_type)", 18),
         Check("offsetof(struct dirent64, d_name)", 19),
