@@ -94,7 +94,7 @@ internal sealed class LayerContent(IWhiteoutFormat format, LayerView view)
     internal static ContentUsage Measure(LayerLocation layer)
     {
         using var root = Libc.OpenDirectory(layer.Path + "/diff");
-        var (bytes, inodes, content) = UsageMeter.Measure(root, out var last);
+        var (bytes, inodes, content) = UsageMeter.Measure(root, null, out var last);
         return new ContentUsage(bytes, inodes, content) { LastChange = last };
     }
 

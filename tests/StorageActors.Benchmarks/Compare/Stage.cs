@@ -20,6 +20,9 @@ internal sealed class Stage(CompareOptions options) : IDisposable
     /// <summary>Whether only ours takes part.</summary>
     internal bool IsAlone => options.Alone;
 
+    /// <summary>The kind of file system that stores lie on.</summary>
+    internal FileSystemKind FileSystem => options.FileSystem;
+
     /// <summary>Where stores lie.</summary>
     internal string Root => _files.Value.Root;
 

@@ -16,5 +16,7 @@ internal static class AllJobs
         new DiffJob(),
         new ReassemblyJob(),
         new RemoveJob(),
+        new CopyJob("small", static inputs => inputs.Small),
+        new CopyJob("large", static inputs => inputs.Large),
     ];
 }

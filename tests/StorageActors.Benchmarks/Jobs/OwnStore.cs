@@ -9,10 +9,11 @@ namespace StorageActors.Benchmarks.Jobs;
 internal static class OwnStore
 {
     /// <summary>Starts an engine; unsynced unless it is told to be durable.</summary>
-    internal static Task<StorageEngine> StartAsync(string root, bool durable = false) => StorageEngine.StartAsync(ConfigurationFactory.ParseString(
+    internal static Task<StorageEngine> StartAsync(string root, bool durable = false, string driver = "auto") => StorageEngine.StartAsync(ConfigurationFactory.ParseString(
         $$"""
         storage-actors {
           root = "{{root}}"
+          driver = {{driver}}
           durability = {{(durable ? "full" : "none")}}
         }
         """));
