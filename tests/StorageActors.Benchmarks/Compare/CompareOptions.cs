@@ -6,12 +6,12 @@ using StorageActors.TestSupport;
 namespace StorageActors.Benchmarks.Compare;
 
 /// <summary>What the command line of <c>compare</c> says.</summary>
-internal sealed record CompareOptions(IReadOnlyList<string> Jobs, int Runs, FileSystemKind FileSystem, string? Scratch, bool Markdown, bool Alone)
+internal sealed record CompareOptions(IReadOnlyList<string> Jobs, int Runs, int Seconds, FileSystemKind FileSystem, string? Scratch, bool Markdown, bool Alone)
 {
     internal static bool TryParse(
         IReadOnlyList<string> arguments, [NotNullWhen(true)] out CompareOptions? options, [NotNullWhen(false)] out string? error)
     {
-        var found = new CompareOptions([], 5, FileSystemKind.Ext4, null, false, false);
+        var found = new CompareOptions([], 5, 60, FileSystemKind.Ext4, null, false, false);
         var jobs = new List<string>();
         (options, error) = (null, null);
         for (var i = 0; i < arguments.Count; i++)
@@ -27,6 +27,9 @@ internal sealed record CompareOptions(IReadOnlyList<string> Jobs, int Runs, File
                     break;
                 case "--runs" when int.TryParse(next, CultureInfo.InvariantCulture, out var runs) && runs > 0:
                     (found, i) = (found with { Runs = runs }, i + 1);
+                    break;
+                case "--seconds" when int.TryParse(next, CultureInfo.InvariantCulture, out var seconds) && seconds > 0:
+                    (found, i) = (found with { Seconds = seconds }, i + 1);
                     break;
                 case "--fs" when Enum.TryParse<FileSystemKind>(next, ignoreCase: true, out var kind):
                     (found, i) = (found with { FileSystem = kind }, i + 1);

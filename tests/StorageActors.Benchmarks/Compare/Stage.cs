@@ -23,6 +23,9 @@ internal sealed class Stage(CompareOptions options) : IDisposable
     /// <summary>The kind of file system that stores lie on.</summary>
     internal FileSystemKind FileSystem => options.FileSystem;
 
+    /// <summary>How long a job goes on that has no other end.</summary>
+    internal TimeSpan Duration => TimeSpan.FromSeconds(options.Seconds);
+
     /// <summary>Where stores lie.</summary>
     internal string Root => _files.Value.Root;
 

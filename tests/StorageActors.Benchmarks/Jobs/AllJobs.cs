@@ -18,5 +18,8 @@ internal static class AllJobs
         new RemoveJob(),
         new CopyJob("small", static inputs => inputs.Small),
         new CopyJob("large", static inputs => inputs.Large),
+        new PullsJob(),
+        new ContainersJob(),
+        new StormJob(),
     ];
 }
