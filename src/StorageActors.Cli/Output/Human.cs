@@ -38,6 +38,9 @@ internal static class Human
         };
     }
 
+    /// <summary>A moment to come.</summary>
+    internal static string Time(DateTimeOffset? time) => time?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "-";
+
     /// <summary>An id short enough for a table; one that its owner chose is shown whole as long as it is not absurd.</summary>
     internal static string Short(string id) => id.Length == 64 || id.Length > 32 ? id[..12] : id;
 
@@ -45,6 +48,15 @@ internal static class Human
     internal static string Short(Digest? digest) => digest is { } value ? value.Hex[..12] : "-";
 
     internal static string Names(IReadOnlyList<string> names) => names.Count == 0 ? "-" : string.Join(", ", names);
+
+    /// <summary>A short time in the unit that fits: <c>12.3 µs</c>.</summary>
+    internal static string Duration(double seconds) => seconds switch
+    {
+        < 1e-6 => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1e9:0.0} ns"),
+        < 1e-3 => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1e6:0.0} µs"),
+        < 1 => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1e3:0.0} ms"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{seconds:0.0} s"),
+    };
 
     internal static string Seconds(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.00} s");
 

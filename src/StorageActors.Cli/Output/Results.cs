@@ -82,5 +82,4 @@ internal static class ResultJson
 [JsonSerializable(typeof(IReadOnlyList<MountRecord>))]
 [JsonSerializable(typeof(IReadOnlyList<LayerChange>))]
 [JsonSerializable(typeof(IReadOnlyList<Finding>))]
-[JsonSerializable(typeof(IReadOnlyList<StoreFact>))]
 internal sealed partial class ResultJsonContext : JsonSerializerContext;

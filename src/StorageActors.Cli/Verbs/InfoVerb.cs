@@ -12,7 +12,7 @@ internal sealed class InfoVerb() : Verb("info", "Show versions, the driver and w
         await using var session = await call.OpenAsync();
         var info = await session.Client.Channel.AskAsync<StoreProtocol.Info>(new StoreProtocol.GetInfo(), call.Stop);
         var version = typeof(InfoVerb).Assembly.GetName().Version!.ToString(3);
-        var result = new InfoResult(version, session.Where, info.Root, info.StoreId, info.Driver, [.. info.Facts.Where(static fact => !StatsVerb.Shows(fact))]);
+        var result = new InfoResult(version, session.Where, info.Root, info.StoreId, info.Driver, info.Facts);
         if (call.Output.Json) call.Output.Document(result);
         else Print(result, call.Output);
         return ExitCode.Done;

@@ -47,6 +47,8 @@ namespace StorageActors.Node.Wire;
 [JsonSerializable(typeof(StoreProtocol.Collected))]
 [JsonSerializable(typeof(StoreProtocol.GetInfo))]
 [JsonSerializable(typeof(StoreProtocol.Info))]
+[JsonSerializable(typeof(StoreProtocol.GetStatistics))]
+[JsonSerializable(typeof(StoreProtocol.Statistics))]
 [JsonSerializable(typeof(LayerProtocol.Acquire))]
 [JsonSerializable(typeof(LayerProtocol.Acquired))]
 [JsonSerializable(typeof(LayerProtocol.Release))]

@@ -208,4 +208,12 @@ public static class StoreProtocol
     /// <param name="Driver">The driver in use.</param>
     /// <param name="Facts">The rest.</param>
     public sealed record Info(string Root, string StoreId, string Driver, IReadOnlyList<StoreFact> Facts) : IReply;
+
+    /// <summary>Asks for what the store has counted and measured since it was opened. Answers <see cref="Statistics"/>.</summary>
+    public sealed record GetStatistics : ICommand;
+
+    /// <summary>What was counted and measured.</summary>
+    /// <param name="Counters">Counters and gauges, by name.</param>
+    /// <param name="Latencies">How long locks were waited for and held, and how long operations took.</param>
+    public sealed record Statistics(IReadOnlyList<CounterRecord> Counters, IReadOnlyList<LatencyRecord> Latencies) : IReply;
 }

@@ -26,7 +26,7 @@ internal sealed record RemoveLayer(LayerLocation Layer) : DriverOperation<Trashe
         using var home = Libc.OpenDirectory(services.Layout.DriverHome);
         var name = Encoding.UTF8.GetBytes(Layer.Id.Value);
         CrashPoint.Reached(CrashPoint.BeforeTrash);
-        var path = services.Lock.Under(() => TrashDirectory.Take(services.Layout, home, name, Layer.Id.Value[..Math.Min(12, Layer.Id.Value.Length)]));
+        var path = services.Lock.Under("remove layer", () => TrashDirectory.Take(services.Layout, home, name, Layer.Id.Value[..Math.Min(12, Layer.Id.Value.Length)]));
         CrashPoint.Reached(CrashPoint.AfterTrash);
         Libc.FSync(home);
         return new TrashedPath(path);
@@ -75,7 +75,7 @@ internal sealed record PutImageFiles(ImageRecord Image, IReadOnlyList<BigData> D
             ImageFile.Stage(
                 layout, staged, Image, Documents, directory => ImageBlobs.Stage(layout, directory, Image, Blobs, services.Transfers, stop));
             CrashPoint.Reached(CrashPoint.ImageStaged);
-            replaced = services.Lock.Under(() => ImageFile.Commit(layout, staged, Image.Id));
+            replaced = services.Lock.Under("put image", () => ImageFile.Commit(layout, staged, Image.Id));
             CrashPoint.Reached(CrashPoint.ImageRenamed);
         }
         catch
@@ -112,7 +112,7 @@ internal sealed record RemoveImageFiles(ImageId Image) : DriverOperation<Trashed
     {
         using var home = Libc.OpenDirectory(services.Layout.ImageHome);
         var name = Encoding.UTF8.GetBytes(Image.Value);
-        var path = services.Lock.Under(() => TrashDirectory.Take(services.Layout, home, name, Image.Value[..12]));
+        var path = services.Lock.Under("remove image", () => TrashDirectory.Take(services.Layout, home, name, Image.Value[..12]));
         Libc.FSync(home);
         return new TrashedPath(path);
     }

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using StorageActors.Protocol;
+using StorageActors.Store;
 using static StorageActors.Staging.StagingProtocol;
 
 namespace StorageActors.Staging;
@@ -8,7 +9,7 @@ namespace StorageActors.Staging;
 internal sealed class StagingsActor : ReceiveActor
 {
     private readonly StagingEnvironment _environment;
-    private readonly Dictionary<TicketId, (Stage Stage, IActorRef Flow)> _waiting = [];
+    private readonly Dictionary<TicketId, (Stage Stage, IActorRef Flow, long Since)> _waiting = [];
     private readonly Dictionary<TicketId, (IActorRef Staging, IActorRef Flow)> _running = [];
     private Admission _admission;
 
@@ -42,7 +43,7 @@ internal sealed class StagingsActor : ReceiveActor
         }
         else
         {
-            foreach (var layer in command.Layers) _waiting.Add(layer.Ticket, (layer, Sender));
+            foreach (var layer in command.Layers) _waiting.Add(layer.Ticket, (layer, Sender, _environment.Time.GetTimestamp()));
             if (!command.LetIn) Context.WatchWith(Sender, new FlowEnded(Sender));
             Proceed(entered);
             foreach (var ticket in tickets.Where(_waiting.ContainsKey)) _environment.Publish(new StagingProgress(ticket, StagingPhase.Queued, 0, null, 0));
@@ -60,6 +61,7 @@ internal sealed class StagingsActor : ReceiveActor
         foreach (var ticket in started)
         {
             _waiting.Remove(ticket, out var waiting);
+            _environment.Metrics.Admitted(_environment.Time.GetElapsedTime(waiting.Since));
             var staging = Context.ActorOf(StagingActor.Props(waiting.Stage, waiting.Flow, _environment), ticket.Value);
             Context.WatchWith(staging, new StagingEnded(ticket));
             _running.Add(ticket, (staging, waiting.Flow));
@@ -118,5 +120,6 @@ internal sealed class StagingsActor : ReceiveActor
 /// <param name="MaximumEntries">The store's limit for its entries.</param>
 /// <param name="Time">Measures how long an extraction takes.</param>
 /// <param name="Publish">Tells whoever watches how far a ticket is.</param>
+/// <param name="Metrics">Is told how long extractions wait for their turn.</param>
 internal sealed record StagingEnvironment(
-    IActorRef Operations, IActorRef Trash, long MaximumSize, long MaximumEntries, TimeProvider Time, Action<StagingProgress> Publish);
+    IActorRef Operations, IActorRef Trash, long MaximumSize, long MaximumEntries, TimeProvider Time, Action<StagingProgress> Publish, StoreMetrics Metrics);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using StorageActors.Protocol;
 
 namespace StorageActors.Store;
 
@@ -36,6 +37,20 @@ internal sealed class LatencyHistogram
         var longest = Volatile.Read(ref _longest);
         return new LatencySummary(
             count, Span(Volatile.Read(ref _total)), Span(Percentile(buckets, count, 0.50, longest)), Span(Percentile(buckets, count, 0.99, longest)), Span(longest));
+    }
+
+    /// <summary>How many durations there were up to each power of two that any of them reached: for drawing.</summary>
+    internal IReadOnlyList<LatencyBucket> Buckets()
+    {
+        var found = new List<LatencyBucket>();
+        for (var first = 0; first < _buckets.Length; first += SubBuckets)
+        {
+            var count = 0L;
+            for (var index = first; index < first + SubBuckets; index++) count += Volatile.Read(ref _buckets[index]);
+            if (count > 0) found.Add(new LatencyBucket(UpperBound(first + SubBuckets - 1) / 1e9, count));
+        }
+
+        return found;
     }
 
     private static long Percentile(long[] buckets, long count, double fraction, long longest)

@@ -49,7 +49,7 @@ internal static class StagingDirectory
         var name = Encoding.UTF8.GetBytes(staged.Id.Value);
         var below = parent is { } id ? Encoding.UTF8.GetBytes(id.Value) : null;
         CrashPoint.Reached(CrashPoint.BeforeRename);
-        var errno = storeLock.Under(() =>
+        var errno = storeLock.Under("commit layer", () =>
             below is not null && Libc.TryFStatAt(home, below, out _) != Errno.None ? Errno.ENODATA
                 : Libc.TryRenameAt2(staging, "layer"u8, home, name, RenameFlags.NoReplace));
         CrashPoint.Reached(CrashPoint.AfterRename);

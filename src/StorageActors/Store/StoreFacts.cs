@@ -6,7 +6,7 @@ using StorageActors.Settings;
 
 namespace StorageActors.Store;
 
-/// <summary>The answer to <see cref="StoreProtocol.GetInfo"/>; the group <c>metrics</c> is what <c>stats</c> shows.</summary>
+/// <summary>What the store has to say of itself: the answers to <see cref="StoreProtocol.GetInfo"/> and <see cref="StoreProtocol.GetStatistics"/>.</summary>
 internal static class StoreFacts
 {
     internal static StoreProtocol.Info Tell(OpenedStore store, StorageSettings settings, CatalogState catalog, int flows)
@@ -24,13 +24,12 @@ internal static class StoreFacts
             Fact("kernel", "release", Libc.KernelRelease()),
             .. services.Driver.Facts,
             .. settings.ToFacts(),
-            .. services.Metrics.Counters().Select(static counter => Fact("metrics", counter.Key, counter.Value)),
-            .. services.Metrics.Latencies().Select(static latency => Fact("metrics", latency.Key, Summary(latency.Value))),
         ]);
     }
 
-    private static string Summary(LatencySummary latency) => FormattableString.Invariant(
-        $"{latency.Count} times, median {latency.Median.TotalMilliseconds:0.###} ms, p99 {latency.P99.TotalMilliseconds:0.###} ms, longest {latency.Longest.TotalMilliseconds:0.###} ms");
+    /// <summary>The answer to <see cref="StoreProtocol.GetStatistics"/>.</summary>
+    internal static StoreProtocol.Statistics Measure(StoreMetrics metrics) =>
+        new([.. metrics.Counters().Select(static counter => new CounterRecord(counter.Key, counter.Value))], metrics.Latencies());
 
     private static StoreFact Fact(string group, string name, object value) => new(group, name, FormattableString.Invariant($"{value}"));
 }

@@ -15,7 +15,9 @@ internal sealed class StoreLock(string path, StoreMetrics metrics, TimeProvider 
     private FileLock? _file;
 
     /// <summary>Runs <paramref name="section"/> while nobody else runs one on this store.</summary>
-    internal T Under<T>(Func<T> section)
+    /// <param name="operation">What it is for: waits and holds are measured for each.</param>
+    /// <param name="section">What is done under the lock.</param>
+    internal T Under<T>(string operation, Func<T> section)
     {
         var asked = time.GetTimestamp();
         lock (_gate)
@@ -29,13 +31,13 @@ internal sealed class StoreLock(string path, StoreMetrics metrics, TimeProvider 
             finally
             {
                 Libc.UnlockWhole(file.File);
-                metrics.LockUsed(Name, time.GetElapsedTime(asked, taken), time.GetElapsedTime(taken));
+                metrics.LockUsed(Name, operation, time.GetElapsedTime(asked, taken), time.GetElapsedTime(taken));
             }
         }
     }
 
     /// <summary>As <see cref="Under{T}"/>, for what has no result.</summary>
-    internal void Under(Action section) => Under(() =>
+    internal void Under(string operation, Action section) => Under(operation, () =>
     {
         section();
         return true;

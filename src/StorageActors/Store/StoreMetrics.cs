@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using StorageActors.Protocol;
 
 namespace StorageActors.Store;
 
@@ -11,12 +12,16 @@ internal sealed class StoreMetrics : IDisposable
 {
     internal const string MeterName = "StorageActors";
 
+    private const string Lock = "lock";
+    private const string Operation = "operation";
+
     private readonly Meter _meter = new(MeterName);
     private readonly Histogram<double> _lockWait;
     private readonly Histogram<double> _lockHold;
     private readonly Histogram<double> _operations;
+    private readonly Histogram<double> _admissionWait;
     private readonly Counter<long> _extractedBytes;
-    private readonly ConcurrentDictionary<string, LatencyHistogram> _latencies = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Subject, LatencyHistogram> _latencies = new();
     private readonly ConcurrentDictionary<string, long> _counters = new(StringComparer.Ordinal);
     private long _mounts;
     private long _leases;
@@ -28,6 +33,7 @@ internal sealed class StoreMetrics : IDisposable
         _lockWait = _meter.CreateHistogram<double>("storage_actors.lock.wait", "s", "Time until a lock was taken");
         _lockHold = _meter.CreateHistogram<double>("storage_actors.lock.hold", "s", "Time that a lock was held");
         _operations = _meter.CreateHistogram<double>("storage_actors.operation.duration", "s", "Time that a driver operation took");
+        _admissionWait = _meter.CreateHistogram<double>("storage_actors.extraction.wait", "s", "Time that an extraction waited for its turn");
         _extractedBytes = _meter.CreateCounter<long>("storage_actors.extraction.bytes", "By", "Bytes of tar that were extracted");
         _meter.CreateObservableGauge("storage_actors.mounts", () => Volatile.Read(ref _mounts), description: "Mounted layers");
         _meter.CreateObservableGauge("storage_actors.leases", () => Volatile.Read(ref _leases), description: "Leases on them");
@@ -35,21 +41,31 @@ internal sealed class StoreMetrics : IDisposable
         _meter.CreateObservableGauge("storage_actors.trash.bytes", () => Volatile.Read(ref _trashBytes), "By", "Bytes to be deleted");
     }
 
-    /// <summary>A lock was taken and given back.</summary>
-    internal void LockUsed(string name, TimeSpan wait, TimeSpan hold)
+    /// <summary>A lock was taken for an operation and given back.</summary>
+    internal void LockUsed(string name, string operation, TimeSpan wait, TimeSpan hold)
     {
-        var tag = new KeyValuePair<string, object?>("lock", name);
-        _lockWait.Record(wait.TotalSeconds, tag);
-        _lockHold.Record(hold.TotalSeconds, tag);
-        Latency($"lock {name} wait").Record(wait);
-        Latency($"lock {name} hold").Record(hold);
+        var tags = new TagList { { "lock", name }, { "operation", operation } };
+        _lockWait.Record(wait.TotalSeconds, tags);
+        _lockHold.Record(hold.TotalSeconds, tags);
+        foreach (var subject in (ReadOnlySpan<Subject>)[new(Lock, name, null, ""), new(Lock, name, operation, "")])
+        {
+            Latency(subject with { Measure = "wait" }).Record(wait);
+            Latency(subject with { Measure = "hold" }).Record(hold);
+        }
+    }
+
+    /// <summary>An extraction waited for its turn.</summary>
+    internal void Admitted(TimeSpan wait)
+    {
+        _admissionWait.Record(wait.TotalSeconds);
+        Latency(new Subject("queue", "extractions", null, "wait")).Record(wait);
     }
 
     /// <summary>A driver operation ended.</summary>
     internal void OperationEnded(string verb, string outcome, TimeSpan duration)
     {
         _operations.Record(duration.TotalSeconds, new TagList { { "verb", verb }, { "outcome", outcome } });
-        Latency(verb).Record(duration);
+        Latency(new Subject(Operation, verb, null, "duration")).Record(duration);
         Count($"{verb} {outcome}", 1);
     }
 
@@ -82,16 +98,28 @@ internal sealed class StoreMetrics : IDisposable
             .OrderBy(static pair => pair.Key, StringComparer.Ordinal),
     ];
 
-    /// <summary>Histograms by name (<c>lock store hold</c>, <c>mount</c>), sorted.</summary>
-    internal IReadOnlyList<KeyValuePair<string, LatencySummary>> Latencies() =>
+    /// <summary>All histograms: locks first, then queues and operations, by name.</summary>
+    internal IReadOnlyList<LatencyRecord> Latencies() =>
     [
-        .. _latencies.OrderBy(static pair => pair.Key, StringComparer.Ordinal)
-            .Select(static pair => KeyValuePair.Create(pair.Key, pair.Value.Summarize())),
+        .. _latencies.OrderBy(static pair => pair.Key.Kind, StringComparer.Ordinal).ThenBy(static pair => pair.Key.Name, StringComparer.Ordinal)
+            .ThenBy(static pair => pair.Key.Operation, StringComparer.Ordinal).ThenByDescending(static pair => pair.Key.Measure, StringComparer.Ordinal)
+            .Select(static pair => Describe(pair.Key, pair.Value)),
     ];
 
     public void Dispose() => _meter.Dispose();
 
-    private LatencyHistogram Latency(string name) => _latencies.GetOrAdd(name, static _ => new LatencyHistogram());
+    private static LatencyRecord Describe(Subject subject, LatencyHistogram histogram)
+    {
+        var summary = histogram.Summarize();
+        return new LatencyRecord(
+            subject.Kind, subject.Name, subject.Operation, subject.Measure, summary.Count, summary.Total.TotalSeconds, summary.Median.TotalSeconds,
+            summary.P99.TotalSeconds, summary.Longest.TotalSeconds, histogram.Buckets());
+    }
+
+    private LatencyHistogram Latency(Subject subject) => _latencies.GetOrAdd(subject, static _ => new LatencyHistogram());
 
     private void Count(string name, long by) => _counters.AddOrUpdate(name, by, (_, old) => old + by);
+
+    /// <summary>What is measured: how long a lock was waited for, for all operations or for one of them; how long an operation took.</summary>
+    private sealed record Subject(string Kind, string Name, string? Operation, string Measure);
 }

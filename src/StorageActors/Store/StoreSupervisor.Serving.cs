@@ -50,6 +50,7 @@ internal sealed partial class StoreSupervisor
         Receive<CatalogProtocol.ListMounts>(_ => Sender.Tell(new CatalogProtocol.Mounts(_mounts.List())));
         Receive<CatalogProtocol.Resolve>(command => Answer(References.Resolve(_view.Current, _mounts.FindPath, command.Reference)));
         Receive<CatalogProtocol.FindChain>(command => Answer(References.FindChain(_view.Current, command.ChainId)));
+        Receive<StoreProtocol.GetStatistics>(_ => Sender.Tell(StoreFacts.Measure(_store!.Services.Metrics)));
         Receive<StoreProtocol.GetInfo>(_ => Sender.Tell(StoreFacts.Tell(_store!, _setup.Settings, _view.Current, _flows.Count)));
     }
 

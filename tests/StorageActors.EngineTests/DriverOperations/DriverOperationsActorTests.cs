@@ -197,7 +197,7 @@ public sealed class DriverOperationsActorTests : EngineTest
         ExpectMsg<DriverProtocol.Failed>();
         var counters = _store.Metrics.Counters().ToDictionary();
         Assert.Equal((1, 1), (counters["scripted completed"], counters["scripted failed"]));
-        Assert.Equal(2, _store.Metrics.Latencies().Single(static pair => pair.Key == "scripted").Value.Count);
+        Assert.Equal(2, _store.Metrics.Latencies().Single(static latency => latency.Name == "scripted").Count);
     }
 
     [Fact]

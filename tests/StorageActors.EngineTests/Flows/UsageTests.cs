@@ -67,7 +67,7 @@ public sealed class UsageTests : StoreTest
     }
 
     [Fact]
-    public async Task Info_says_the_driver_the_settings_and_what_was_measured()
+    public async Task Info_says_the_driver_and_the_settings_and_statistics_what_was_measured()
     {
         await using var engine = await StartAsync();
         await engine.Client.ApplyAsync(Chain("base"));
@@ -77,6 +77,14 @@ public sealed class UsageTests : StoreTest
         Assert.Equal((Root, "directories"), (info.Root, info.Driver));
         Assert.Contains(info.Facts, static fact => fact is { Group: "settings", Name: "staging.parallelism", Value: "4" });
         Assert.Contains(info.Facts, static fact => fact is { Group: "driver", Value: "plain directories" });
-        Assert.Contains(info.Facts, static fact => fact is { Group: "metrics", Name: "lock store hold" });
+        var statistics = await engine.Client.Channel.AskAsync<StoreProtocol.Statistics>(new StoreProtocol.GetStatistics());
+        Assert.Contains(statistics.Counters, static counter => counter is { Name: "extracted bytes", Value: > 0 });
+        foreach (var operation in new[] { null, "commit layer" })
+        {
+            var hold = statistics.Latencies.Single(latency => latency is { Kind: "lock", Name: "store", Measure: "hold" } && latency.Operation == operation);
+            Assert.Equal((1, 1), (hold.Count, hold.Buckets.Sum(static bucket => bucket.Count)));
+        }
+
+        Assert.Contains(statistics.Latencies, static latency => latency is { Kind: "queue", Name: "extractions", Measure: "wait", Count: 1 });
     }
 }

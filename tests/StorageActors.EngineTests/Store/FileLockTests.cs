@@ -90,31 +90,31 @@ public sealed class FileLockTests : IDisposable
 
         await Task.WhenAll(Enumerable.Range(0, 4).Select(worker => Task.Run(() =>
         {
-            for (var round = 0; round < 200; round++) (worker % 2 == 0 ? store.Services.Lock : other).Under(Section);
+            for (var round = 0; round < 200; round++) (worker % 2 == 0 ? store.Services.Lock : other).Under("test", Section);
         })));
         Assert.Equal(0, overlaps);
-        var held = store.Metrics.Latencies().Single(static pair => pair.Key == "lock store hold").Value;
+        var held = store.Metrics.Latencies().Single(static latency => latency is { Name: "store", Operation: "test", Measure: "hold" });
         Assert.Equal(800, held.Count);
-        Assert.True(held.P99 >= held.Median && held.Longest >= held.P99);
+        Assert.True(held.P99Seconds >= held.MedianSeconds && held.LongestSeconds >= held.P99Seconds);
     }
 
     [Fact]
     public void A_section_that_throws_gives_the_lock_back()
     {
         using var store = new TestStore();
-        Assert.Throws<InvalidOperationException>(() => store.Services.Lock.Under(static () => throw new InvalidOperationException()));
+        Assert.Throws<InvalidOperationException>(() => store.Services.Lock.Under("test", static () => throw new InvalidOperationException()));
         using var other = new StoreLock(store.Layout.StoreLock, store.Metrics, TimeProvider.System);
-        Assert.Equal(1, other.Under(static () => 1));
+        Assert.Equal(1, other.Under("test", static () => 1));
     }
 
     [Fact]
     public void A_lock_file_that_was_replaced_is_locked_anew()
     {
         using var store = new TestStore();
-        store.Services.Lock.Under(static () => { });
+        store.Services.Lock.Under("test", static () => { });
         System.IO.File.Delete(store.Layout.StoreLock);
         using var other = new StoreLock(store.Layout.StoreLock, store.Metrics, TimeProvider.System);
-        store.Services.Lock.Under(() => Assert.Equal(LockAttempt.Held, FileLock.TryTake(store.Layout.StoreLock, create: false, out _)));
+        store.Services.Lock.Under("test", () => Assert.Equal(LockAttempt.Held, FileLock.TryTake(store.Layout.StoreLock, create: false, out _)));
     }
 
     public void Dispose() => _directory.Dispose();

@@ -35,6 +35,22 @@ public sealed class MeasuringTests
     }
 
     [Fact]
+    public void A_lock_is_measured_for_all_operations_and_for_each()
+    {
+        using var metrics = new StoreMetrics();
+        metrics.LockUsed("store", "commit", TimeSpan.FromMilliseconds(3), TimeSpan.FromMicroseconds(10));
+        metrics.LockUsed("store", "remove", TimeSpan.Zero, TimeSpan.FromMicroseconds(20));
+        var latencies = metrics.Latencies();
+        Assert.Equal(
+            [("store", null, "wait", 2L), ("store", null, "hold", 2L), ("store", "commit", "wait", 1L), ("store", "commit", "hold", 1L), ("store", "remove", "wait", 1L), ("store", "remove", "hold", 1L)],
+            latencies.Select(static latency => (latency.Name, latency.Operation, latency.Measure, latency.Count)));
+        Assert.All(latencies, static latency => Assert.Equal(latency.Count, latency.Buckets.Sum(static bucket => bucket.Count)));
+        var wait = latencies[0];
+        Assert.InRange(wait.Buckets[^1].UpToSeconds, 0.003, 0.006);
+        Assert.Equal(0.003, wait.LongestSeconds, 6);
+    }
+
+    [Fact]
     public void Counters_and_gauges_are_listed_by_name()
     {
         using var metrics = new StoreMetrics();
@@ -46,6 +62,6 @@ public sealed class MeasuringTests
         Assert.Equal(
             new Dictionary<string, long> { ["extracted bytes"] = 15, ["leases"] = 3, ["mount failed"] = 1, ["mounts"] = 2, ["trash bytes"] = 100, ["trash trees"] = 1 },
             metrics.Counters().ToDictionary());
-        Assert.Equal(["mount"], metrics.Latencies().Select(static pair => pair.Key));
+        Assert.Equal(["mount"], metrics.Latencies().Select(static latency => latency.Name));
     }
 }
