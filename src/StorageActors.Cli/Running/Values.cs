@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using StorageActors.Linux;
+using StorageActors.Protocol;
 using StorageActors.Protocol.Identity;
 
 namespace StorageActors.Cli.Running;
@@ -45,6 +47,38 @@ internal static class Values
             return pairs;
         },
     };
+
+    /// <summary>An option whose value is a time: a number with <c>s</c>, <c>m</c>, <c>h</c> or <c>d</c>.</summary>
+    internal static Option<TimeSpan?> Term(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "TIME",
+        CustomParser = static result => Parse(result, static text => (TimeSpan?)ParseTerm(text)),
+    };
+
+    /// <summary>The owner of a lease; a process is looked up, so that another one with its number is never taken for it.</summary>
+    internal static LeaseOwner? Owner(string? text)
+    {
+        const string process = "process:";
+        if (text is null) return null;
+        if (!text.StartsWith(process, StringComparison.Ordinal) || !int.TryParse(text[process.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var pid))
+            return LeaseOwner.Parse(text);
+        return LeaseOwner.Process(pid, ProcFs.StartTime(pid) ?? throw new FormatException($"there is no process {pid} that could own the lease"));
+    }
+
+    private static TimeSpan ParseTerm(string text)
+    {
+        var unit = text is [.., var last] ? "smhd".IndexOf(last, StringComparison.Ordinal) : -1;
+        if (unit >= 0 && int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0)
+            return unit switch
+            {
+                0 => TimeSpan.FromSeconds(number),
+                1 => TimeSpan.FromMinutes(number),
+                2 => TimeSpan.FromHours(number),
+                _ => TimeSpan.FromDays(number),
+            };
+        throw new FormatException($"\"{text}\" is no time: a number with s, m, h or d is");
+    }
 
     private static T? Parse<T>(ArgumentResult result, Func<string, T?> parse)
     {

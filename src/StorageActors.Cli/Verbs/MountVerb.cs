@@ -11,13 +11,19 @@ internal sealed class MountVerb : Verb
     private readonly Argument<string> _layer = new("LAYER") { Description = "The layer; a sealed one is mounted read-only" };
     private readonly Option<LeaseId?> _lease = Values.Id<LeaseId>("--lease", "NAME", "The lease's name (default: a fresh one)");
     private readonly Option<bool> _readOnly = new("--read-only") { Description = "Mount without writes, even if the layer takes them" };
+    private readonly Option<string?> _owner = new("--owner")
+    {
+        Description = "Whose the lease is: process:PID, whose end ends it; or a word, such as a container's id", HelpName = "OWNER",
+    };
+
+    private readonly Option<TimeSpan?> _term = Values.Term("--for", "End the lease after so long, unless it is mounted again: 90s, 15m, 12h, 7d");
     private readonly Option<string[]> _options = Many("--option", "OPT", "A mount option: nodev, noexec, nosuid, volatile, context=...");
 
     internal MountVerb()
         : base("mount", "Take a lease on a layer, which mounts it")
     {
         Add(_layer);
-        foreach (var option in new Option[] { _lease, _readOnly, _options }) Add(option);
+        foreach (var option in new Option[] { _lease, _readOnly, _owner, _term, _options }) Add(option);
     }
 
     internal override async Task<int> RunAsync(Invocation call)
@@ -25,9 +31,9 @@ internal sealed class MountVerb : Verb
         await using var session = await call.OpenAsync();
         var layer = await session.Client.LayerAsync(call.Get(_layer), call.Stop);
         var options = new MountOptions(call.Get(_readOnly), call.Get(_options) is { Length: > 0 } given ? given : null);
-        // The lease is to outlive this process: nobody's end ends it but the machine's.
-        var lease = await session.Client.MountAsync(layer.Id, options, call.Get(_lease), outlive: true, call.Stop);
-        var granted = lease.Acquired;
+        // The lease is to outlive this process: nobody's end ends it but its owner's, if it has one, and the machine's.
+        var acquire = new LayerProtocol.Acquire(layer.Id, call.Get(_lease) ?? LeaseId.New(), options, Holder: null, Values.Owner(call.Get(_owner)), call.Get(_term));
+        var granted = await session.Client.Channel.AskAsync<LayerProtocol.Acquired>(acquire, call.Stop);
         if (call.Output.Json) call.Output.Document(new MountResult(granted.MountPath, granted.Lease, granted.Leases, granted.Mode));
         else call.Output.Line(granted.MountPath);
         return ExitCode.Done;

@@ -38,14 +38,14 @@ internal sealed class PsVerb : Verb
         var now = TimeProvider.System.GetUtcNow();
         var table = new Table(
             ("LAYER", ColumnKind.Text), ("MODE", ColumnKind.Text), ("LEASE", ColumnKind.Elastic), ("OWNER", ColumnKind.Elastic),
-            ("SINCE", ColumnKind.Text), ("PATH", ColumnKind.Elastic));
+            ("SINCE", ColumnKind.Text), ("UNTIL", ColumnKind.Text), ("PATH", ColumnKind.Elastic));
         foreach (var mount in mounts)
         {
             var mode = mount.Mode == MountMode.ReadWrite ? "rw" : "ro";
-            if (mount.Leases.Count == 0) table.Add(Human.Short(mount.Layer.Value), mode, "-", "-", "-", mount.Path);
+            if (mount.Leases.Count == 0) table.Add(Human.Short(mount.Layer.Value), mode, "-", "-", "-", "-", mount.Path);
             foreach (var lease in mount.Leases)
             {
-                table.Add(Human.Short(mount.Layer.Value), mode, lease.Lease.Value, lease.Owner, Human.Age(lease.Since, now), mount.Path);
+                table.Add(Human.Short(mount.Layer.Value), mode, lease.Lease.Value, lease.Owner, Human.Age(lease.Since, now), Human.Time(lease.Until), mount.Path);
             }
         }
 

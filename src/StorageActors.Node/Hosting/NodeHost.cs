@@ -1,3 +1,4 @@
+using Akka.Configuration;
 using StorageActors.Engine;
 using StorageActors.Node.Doors;
 using StorageActors.Node.Server;
@@ -9,6 +10,8 @@ namespace StorageActors.Node.Hosting;
 /// <summary>The standalone node: an engine that owns a root, served over a socket until it is told to stop.</summary>
 public static class NodeHost
 {
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
+
     /// <summary>
     /// Serves until <paramref name="stop"/> is cancelled, then drains: takes no new work, lets commands end for as long as
     /// <c>storage-actors.drain-timeout</c> says, cancels the rest, and stops the engine. Mounts held by leases without an owner stay.
@@ -16,14 +19,15 @@ public static class NodeHost
     /// <param name="settings">Which store, and how.</param>
     /// <param name="defaultRoot">The root if nothing names one.</param>
     /// <param name="report">Gets the lines that people are to see: ready, draining, defects.</param>
+    /// <param name="wait">How long the root may belong to somebody else: the node that this one is to follow.</param>
     /// <param name="stop">Begins the drain.</param>
     /// <exception cref="StorageException">Somebody else owns the root or serves the socket; or the store is damaged.</exception>
-    public static async Task RunAsync(NodeSettings settings, string defaultRoot, Action<string> report, CancellationToken stop)
+    public static async Task RunAsync(NodeSettings settings, string defaultRoot, Action<string> report, TimeSpan wait, CancellationToken stop)
     {
         var config = settings.ToConfig(defaultRoot);
         var socket = config.GetString("storage-actors.socket");
         var doors = DoorSettings.From(config);
-        await using var engine = await StorageEngine.StartAsync(config, socket, stop);
+        await using var engine = await StartAsync(config, socket, report, wait, stop);
         Directory.CreateDirectory(Path.GetDirectoryName(socket)!);
         await using var server = await NodeServer.StartAsync(new NodeServerOptions(socket, engine.Root, report, engine.Store.AbortTransfer), engine.OpenChannel, stop);
         await using var open = await NodeDoors.OpenAsync(doors, engine, report, stop);
@@ -40,6 +44,33 @@ public static class NodeHost
     /// <summary>Where the process that owns a root listens; none when nobody owns it, or the owner does not listen.</summary>
     /// <param name="root">The root.</param>
     public static string? SocketOfOwner(string root) => OwnerLock.Find(root)?.Socket;
+
+    /// <summary>
+    /// An owner gives the root free when he has drained: then his leases that nobody in his process held are journaled, what they mounted stays mounted, and
+    /// this engine takes it over.
+    /// </summary>
+    private static async Task<StorageEngine> StartAsync(Config config, string socket, Action<string> report, TimeSpan patience, CancellationToken stop)
+    {
+        var since = TimeProvider.System.GetTimestamp();
+        using var timer = new PeriodicTimer(Interval);
+        for (var told = false; ; await timer.WaitForNextTickAsync(stop))
+        {
+            try
+            {
+                // Whoever asks the lock who has it disturbs nobody; an engine that is started in vain would.
+                if (patience == TimeSpan.Zero || OwnerLock.Find(config.GetString("storage-actors.root")) is null)
+                    return await StorageEngine.StartAsync(config, socket, stop);
+            }
+            catch (StorageException e) when (e.Error.Code == StorageErrorCode.InUse && TimeProvider.System.GetElapsedTime(since) < patience)
+            {
+                // Somebody was quicker: a command, for as long as it runs, or another node that waited, too.
+            }
+
+            if (TimeProvider.System.GetElapsedTime(since) >= patience) return await StorageEngine.StartAsync(config, socket, stop);
+            if (!told) report("waiting for the root's owner to give it free");
+            told = true;
+        }
+    }
 
     private static async Task<string> DriverAsync(StorageEngine engine)
     {

@@ -29,14 +29,21 @@ public static class LayerProtocol
 
     /// <summary>
     /// Adds a lease, mounting on the first. Answers <see cref="Acquired"/> or <see cref="StoreProtocol.Refused"/>; a repeat with the same lease
-    /// gets the same answer. Refused as wrong state when writing is asked of a layer that is mounted read-only.
+    /// gets the same answer, and renews its term. Refused as wrong state when writing is asked of a layer that is mounted read-only.
     /// </summary>
     /// <param name="Layer">The layer.</param>
     /// <param name="Lease">The holder's name for its claim.</param>
     /// <param name="Options">How to mount, if this is the first lease.</param>
     /// <param name="Holder">The holder, whose death releases the lease; without one it lasts until it is released or the machine restarts.</param>
+    /// <param name="Owner">Whose it is, without a holder: a process, whose end releases it, or a word for people.</param>
+    /// <param name="Term">After so long it ends by itself, unless it is acquired again.</param>
     public sealed record Acquire(
-        LayerId Layer, LeaseId Lease, MountOptions Options, [property: JsonIgnore] IActorRef? Holder = null) : ICommand;
+        LayerId Layer,
+        LeaseId Lease,
+        MountOptions Options,
+        [property: JsonIgnore] IActorRef? Holder = null,
+        LeaseOwner? Owner = null,
+        TimeSpan? Term = null) : ICommand;
 
     /// <summary>The lease is granted and the layer is mounted.</summary>
     /// <param name="Layer">The layer.</param>
@@ -52,11 +59,15 @@ public static class LayerProtocol
     /// </summary>
     /// <param name="Layer">The layer.</param>
     /// <param name="Lease">The lease; without it the only one there is, else refused as ambiguous (invalid argument).</param>
-    public sealed record Release(LayerId Layer, LeaseId? Lease) : ICommand;
+    /// <param name="Force">Detach the mount, if it is the last lease and somebody keeps the mount busy.</param>
+    /// <param name="Reason">Why, when it is not the owner who ends it: kept in the log and in <see cref="LeaseEnded"/>.</param>
+    public sealed record Release(LayerId Layer, LeaseId? Lease, bool Force = false, string? Reason = null) : ICommand;
 
     /// <summary>Ends every lease and unmounts. Answers <see cref="Released"/>, also when there was none.</summary>
     /// <param name="Layer">The layer.</param>
-    public sealed record ReleaseAll(LayerId Layer) : ICommand;
+    /// <param name="Force">Detach the mount, if somebody keeps it busy.</param>
+    /// <param name="Reason">Why, when it is not their owners who end them.</param>
+    public sealed record ReleaseAll(LayerId Layer, bool Force = false, string? Reason = null) : ICommand;
 
     /// <summary>The lease has ended; with none left the layer is unmounted.</summary>
     /// <param name="Layer">The layer.</param>
@@ -86,6 +97,13 @@ public static class LayerProtocol
     /// <param name="Layer">The layer.</param>
     /// <param name="MountPath">Where.</param>
     public sealed record LayerMounted(LayerId Layer, string MountPath) : IEvent;
+
+    /// <summary>A lease ended, and not because its owner released it: the owner died, its term was over, or it was ended with a reason.</summary>
+    /// <param name="Layer">The layer.</param>
+    /// <param name="Lease">The lease.</param>
+    /// <param name="Owner">Whose it was.</param>
+    /// <param name="Reason">Why.</param>
+    public sealed record LeaseEnded(LayerId Layer, LeaseId Lease, string Owner, string Reason) : IEvent;
 
     /// <summary>The layer was unmounted.</summary>
     /// <param name="Layer">The layer.</param>

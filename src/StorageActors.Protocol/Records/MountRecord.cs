@@ -19,9 +19,13 @@ public sealed record MountRecord(LayerId Layer, string Path, MountMode Mode, IRe
 
 /// <summary>One holder's claim on a mount.</summary>
 /// <param name="Lease">Its name.</param>
-/// <param name="Owner">Who holds it: the path of an actor, whose death ends the lease; or <c>external</c>, ended by a release or a reboot alone.</param>
+/// <param name="Owner">
+/// Who holds it: the path of an actor or a process (see <see cref="LeaseOwner"/>), whose death ends the lease; another name, or <c>external</c>: ended by a
+/// release or a reboot alone.
+/// </param>
 /// <param name="Since">When it was granted.</param>
-public sealed record LeaseRecord(LeaseId Lease, string Owner, DateTimeOffset Since);
+/// <param name="Until">When it ends by itself, if it does.</param>
+public sealed record LeaseRecord(LeaseId Lease, string Owner, DateTimeOffset Since, DateTimeOffset? Until = null);
 
 /// <summary>How a layer is to be mounted.</summary>
 /// <param name="ReadOnly">Mount without writes even if the layer is writable. Sealed layers are always mounted read-only.</param>

@@ -30,6 +30,7 @@ internal sealed partial class LayerActor
         Command<LayerInternal.StopIdle>(_ => Context.Parent.Tell(new LayerInternal.StillBusy(Id)));
         Command<ReceiveTimeout>(static _ => { });
         Command<RetryUnmount>(static _ => { });
+        Command<CheckTerms>(static _ => { });
         Command<SaveSnapshotSuccess>(saved =>
         {
             DeleteMessages(saved.Metadata.SequenceNr);

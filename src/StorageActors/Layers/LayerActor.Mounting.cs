@@ -48,9 +48,10 @@ internal sealed partial class LayerActor
     {
         Command<LayerProtocol.Acquire>(command => Acquire(command, Sender));
         Command<LayerProtocol.Release>(Release);
-        Command<LayerProtocol.ReleaseAll>(_ => UnmountFor(Sender, new LeaseEvent.Cleared()));
+        Command<LayerProtocol.ReleaseAll>(command => UnmountFor(Sender, new LeaseEvent.Cleared(), command.Force, command.Reason));
         Command<HolderDied>(died => HolderIsDead(died.Holder));
         Command<RetryUnmount>(_ => UnmountLingering());
+        Command<CheckTerms>(_ => EndOver());
         Command<LayerInternal.Drain>(Drain);
         Command<LayerInternal.Hold>(Hold);
         Command<LayerInternal.Forget>(_ => Unmount(force: true, Forget, _ => Enter(Mounted)));
@@ -96,15 +97,17 @@ internal sealed partial class LayerActor
     /// <summary>The answer is for after the parent has been told: who has it may ask the parent what is mounted.</summary>
     private LayerProtocol.Acquired Grant(LayerProtocol.Acquire command)
     {
-        var owner = OwnerOf(command.Holder);
+        var owner = OwnerOf(command);
         var existing = _state.Find(command.Lease);
-        if (existing is null || existing.Owner != owner)
+        var until = _environment.Time.GetUtcNow() + command.Term;
+        if (existing is null || existing.Owner != owner || existing.Until != until)
         {
             // A repeat by another holder hands the lease over: the name is the claim, its latest holder's life its term.
             Unwatch(command.Lease);
             var since = existing?.Since ?? _environment.Time.GetUtcNow();
-            Record(new LeaseEvent.Granted(command.Lease, owner, since, _environment.BootId, _environment.Run, _state.Mount!.Mode, _state.Options.Count == 0 ? null : _state.Options));
+            Record(new LeaseEvent.Granted(command.Lease, owner, since, _environment.BootId, _environment.Run, _state.Mount!.Mode, _state.Options.Count == 0 ? null : _state.Options, until));
             Watch(command.Lease, command.Holder);
+            WatchTerms();
             Timers.Cancel(RetryUnmount.Instance);
         }
 
@@ -119,20 +122,21 @@ internal sealed partial class LayerActor
                 Sender.Tell(new StoreProtocol.Refused(refusal.Error));
                 break;
             case ReleaseDecision.End ended:
-                End(ended.Lease);
+                End(ended.Lease, command.Reason);
                 TellParent();
                 Sender.Tell(new LayerProtocol.Released(Id, _state.Leases.Count));
                 break;
             case ReleaseDecision.Unmount last:
-                UnmountFor(Sender, new LeaseEvent.Released(last.Lease));
+                UnmountFor(Sender, new LeaseEvent.Released(last.Lease, command.Reason), command.Force, command.Reason);
                 break;
         }
     }
 
-    private void End(LeaseId lease)
+    private void End(LeaseId lease, string? reason)
     {
+        if (reason is not null) Announce(_state.Find(lease)!, reason);
         Unwatch(lease);
-        Record(new LeaseEvent.Released(lease));
+        Record(new LeaseEvent.Released(lease, reason));
     }
 
     private void HolderIsDead(IActorRef holder)
@@ -140,7 +144,7 @@ internal sealed partial class LayerActor
         if (!_holders.Remove(holder, out var leases)) return;
         foreach (var lease in leases)
         {
-            _log.Info("layer {0}: lease {1} ended with its holder {2}", Id, lease, holder.Path);
+            Announce(_state.Find(lease)!, "its holder has ended");
             Record(new LeaseEvent.Released(lease));
         }
 
@@ -196,16 +200,20 @@ internal sealed partial class LayerActor
     }
 
     /// <summary>Unmounts because somebody gives back the last lease, or all; they end when the mount is gone, not before.</summary>
-    private void UnmountFor(IActorRef requester, IJournalEvent ending) => Unmount(
-        force: false,
-        () =>
+    private void UnmountFor(IActorRef requester, IJournalEvent ending, bool force, string? reason)
+    {
+        var ended = reason is null ? [] : _state.Leases.Where(lease => ending is LeaseEvent.Cleared || ((LeaseEvent.Released)ending).Lease == lease.Lease).ToList();
+        Unmount(force, Ended, error => StayMounted(requester, error));
+
+        void Ended()
         {
+            foreach (var lease in ended) Announce(lease, reason!);
             ForgetHolders();
             Record(ending);
             requester.Tell(new LayerProtocol.Released(Id, 0));
             Enter(Unmounted);
-        },
-        error => StayMounted(requester, error));
+        }
+    }
 
     private void UnmountLingering()
     {

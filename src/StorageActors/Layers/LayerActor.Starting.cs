@@ -39,6 +39,7 @@ internal sealed partial class LayerActor
             Record(new LeaseEvent.Released(lease.Lease));
         }
 
+        EndLeases(_state.WhyOver(_environment.Time.GetUtcNow()));
         foreach (var lease in _state.Leases) Watch(lease.Lease, HolderOf(lease));
         Context.Parent.Tell(new LayerInternal.Ready(Id));
         Perform(new FindMount(_setup.Location));

@@ -73,6 +73,7 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     {
         Rest(state);
         if (state == Unmounted) Context.SetReceiveTimeout(_environment.IdleTimeout);
+        WatchTerms();
         if (_state.IsLingering) Timers.StartPeriodicTimer(RetryUnmount.Instance, RetryUnmount.Instance, _environment.LingerRetry);
         Stash.UnstashAll();
     }
@@ -148,9 +149,10 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
         }
     }
 
-    private static string OwnerOf(IActorRef? holder) => holder is null ? LeaseEvent.ExternalOwner : Serialization.SerializedActorPath(holder);
+    private static string OwnerOf(LayerProtocol.Acquire command) =>
+        command.Holder is { } holder ? Serialization.SerializedActorPath(holder) : command.Owner?.Value ?? LeaseEvent.ExternalOwner;
 
-    private static IActorRef? HolderOf(LeaseEvent.Granted lease) => lease.Owner == LeaseEvent.ExternalOwner ? null
+    private static IActorRef? HolderOf(LeaseEvent.Granted lease) => !lease.IsActors ? null
         : ((ExtendedActorSystem)Context.System).Provider.ResolveActorRef(lease.Owner);
 
     /// <summary>Somebody whose death matters has died.</summary>

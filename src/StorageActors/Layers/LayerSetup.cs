@@ -35,4 +35,8 @@ internal sealed record LayerSetup(
 /// <param name="Mounts">Shows others what is mounted.</param>
 internal sealed record LayerEnvironment(
     IActorRef Operations, TimeProvider Time, string BootId, string Run, StoreMetrics Metrics, TimeSpan IdleTimeout, TimeSpan LingerRetry,
-    string? JournalPluginId = null, string? SnapshotPluginId = null, MountView? Mounts = null);
+    string? JournalPluginId = null, string? SnapshotPluginId = null, MountView? Mounts = null)
+{
+    /// <summary>How often it is seen to whether the process or the term of a lease is over.</summary>
+    internal TimeSpan TermCheck { get; init; } = TimeSpan.FromSeconds(2);
+}

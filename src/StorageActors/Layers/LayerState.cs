@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using StorageActors.Drivers;
 using StorageActors.Journal;
+using StorageActors.Linux;
 using StorageActors.Protocol;
 
 namespace StorageActors.Layers;
@@ -28,7 +29,7 @@ internal sealed record LayerState(LayerId Layer, LayerKind Kind, string? Damage)
 
     /// <summary>For lists of mounts; null without one.</summary>
     internal MountRecord? Record => Mount is null ? null
-        : new MountRecord(Layer, Mount.Path, Mount.Mode, [.. Leases.Select(static lease => new LeaseRecord(lease.Lease, lease.Owner, lease.Since))]);
+        : new MountRecord(Layer, Mount.Path, Mount.Mode, [.. Leases.Select(static lease => new LeaseRecord(lease.Lease, lease.Owner, lease.Since, lease.Until))]);
 
     internal LeaseEvent.Granted? Find(LeaseId lease) => Leases.Find(granted => granted.Lease == lease);
 
@@ -79,7 +80,13 @@ internal sealed record LayerState(LayerId Layer, LayerKind Kind, string? Damage)
 
     /// <summary>Leases that mean nothing now: of an earlier boot, whose mounts are gone, or of an actor that died with an earlier run of the engine.</summary>
     internal IEnumerable<LeaseEvent.Granted> Void(string bootId, string run) =>
-        Leases.Where(lease => lease.BootId != bootId || (lease.Owner != LeaseEvent.ExternalOwner && lease.Run != run));
+        Leases.Where(lease => lease.BootId != bootId || (lease.IsActors && lease.Run != run));
+
+    /// <summary>
+    /// Leases that have ended by themselves, and why. Asking for a process is a look into memory that the kernel presents as a file, and waits for nothing.
+    /// </summary>
+    internal IReadOnlyList<(LeaseEvent.Granted Lease, string Why)> WhyOver(DateTimeOffset now) =>
+        [.. Leases.Where(static lease => lease.IsWatched).Select(lease => (Lease: lease, Why: lease.WhyOver(now, ProcFs.StartTime))).Where(static one => one.Why is not null)!];
 
     /// <summary>The leases' names, for an error; the first few.</summary>
     internal string Names()

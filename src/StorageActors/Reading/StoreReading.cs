@@ -70,6 +70,7 @@ internal sealed record StoreReading(StoreLayout Layout, StoreFormat Format, Cata
             var setup = new LayerSetup(location, [], layer.Kind, layer.Created, layer.Damage);
             var state = journal.Read(setup.PersistenceId).Aggregate(new LayerState(layer.Id, layer.Kind, layer.Damage), static (state, happened) => state.Apply(happened));
             foreach (var lease in state.Void(bootId, run: "").ToList()) state = state.Apply(new LeaseEvent.Released(lease.Lease));
+            foreach (var (lease, _) in state.WhyOver(TimeProvider.System.GetUtcNow())) state = state.Apply(new LeaseEvent.Released(lease.Lease));
             if (state.Leases.IsEmpty) return null;
             mounts.Add(state.Mounted(new ActiveMount(path, mounted.IsReadOnly ? MountMode.ReadOnly : MountMode.ReadWrite), null).Record!);
         }

@@ -34,6 +34,8 @@ internal sealed record StorageSettings
 
     internal TimeSpan LingerRetry { get; init; } = TimeSpan.FromSeconds(10);
 
+    internal TimeSpan TermCheck { get; init; } = TimeSpan.FromSeconds(2);
+
     internal RetryPolicy Retries { get; init; } = RetryPolicy.Default;
 
     internal int SnapshotEvery { get; init; } = 500;
@@ -69,6 +71,7 @@ internal sealed record StorageSettings
             MaximumSize = section.Limit("limits.size", isSize: true),
             MaximumEntries = section.Limit("limits.entries", isSize: false),
             IdleTimeout = section.Time("layers.idle-timeout"),
+            TermCheck = section.Time("layers.lease-check"),
             LingerRetry = section.Time("layers.linger-retry"),
             Retries = new RetryPolicy(section.Count("retry.times", 0), section.Time("retry.pause")),
             SnapshotEvery = section.Count("catalog.snapshot-every", 1),

@@ -64,7 +64,7 @@ internal sealed partial class StoreSupervisor
         foreach (var mount in _mounts.List())
         {
             if (_view.Current.FindLayer(mount.Layer) is not { } layer) continue;
-            foreach (var lease in mount.Leases.Where(static lease => lease.Owner != LeaseEvent.ExternalOwner))
+            foreach (var lease in mount.Leases.Where(static lease => LeaseEvent.IsActor(lease.Owner)))
             {
                 _releases++;
                 _context.Layers.Tell(new LayerInternal.Deliver(_context.SetupOf(layer), new LayerProtocol.Release(mount.Layer, lease.Lease)));

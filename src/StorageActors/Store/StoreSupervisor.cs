@@ -124,7 +124,7 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
         var operations = Watch(Context.ActorOf(DriverOperationsActor.Props(services, settings.Retries), "drivers"));
         var environment = new LayerEnvironment(
             operations, _setup.Time, ProcFs.BootId(), Guid.NewGuid().ToString("N"), services.Metrics, settings.IdleTimeout, settings.LingerRetry,
-            settings.JournalPluginId, settings.SnapshotPluginId, _mounts);
+            settings.JournalPluginId, settings.SnapshotPluginId, _mounts) { TermCheck = settings.TermCheck };
         var layers = Watch(Context.ActorOf(LayersActor.Props(environment), "layers"));
         var durability = Watch(Context.ActorOf(DurabilityActor.Props(operations), "durability"));
         _context = new FlowContext(
@@ -145,7 +145,7 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
     {
         var settings = _setup.Settings;
         var trash = Watch(Context.ActorOf(TrashActor.Props(_context.Operations, _store!.Services.Metrics, settings.SweepInterval), "trash"));
-        var environment = new StagingEnvironment(_context.Operations, trash, settings.MaximumSize, settings.MaximumEntries, _setup.Time, _context.Publish);
+        var environment = new StagingEnvironment(_context.Operations, trash, settings.MaximumSize, settings.MaximumEntries, _setup.Time, _context.Publish, _store.Services.Metrics);
         var stagings = Watch(Context.ActorOf(StagingsActor.Props(environment, settings.StagingParallelism, settings.StagingQueue), "staging"));
         _context = _context with { Trash = trash, Stagings = stagings };
     }
