@@ -178,6 +178,36 @@ public sealed class OverlayDriverTests
         }
     }
 
+    [SkippableTheory]
+    [InlineData("Descriptors")]
+    [InlineData("Names")]
+    [InlineData("OptionString")]
+    public void Layer_that_was_unmounted_by_force_is_not_written_to_by_a_second_mount_while_its_users_live(string method)
+    {
+        using var store = NewStore();
+        using var driver = Open(store, Enum.Parse<OverlayMethod>(method));
+        driver.Create("base", parent: null).Write("a", "1");
+        var layer = driver.CreateWritable("rw", parent: "base").Commit();
+        using (var held = File.Create(driver.Mount(layer, MountMode.ReadWrite).Path + "/held"))
+        {
+            driver.Driver.Unmount(driver.Locate(layer), force: true);
+            var error = Assert.Throws<TransientDriverException>(() => driver.Driver.Mount(driver.Request(layer, MountMode.ReadWrite))).Error;
+            Assert.Equal((StorageErrorCode.InUse, "EBUSY"), (error.Code, error.Errno));
+            Assert.Contains("unmounted by force", error.Message, StringComparison.Ordinal);
+            Assert.Equal(StorageErrorCode.InUse, Assert.Throws<TransientDriverException>(() => driver.Seal("rw")).Error.Code);
+            Assert.Empty(MountTable.ReadBelow(store.Path));
+
+            // To look at it is harmless, and so is a mount of another layer.
+            Assert.Contains("held", driver.FilesOf("rw"));
+            driver.CreateWritable("other", parent: "base").Write("b", "1").Commit();
+            held.WriteByte(1);
+        }
+
+        using var mount = driver.Mounted("rw", MountMode.ReadWrite);
+        Assert.Equal(1, new FileInfo(mount.Path + "/held").Length);
+        Assert.False(File.Exists(driver.Locate(layer).Path + "/detached"));
+    }
+
     [SkippableFact]
     public void Short_link_that_was_lost_is_made_again_when_it_is_needed()
     {

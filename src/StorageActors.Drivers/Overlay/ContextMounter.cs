@@ -16,6 +16,26 @@ internal abstract class ContextMounter(IReadOnlyList<KeyValuePair<string, string
 
     public SafeFileHandle View(OverlayStack stack) => Create(stack);
 
+    public bool IsUpperInUse(OverlayStack stack)
+    {
+        try
+        {
+            using var context = Libc.FsOpen("overlay");
+            Libc.FsConfigString(context, "source", "overlay");
+            AddLayer(context, "lowerdir+", stack.Lowers[^1]);
+            AddLayer(context, "upperdir", stack.Upper!);
+            // No directory can be both; the kernel finds that after it has asked who uses the upper one.
+            AddLayer(context, "workdir", stack.Upper!);
+            Libc.FsConfigString(context, "index", "on");
+            Libc.FsConfigCreate(context);
+            return false;
+        }
+        catch (LinuxException e)
+        {
+            return e.Errno == Errno.EBUSY;
+        }
+    }
+
     internal static LinuxException FellBackToReadOnly(OverlayStack stack, string target) => new(
         "mount", target, Errno.EROFS,
         detail: $"the kernel made the mount read-only although writing was asked for: it could not set up {stack.Work}; is the file system full or read-only?");

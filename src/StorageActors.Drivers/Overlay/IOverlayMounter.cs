@@ -16,4 +16,10 @@ internal interface IOverlayMounter
 
     /// <summary>A read-only stack that is mounted nowhere: it is gone when the descriptor is closed.</summary>
     SafeFileHandle View(OverlayStack stack);
+
+    /// <summary>
+    /// Whether an overlay that lives has the stack's upper directory as its own, mounted where nobody sees it or not. Asks for exclusive use of it in a mount
+    /// that cannot come about, so that nothing is written. False where the kernel does not say.
+    /// </summary>
+    bool IsUpperInUse(OverlayStack stack);
 }

@@ -22,6 +22,9 @@ internal readonly record struct LayerDirectory(LayerId Id, string Path)
     /// <summary>Which boot wrote to it without syncing; see <see cref="VolatileMark"/>.</summary>
     internal string Volatile => Path + "/volatile";
 
+    /// <summary>In which boot it was unmounted while somebody used it; see <see cref="DetachedMark"/>.</summary>
+    internal string Detached => Path + "/detached";
+
     internal static LayerDirectory Of(LayerLocation location) => new(location.Id, location.Path);
 
     internal static LayerDirectory Of(StagedLayer staged) => new(staged.Id, staged.Path);

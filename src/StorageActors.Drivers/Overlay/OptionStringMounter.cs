@@ -35,4 +35,20 @@ internal sealed class OptionStringMounter(
 
     public SafeFileHandle View(OverlayStack stack) =>
         ViewPoint.Open(tree.Root, point => Mount(stack, point), static point => Libc.Umount2(point, UnmountFlags.Detach));
+
+    public bool IsUpperInUse(OverlayStack stack)
+    {
+        // No directory can be upper and work; the kernel finds that after it has asked who uses the upper one.
+        var asked = stack with { Lowers = [stack.Lowers[^1]], Work = stack.Upper, Words = MountWords.None };
+        try
+        {
+            var call = OptionPlan.Make(asked, [new("index", "on")], Environment.SystemPageSize, namings)[0];
+            ViewPoint.Open(tree.Root, point => Libc.Mount("overlay", point, "overlay", call.Flags, Encoding.UTF8.GetBytes(call.Data)), static point => Libc.Umount2(point, UnmountFlags.Detach)).Dispose();
+            return false;
+        }
+        catch (LinuxException e)
+        {
+            return e.Errno == Errno.EBUSY;
+        }
+    }
 }

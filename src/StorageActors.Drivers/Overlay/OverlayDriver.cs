@@ -23,7 +23,7 @@ internal sealed partial class OverlayDriver : ILayerDriver
     private const uint Readable = 0x1ED;    // 0755
 
     /// <summary>What the driver makes in a layer's directory, besides <c>link</c>, which a layer keeps.</summary>
-    private static readonly string[] Own = ["diff", "work", "merged", "empty", "lower", "lower-layers", "tar-split.json.gz"];
+    private static readonly string[] Own = ["diff", "work", "merged", "empty", "lower", "lower-layers", "detached", "tar-split.json.gz"];
 
     private readonly string _home;
     private readonly OverlayLinks _links;

@@ -18,6 +18,7 @@ internal sealed class OverlayMounts : IDisposable
     private readonly OverlayLinks _links;
     private readonly IReadOnlyList<string> _defaults;
     private readonly VolatileMark _mark;
+    private readonly DetachedMark _detached;
     private readonly PrivateThread _thread = new("overlay mounts");
     private readonly IOverlayMounter _mounter;
     private bool _isDisposed;
@@ -30,7 +31,8 @@ internal sealed class OverlayMounts : IDisposable
     internal OverlayMounts(string root, string home, OverlayLinks links, DriverOptions options)
     {
         (_home, _links, _defaults) = (home, links, options.MountOptions);
-        _mark = new VolatileMark(options.BootId ?? ProcFs.BootId());
+        var boot = options.BootId ?? ProcFs.BootId();
+        (_mark, _detached) = (new VolatileMark(boot), new DetachedMark(boot));
         _tree = new StoreTree(root);
         try
         {
@@ -85,6 +87,7 @@ internal sealed class OverlayMounts : IDisposable
 
         if (stack.Upper is not null)
         {
+            CheckUnused(layer, stack, "mount");
             _mark.Check(layer);
             if (words.Volatile) _mark.Set(layer);
         }
@@ -98,7 +101,7 @@ internal sealed class OverlayMounts : IDisposable
     {
         var layer = LayerDirectory.Of(location);
         var there = Find(layer);
-        var wasMounted = MountPoint.Unmount(layer.Merged, force);
+        var wasMounted = MountPoint.Unmount(layer.Merged, force, flags => Unmount(layer, there, flags), () => MountPoint.Find(layer.Merged));
         if (!wasMounted && Libc.TryStat(layer.Path, out _) != Errno.None) return;
         using (var directory = Libc.OpenDirectory(layer.Path)) MountPoint.Replace(directory, "merged");
         // A lazy unmount has synced nothing yet, and a volatile one never does: then the kernel left its mark.
@@ -121,6 +124,7 @@ internal sealed class OverlayMounts : IDisposable
             throw DriverErrors.Refuse(StorageErrorCode.WrongState, "seal", $"Layer {layer.Id} is mounted read-write; unmount it, then seal it.", layer.Merged);
         }
 
+        CheckUnused(layer, OverlayStack.Of(layer, [], MountWords.None), "seal");
         _mark.Check(layer);
     }
 
@@ -134,6 +138,7 @@ internal sealed class OverlayMounts : IDisposable
         if (stack.Upper is null && request.Parents.Count == 0) return [new MountStep("bind", layer.Diff, ["rbind", "ro", .. words.Attributes.ToOptions()])];
         if (stack.Upper is not null)
         {
+            CheckUnused(layer, stack, "describe");
             _mark.Check(layer);
             if (words.Volatile) _mark.Set(layer);
         }
@@ -181,6 +186,18 @@ internal sealed class OverlayMounts : IDisposable
 
         // Without the word the mount only syncs more than was asked for.
         return Abilities.Volatile ? words : words with { Volatile = false };
+    }
+
+    private void CheckUnused(LayerDirectory layer, OverlayStack stack, string operation) => _detached.Check(layer, operation, () =>
+    {
+        EnsureEmpty(layer, stack);
+        return _thread.Run(() => _mounter.IsUpperInUse(stack)).GetAwaiter().GetResult();
+    });
+
+    private Errno Unmount(LayerDirectory layer, MountPoint.State? there, UnmountFlags flags)
+    {
+        if (flags.HasFlag(UnmountFlags.Detach) && there is { IsReadOnly: false }) _detached.Set(layer);
+        return Libc.TryUmount2(layer.Merged, flags);
     }
 
     private static MountPoint.State? Find(LayerDirectory layer)
