@@ -44,9 +44,10 @@ internal sealed class DiffService(string endpoint, string? contentRoot, StorageC
     private async Task<StoreProtocol.LayerFilled> FillAsync(LayerId layer, string path, StoreProtocol.Expectations expect, CancellationToken stop)
     {
         var ticket = TicketId.New();
-        await using var cancellation = stop.Register(() => _ = CancelAsync(ticket));
-        return await store.Channel.AskAsync<StoreProtocol.LayerFilled>(
+        var filling = store.Channel.AskAsync<StoreProtocol.LayerFilled>(
             new StoreProtocol.Fill(layer, BlobSource.File(path), expect, ticket, store.Channel.Holder), CancellationToken.None);
+        await using var cancellation = stop.Register(() => _ = CancelAsync(ticket)); // Not before the store knows the ticket.
+        return await filling;
     }
 
     private async Task CancelAsync(TicketId ticket)

@@ -5,6 +5,8 @@ namespace StorageActors.Client;
 /// <summary>Layers in and out.</summary>
 public sealed partial class StorageClient
 {
+    private static readonly TimeSpan BetweenCancels = TimeSpan.FromMilliseconds(50);
+
     /// <summary>
     /// Applies a chain of tars. Cancelling stops the extractions and waits until nothing is left of them.
     /// </summary>
@@ -19,9 +21,9 @@ public sealed partial class StorageClient
         var watches = progress is null ? [] : items.Select(item => Channel.WatchProgress(item.Ticket!.Value, progress)).ToList();
         try
         {
-            using var cancellation = stop.Register(() => _ = CancelAsync(items.Select(static item => item.Ticket!.Value)));
-            var command = apply with { Items = items, Owner = Channel.Holder };
-            return (await Channel.AskAsync<StoreProtocol.Applied>(command, CancellationToken.None).ConfigureAwait(false)).Layers;
+            var applying = Channel.AskAsync<StoreProtocol.Applied>(apply with { Items = items, Owner = Channel.Holder }, CancellationToken.None);
+            using var cancellation = stop.Register(() => _ = CancelAsync(items.Select(static item => item.Ticket!.Value), applying));
+            return (await applying.ConfigureAwait(false)).Layers;
         }
         catch (StorageException e) when (e.Error.Code == StorageErrorCode.Cancelled && stop.IsCancellationRequested)
         {
@@ -72,9 +74,10 @@ public sealed partial class StorageClient
         {
             try
             {
-                using var cancellation = stop.Register(() => _ = CancelAsync([ticket]));
                 var command = new StoreProtocol.Fill(layer, source, expect ?? new(), ticket, Channel.Holder);
-                return await Channel.AskAsync<StoreProtocol.LayerFilled>(command, CancellationToken.None).ConfigureAwait(false);
+                var filling = Channel.AskAsync<StoreProtocol.LayerFilled>(command, CancellationToken.None);
+                using var cancellation = stop.Register(() => _ = CancelAsync([ticket], filling));
+                return await filling.ConfigureAwait(false);
             }
             catch (StorageException e) when (e.Error.Code == StorageErrorCode.Cancelled && stop.IsCancellationRequested)
             {
@@ -115,7 +118,7 @@ public sealed partial class StorageClient
         if (feeding.IsFaulted)
         {
             // The caller's stream broke: the extraction ends before the upload does, or what was sent would pass for the whole.
-            await CancelAsync([ticket]).ConfigureAwait(false);
+            await CancelAsync([ticket], reading).ConfigureAwait(false);
             await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await feeding.ConfigureAwait(false);
         }
@@ -150,13 +153,29 @@ public sealed partial class StorageClient
         await upload.DisposeAsync().ConfigureAwait(false); // The end of the blob.
     }
 
-    private async Task CancelAsync(IEnumerable<TicketId> tickets)
+    /// <summary>
+    /// Cancels what works on these tickets, or ended by itself. A store at the other end of a socket may hear of the cancelling before it hears of the work, and then
+    /// knows no such ticket: it is told again, until the work has ended.
+    /// </summary>
+    private async Task CancelAsync(IEnumerable<TicketId> tickets, Task work)
     {
         foreach (var ticket in tickets)
         {
-            // Not found means that it ended by itself.
-            Task cancelling = Channel.AskAsync<StoreProtocol.CancelAccepted>(new StoreProtocol.Cancel(ticket));
-            await cancelling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            while (!work.IsCompleted && !await TryCancelAsync(ticket).ConfigureAwait(false))
+                await Task.WhenAny(work, Task.Delay(BetweenCancels)).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<bool> TryCancelAsync(TicketId ticket)
+    {
+        try
+        {
+            await Channel.AskAsync<StoreProtocol.CancelAccepted>(new StoreProtocol.Cancel(ticket)).ConfigureAwait(false);
+            return true;
+        }
+        catch (StorageException)
+        {
+            return false;
         }
     }
 }

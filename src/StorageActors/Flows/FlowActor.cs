@@ -16,6 +16,7 @@ internal abstract class FlowActor : ReceiveActor
     private readonly IActorRef _requester;
     private Func<object, bool>? _awaited;
     private bool _isAnswered;
+    private bool _isCancelled;
 
     protected FlowActor(FlowContext store, IActorRef requester, string operation)
     {
@@ -61,6 +62,7 @@ internal abstract class FlowActor : ReceiveActor
             else (failed ?? Refuse)(((DriverProtocol.Failed)reply).Error);
         });
         Store.Operations.Tell(new DriverProtocol.Perform(attempt, operation));
+        if (_isCancelled) Store.Operations.Tell(new DriverProtocol.Cancel(attempt)); // Asked for before this one began.
         return attempt;
     }
 
@@ -90,9 +92,10 @@ internal abstract class FlowActor : ReceiveActor
     /// <summary>The answer to the open question matters no more.</summary>
     protected void Abandon() => _awaited = null;
 
-    /// <summary>Asks what runs for this command to stop; what can be stopped answers with a failure.</summary>
+    /// <summary>Asks what runs for this command, and what it begins from now on, to stop; what can be stopped answers with a failure.</summary>
     protected void CancelOperations()
     {
+        _isCancelled = true;
         foreach (var attempt in _operations.Keys) Store.Operations.Tell(new DriverProtocol.Cancel(attempt));
     }
 
