@@ -42,10 +42,11 @@ internal sealed class PsVerb : Verb
         foreach (var mount in mounts)
         {
             var mode = mount.Mode == MountMode.ReadWrite ? "rw" : "ro";
-            if (mount.Leases.Count == 0) table.Add(Human.Short(mount.Layer.Value), mode, "-", "-", "-", "-", mount.Path);
+            var path = mount.Path.Length > 0 ? mount.Path : "(mounted by its holder)";
+            if (mount.Leases.Count == 0) table.Add(Human.Short(mount.Layer.Value), mode, "-", "-", "-", "-", path);
             foreach (var lease in mount.Leases)
             {
-                table.Add(Human.Short(mount.Layer.Value), mode, lease.Lease.Value, lease.Owner, Human.Age(lease.Since, now), Human.Time(lease.Until), mount.Path);
+                table.Add(Human.Short(mount.Layer.Value), mode, lease.Lease.Value, lease.Owner, Human.Age(lease.Since, now), Human.Time(lease.Until), path);
             }
         }
 

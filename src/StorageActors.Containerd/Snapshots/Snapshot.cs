@@ -24,7 +24,6 @@ internal sealed record Snapshot(
     private const string EndpointLabel = Own + "snapshot.endpoint";
     private const string KeyLabel = Own + "snapshot.key";
     private const string ParentLabel = Own + "snapshot.parent";
-    private const string ViewLabel = Own + "snapshot.view";
     private const string CreatedLabel = Own + "snapshot.created";
     private const string UpdatedLabel = Own + "snapshot.updated";
 
@@ -33,7 +32,7 @@ internal sealed record Snapshot(
     {
         if (!layer.Labels.TryGetValue(EndpointLabel, out var owner) || owner != endpoint) return null;
         var labels = layer.Labels.Where(static label => !IsOwn(label.Key)).ToDictionary(StringComparer.Ordinal);
-        var state = layer.Kind == LayerKind.Sealed ? SnapshotState.Committed : layer.Labels.ContainsKey(ViewLabel) ? SnapshotState.View : SnapshotState.Active;
+        var state = layer.Kind == LayerKind.Sealed ? SnapshotState.Committed : layer.Labels.ContainsKey(LayerLabels.HeldReadOnly) ? SnapshotState.View : SnapshotState.Active;
         // The store has computed it, so the content can be found by it, whether the client said so or not.
         if (state == SnapshotState.Committed && layer.ChainId is { } chain) labels.TryAdd(RefLabel, chain.Value);
         return new Snapshot(
@@ -53,7 +52,7 @@ internal sealed record Snapshot(
         written[EndpointLabel] = endpoint;
         written[KeyLabel] = key;
         if (parent.Length > 0) written[ParentLabel] = parent;
-        if (isView) written[ViewLabel] = "true";
+        if (isView) written[LayerLabels.HeldReadOnly] = "true";
         written[CreatedLabel] = written[UpdatedLabel] = Text(now);
         return written;
     }

@@ -12,6 +12,7 @@ namespace StorageActors.Containerd.Snapshots;
 internal sealed class SnapshotNames(string endpoint)
 {
     private const int LongestName = 512;
+    private const int LongestLease = 255;
 
     /// <summary>The layer's name: the key with what may not be in a name as <c>%XX</c>; of a long one its digest, set off by another sign.</summary>
     internal string Of(string key)
@@ -21,11 +22,20 @@ internal sealed class SnapshotNames(string endpoint)
         {
             if (rune.Value == '%' || Rune.IsControl(rune) || Rune.IsWhiteSpace(rune)) Escape(name, rune);
             else name.Append(rune.ToString());
-            if (name.Length > LongestName) return $"{endpoint}#{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))}";
+            if (name.Length > LongestName) return Digest(key);
         }
 
         return name.ToString();
     }
+
+    /// <summary>The name of the lease that the client has on the layer: its name, for people who look for who holds it.</summary>
+    internal string LeaseOf(string key)
+    {
+        var name = Of(key);
+        return name.Length <= LongestLease ? name : Digest(key);
+    }
+
+    private string Digest(string key) => $"{endpoint}#{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))}";
 
     private static void Escape(StringBuilder name, Rune rune)
     {

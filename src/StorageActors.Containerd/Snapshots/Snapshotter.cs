@@ -34,6 +34,7 @@ internal sealed class Snapshotter(string endpoint, StorageClient store, TimeProv
             throw new GrpcException(GrpcStatusCode.AlreadyExists, $"the content {content} is there: it need not be fetched");
 
         var written = Snapshot.Write(endpoint, key, parent, isView, time.GetUtcNow(), labels);
+        written[LayerLabels.HeldBy] = _names.LeaseOf(key);
         var layer = await store.CreateAsync(below?.Layer.Id, new StoreProtocol.LayerSpec(null, [_names.Of(key)], written), CancellationToken.None);
         try
         {
@@ -65,6 +66,7 @@ internal sealed class Snapshotter(string endpoint, StorageClient store, TimeProv
         if (active.State != SnapshotState.Active) throw new GrpcException(GrpcStatusCode.FailedPrecondition, $"snapshot {Shown(key)} is not active");
         var below = await NewParentAsync(active, parent, stop);
         var written = Snapshot.Write(endpoint, name, below?.Key ?? active.Parent, isView: false, time.GetUtcNow(), labels);
+        written[LayerLabels.HeldBy] = _names.LeaseOf(name);
         string[] names = [_names.Of(name), .. active.Layer.Names.Where(other => other != _names.Of(key))];
         await store.FreezeAsync(new StoreProtocol.Freeze(active.Layer.Id, names, written, below?.Layer.Id), CancellationToken.None);
     }
@@ -75,7 +77,8 @@ internal sealed class Snapshotter(string endpoint, StorageClient store, TimeProv
         var snapshot = await GetAsync(key, stop);
         try
         {
-            await store.RemoveAsync(snapshot.Layer.Id, stop: CancellationToken.None);
+            var held = snapshot.Layer.Labels.GetValueOrDefault(LayerLabels.HeldBy);
+            await store.Channel.AskAsync<StoreProtocol.LayerRemoved>(new StoreProtocol.Remove(snapshot.Layer.Id, HeldBy: held), CancellationToken.None);
         }
         catch (StorageException e) when (e.Error.Code == StorageErrorCode.InUse)
         {

@@ -166,7 +166,8 @@ public static class StoreProtocol
     /// </summary>
     /// <param name="Layer">The layer.</param>
     /// <param name="Force">End its leases and unmount it first.</param>
-    public sealed record Remove(LayerId Layer, bool Force = false) : ICommand;
+    /// <param name="HeldBy">The client that holds the layer (<see cref="LayerLabels.HeldBy"/>), if it is the one that removes it.</param>
+    public sealed record Remove(LayerId Layer, bool Force = false, string? HeldBy = null) : ICommand;
 
     /// <summary>The layer is gone.</summary>
     /// <param name="Layer">Its id, free to be used again.</param>

@@ -12,7 +12,7 @@ public enum MountMode
 
 /// <summary>A mounted layer and who holds it; a snapshot.</summary>
 /// <param name="Layer">The layer.</param>
-/// <param name="Path">Where it is mounted.</param>
+/// <param name="Path">Where it is mounted; empty when its holder mounts it himself, elsewhere.</param>
 /// <param name="Mode">Read-write or read-only.</param>
 /// <param name="Leases">Who holds it, oldest first; never empty while it is mounted by the engine.</param>
 public sealed record MountRecord(LayerId Layer, string Path, MountMode Mode, IReadOnlyList<LeaseRecord> Leases);
@@ -21,7 +21,7 @@ public sealed record MountRecord(LayerId Layer, string Path, MountMode Mode, IRe
 /// <param name="Lease">Its name.</param>
 /// <param name="Owner">
 /// Who holds it: the path of an actor or a process (see <see cref="LeaseOwner"/>), whose death ends the lease; another name, or <c>external</c>: ended by a
-/// release or a reboot alone.
+/// release or a reboot alone; or <c>client</c> (see <see cref="LayerLabels.HeldBy"/>), ended with the layer.
 /// </param>
 /// <param name="Since">When it was granted.</param>
 /// <param name="Until">When it ends by itself, if it does.</param>

@@ -106,7 +106,7 @@ internal sealed partial class CatalogActor
     private void Handle(IActorRef from, TakeForRemoval command)
     {
         if (MustWait(from, command, command.Layer)) return;
-        Hold(from, LayerRules.TakeForRemoval(_decided, _reservations, HolderOf(from), command.Layer), static held => new LayerTaken(held.Layers[0]));
+        Hold(from, LayerRules.TakeForRemoval(_decided, _reservations, HolderOf(from), command), static held => new LayerTaken(held.Layers[0]));
     }
 
     private void Handle(IActorRef from, TakeForSealing command)

@@ -61,7 +61,7 @@ internal static class CatalogInternal
     internal sealed record LayersPinned(IReadOnlyList<LayerRecord> Layers);
 
     /// <summary>Takes a layer that nothing needs, to remove it. Answers <see cref="LayerTaken"/>.</summary>
-    internal sealed record TakeForRemoval(LayerId Layer);
+    internal sealed record TakeForRemoval(LayerId Layer, bool Force = false, string? HeldBy = null);
 
     /// <summary>Takes a layer without digests, to seal it, and reserves names for it. Answers <see cref="LayerTaken"/>.</summary>
     internal sealed record TakeForSealing(LayerId Layer, IReadOnlyList<string> Names);

@@ -12,10 +12,12 @@ internal static class LayerRules
     /// <summary>Events to be journaled.</summary>
     internal sealed record Changed(IReadOnlyList<IJournalEvent> Events);
 
-    internal static Decision<Held> TakeForRemoval(CatalogState state, Reservations reservations, string holder, LayerId id)
+    internal static Decision<Held> TakeForRemoval(CatalogState state, Reservations reservations, string holder, CatalogInternal.TakeForRemoval command)
     {
         const string operation = "remove";
+        var id = command.Layer;
         if (state.FindLayer(id) is not { } layer) return Refusals.NotFound(operation, id);
+        if (ClientHolds.CheckRemoval(layer, command.Force, command.HeldBy) is { } held) return held;
         if (state.ChildrenOf(id) is { Count: > 0 } children) return Refusals.InUse(operation, $"layer {id} has children: {Refusals.Some(children)}; remove them first");
         if (state.ImagesOf(id) is { Count: > 0 } images) return Refusals.InUse(operation, $"layer {id} is part of images: {Refusals.Some(images)}; remove them first");
         return reservations.IsPinnedByOther(id, holder)
@@ -29,6 +31,7 @@ internal static class LayerRules
         if (layer.Kind != LayerKind.Writable && layer.DiffId is not null) return Refusals.WrongState(operation, $"layer {id} is sealed already");
         if (FillRules.IsMarked(layer)) return Refusals.WrongState(operation, $"layer {id} was filled from a tar; freeze it, or remove it if that ended half-way");
         if (layer.Damage is not null) return Refusals.Damaged(operation, layer);
+        if (ClientHolds.CheckUse(operation, layer) is { } held) return held;
         if (NameRules.Check(operation, names).IsRefused(out var refusal, out var sorted)) return refusal;
         return ChainRules.CheckNames(state, reservations, holder, operation, sorted, id) is { } conflict
             ? conflict : new Held(reservations.Take(holder, id).Name(holder, sorted), [layer]);

@@ -19,7 +19,8 @@ internal abstract class RemovingFlow(FlowContext store, IActorRef requester, str
     /// <param name="layers">Children first.</param>
     /// <param name="force">Whether leases are ended.</param>
     /// <param name="done">Gets those that are gone, and why the others are not.</param>
-    protected void Remove(IReadOnlyList<LayerId> layers, bool force, Action<IReadOnlyList<LayerId>, StorageError?> done)
+    /// <param name="heldBy">The client that removes them, if one does.</param>
+    protected void Remove(IReadOnlyList<LayerId> layers, bool force, Action<IReadOnlyList<LayerId>, StorageError?> done, string? heldBy = null)
     {
         var removed = new List<LayerId>(layers.Count);
         Next();
@@ -27,7 +28,7 @@ internal abstract class RemovingFlow(FlowContext store, IActorRef requester, str
         void Next()
         {
             if (removed.Count == layers.Count) done(removed, null);
-            else Ask<CatalogInternal.LayerTaken>(Store.Catalog, new CatalogInternal.TakeForRemoval(layers[removed.Count]), Drain, Stop);
+            else Ask<CatalogInternal.LayerTaken>(Store.Catalog, new CatalogInternal.TakeForRemoval(layers[removed.Count], force, heldBy), Drain, Stop);
         }
 
         void Drain(CatalogInternal.LayerTaken taken) =>
@@ -76,5 +77,5 @@ internal sealed class RemoveFlow(FlowContext store, IActorRef requester, StorePr
     {
         if (refusal is null) Finish(new StoreProtocol.LayerRemoved(command.Layer));
         else Refuse(refusal);
-    });
+    }, command.HeldBy);
 }

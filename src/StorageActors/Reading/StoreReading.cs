@@ -76,6 +76,7 @@ internal sealed record StoreReading(StoreLayout Layout, StoreFormat Format, Cata
         }
 
         mounts.Sort(static (one, other) => string.CompareOrdinal(one.Layer.Value, other.Layer.Value));
+        mounts.AddRange(ClientHolds.Show(catalog.ListLayers()));
         return mounts;
     }
 }

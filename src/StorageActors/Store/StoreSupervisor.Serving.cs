@@ -47,7 +47,7 @@ internal sealed partial class StoreSupervisor
         Receive<StoreInternal.CallEnded>(ended => _store!.Services.Metrics.OperationEnded(ended.Call, ended.Outcome, ended.Duration));
         Receive<CatalogProtocol.ListLayers>(_ => Sender.Tell(new CatalogProtocol.Layers(_view.Layers())));
         Receive<CatalogProtocol.ListImages>(_ => Sender.Tell(new CatalogProtocol.Images(_view.Current.ListImages())));
-        Receive<CatalogProtocol.ListMounts>(_ => Sender.Tell(new CatalogProtocol.Mounts(_mounts.List())));
+        Receive<CatalogProtocol.ListMounts>(_ => Sender.Tell(new CatalogProtocol.Mounts([.. _mounts.List(), .. ClientHolds.Show(_view.Layers())])));
         Receive<CatalogProtocol.Resolve>(command => Answer(References.Resolve(_view.Current, _mounts.FindPath, command.Reference)));
         Receive<CatalogProtocol.FindChain>(command => Answer(References.FindChain(_view.Current, command.ChainId)));
         Receive<StoreProtocol.GetStatistics>(_ => Sender.Tell(StoreFacts.Measure(_store!.Services.Metrics)));
@@ -67,6 +67,7 @@ internal sealed partial class StoreSupervisor
     private void ToLayer(LayerProtocol.ICommand command)
     {
         if (_view.Current.FindLayer(command.Layer) is not { } layer) Sender.Tell(new StoreProtocol.Refused(Refusals.NotFound("layer", command.Layer)));
+        else if (command is LayerProtocol.Acquire && ClientHolds.CheckUse("mount", layer) is { } held) Sender.Tell(new StoreProtocol.Refused(held));
         else _context.Layers.Tell(new LayerInternal.Deliver(_context.SetupOf(layer), command), Sender);
     }
 

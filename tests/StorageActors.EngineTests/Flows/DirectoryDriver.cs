@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using StorageActors.Archive.Apply;
 using StorageActors.Drivers;
+using StorageActors.Linux;
 using StorageActors.Protocol;
 
 namespace StorageActors.EngineTests.Flows;
@@ -150,7 +151,10 @@ internal sealed class DirectoryDriver(string root, DirectoryWorld world, DriverC
 
     public IReadOnlyList<LayerChange> Changes(DiffRequest request) => [new LayerChange(ChangeKind.Added, "/content")];
 
-    public ContentUsage Measure(LayerLocation layer) => new(Read(layer).Content.Length, 1, Read(layer).Content.Length);
+    public ContentUsage Measure(LayerLocation layer) => new(Read(layer).Content.Length, 1, Read(layer).Content.Length)
+    {
+        LastChange = Libc.TryStat(ContentOf(layer.Path), out var status) == Errno.None ? status.ChangeTime : null,
+    };
 
     public IReadOnlyList<string> Verify(LayerLocation layer, IReadOnlyList<LayerLocation> parents, bool full, CancellationToken stop) =>
         Read(layer).Digest.Value == File.ReadAllText(Path.Combine(layer.Path, "digest")) ? [] : ["content: another digest"];
