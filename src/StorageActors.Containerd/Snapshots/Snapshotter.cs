@@ -43,7 +43,8 @@ internal sealed class Snapshotter(string endpoint, StorageClient store, TimeProv
         }
         catch
         {
-            await store.RemoveAsync(layer.Id, force: true, CancellationToken.None);
+            // What cannot be removed now, since the store is stopping, say, is removed by containerd's collector, which does not know it.
+            await store.RemoveAsync(layer.Id, force: true, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
     }

@@ -66,19 +66,28 @@ internal sealed record FreezeLayer(LayerLocation Layer, IReadOnlyList<LayerLocat
         var filled = IsFilled ? services.Filled.Find(Layer.Id) ?? throw HalfFilled() : null;
         var usage = services.Driver.Measure(Layer);
         var isAsFilled = filled is not null && usage.LastChange is { } last && !last.IsAfter(filled.Until);
-        IReadOnlyList<string> warnings = [];
-        if (filled is { Staged.Parents: null })
-        {
-            filled.Staged.Parents = Parents;
-            warnings = services.Driver.Rebase(filled.Staged);
-        }
-
+        var warnings = filled is { Staged.Parents: null } ? Settle(services.Driver, filled.Staged) : [];
         if (IsMoved) services.Driver.Finish(StagedAsItIs(filled));
         using var directory = Libc.OpenDirectory(Layer.Path);
         // The record of an archive that is not what the layer holds now would only lead astray.
         if (!isAsFilled) Libc.TryUnlinkAt(directory, System.Text.Encoding.ASCII.GetBytes(ExtractTarget.RecordName));
         MeasureLayers.Keep(directory, IsMoved || filled is not null ? services.Driver.Measure(Layer) : usage);
         return new FrozenContent(isAsFilled ? filled!.Result : null, warnings);
+    }
+
+    /// <summary>What fails is done again: until it has succeeded the parents are not settled.</summary>
+    private IReadOnlyList<string> Settle(ILayerDriver driver, StagedLayer staged)
+    {
+        try
+        {
+            staged.Parents = Parents;
+            return driver.Rebase(staged);
+        }
+        catch
+        {
+            staged.Parents = null;
+            throw;
+        }
     }
 
     /// <summary>With a note, so that the driver leaves the root as whoever filled the layer made it.</summary>
