@@ -1,14 +1,16 @@
 using Microsoft.Win32.SafeHandles;
+using StorageActors.Archive.Apply;
 using StorageActors.Archive.Tar;
 using StorageActors.Linux;
 
 namespace StorageActors.Drivers.Copying;
 
 /// <summary>
-/// One copy under way: a list of the directories between the root and where it is now, not a recursion, with a bounded number of them open. A directory is
-/// listed, its files are copied and its subdirectories made; then it goes down into each of those; its attributes come last, when nothing changes in it any more.
+/// One thread's part of a copy: a list of the directories between where it began and where it is now, not a recursion, with a bounded number of them open. A
+/// directory is listed, its files are copied and its subdirectories made; then it goes down into each of those, or gives it away; its attributes come last,
+/// when no name is made in it any more.
 /// </summary>
-internal sealed class TreeCopier : IDisposable
+internal sealed class TreeCopier(CopyTeam team, bool exactModes) : IDisposable
 {
     /// <summary>Directories above the current one that stay open, in both trees; those above are opened again, through "..", on the way back.</summary>
     private const int OpenAncestors = 32;
@@ -16,39 +18,27 @@ internal sealed class TreeCopier : IDisposable
     /// <summary>Ours alone until its own mode comes.</summary>
     private const uint MeanwhileMode = 0x1C0;
 
-    private readonly SafeFileHandle _source;
-    private readonly SafeFileHandle _target;
-    private readonly CancellationToken _stop;
-    private readonly InodeCopier _inodes;
+    private readonly InodeCopier _inodes = new(team, exactModes);
     private readonly List<Level> _levels = [];
     private readonly ByteBuffer _path = new();
     private long _directories;
 
-    /// <param name="source">The directory to copy; stays the caller's.</param>
-    /// <param name="target">An empty directory; stays the caller's.</param>
-    /// <param name="exactModes">Whether this thread's umask is 0.</param>
-    /// <param name="calls">Answers in the kernel's place; null for the kernel.</param>
-    /// <param name="stop">Asked before each name.</param>
-    internal TreeCopier(SafeFileHandle source, SafeFileHandle target, bool exactModes, CopyCalls? calls, CancellationToken stop)
-    {
-        (_source, _target, _stop) = (source, target, stop);
-        _inodes = new InodeCopier(target, exactModes, calls, stop);
-    }
-
     /// <summary>The most directories of one tree that were open at a time.</summary>
     internal int MostOpen { get; private set; }
 
-    internal CopyReport Run()
+    /// <summary>Works until all is done.</summary>
+    internal void Run()
     {
-        Enter(_source, _target, "."u8.ToArray());
-        while (_levels.Count > 0)
+        while (team.Take() is { } job)
         {
-            var level = _levels[^1];
-            if (level.Subdirectories.TryPop(out var name)) Enter(level.Source, level.Target, name);
-            else Leave();
+            using (job)
+            {
+                if (job is CopyDirectory directory) CopyTree(directory);
+                else _inodes.Complete((CopyFile)job);
+            }
         }
 
-        return _inodes.Report(_directories);
+        team.Add(_inodes.Report(_directories));
     }
 
     public void Dispose()
@@ -57,28 +47,79 @@ internal sealed class TreeCopier : IDisposable
     }
 
     /// <summary>Reading a directory must not change its time of access: the tree below is somebody else's layer.</summary>
-    private static SafeFileHandle OpenSource(SafeFileHandle parent, byte[] name)
+    internal static SafeFileHandle OpenSource(SafeFileHandle parent, ReadOnlySpan<byte> name)
     {
         const OpenFlags flags = OpenFlags.Directory | OpenFlags.NoFollow;
         return Libc.TryOpenAt(parent, name, flags | OpenFlags.NoAccessTime, 0, out var directory) == Errno.None ? directory : Libc.OpenAt(parent, name, flags);
     }
 
-    private void Enter(SafeFileHandle aboveSource, SafeFileHandle aboveTarget, byte[] name)
+    private void CopyTree(CopyDirectory job)
     {
-        var above = _levels.Count == 0 ? null : _levels[^1];
-        var level = new Level(_path.Length);
+        _path.Set(job.Path);
+        Enter(new Level(0, job.Source, job.Target), job.Above);
+        while (_levels.Count > 0)
+        {
+            var level = _levels[^1];
+            if (team.WantsWork) GiveAway();
+            if (level.Subdirectories.TryPop(out var name)) Enter(level, name);
+            else Leave();
+        }
+    }
+
+    private void Enter(Level above, byte[] name)
+    {
+        var before = _path.Length;
+        Append(name);
+        var source = OpenSource(above.Source, name);
+        SafeFileHandle target;
+        try
+        {
+            target = Libc.OpenDirectoryAt(above.Target, name);
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+
+        Enter(new Level(before, source, target), above.Status.FileSystem);
+    }
+
+    private void Enter(Level level, DeviceNumber? above)
+    {
         _levels.Add(level);
-        level.Open(aboveSource, aboveTarget, name);
-        if (above is not null && (level.Status.KnowsMountRoot ? level.Status.IsMountRoot : level.Status.FileSystem != above.Status.FileSystem))
+        level.Status = Libc.FStat(level.Source);
+        if (above is not null && (level.Status.KnowsMountRoot ? level.Status.IsMountRoot : level.Status.FileSystem != above))
             throw Libc.Failure("openat", level.Source, Errno.EBUSY, detail: "something is mounted here; unmount it first");
         if (_levels.Count > OpenAncestors) _levels[^(OpenAncestors + 1)].Close();
         MostOpen = Math.Max(MostOpen, Math.Min(_levels.Count, OpenAncestors));
-
-        if (above is not null) Append(name);
-        else _inodes.Begin(level.Target);
         _directories++;
         _inodes.Between(level.Status, level.Target);
         CopyNames(level);
+    }
+
+    /// <summary>Gives away a directory as near to the root as there is one, so that it is worth the trouble; the last one of where it is now stays.</summary>
+    private void GiveAway()
+    {
+        for (var i = 0; i < _levels.Count; i++)
+        {
+            var level = _levels[i];
+            if (level.IsClosed || level.Subdirectories.Count <= (i == _levels.Count - 1 ? 1 : 0)) continue;
+            var name = level.Subdirectories.Pop();
+            var path = _path.Span[..(i + 1 < _levels.Count ? _levels[i + 1].PathBefore : _path.Length)];
+            var source = OpenSource(level.Source, name);
+            try
+            {
+                team.Give(new CopyDirectory(LayerPath.Join(path, name), source, Libc.OpenDirectoryAt(level.Target, name), level.Status.FileSystem));
+            }
+            catch
+            {
+                source.Dispose();
+                throw;
+            }
+
+            return;
+        }
     }
 
     private void CopyNames(Level level)
@@ -87,7 +128,7 @@ internal sealed class TreeCopier : IDisposable
         using var reader = new DirectoryReader(level.Source);
         while (reader.TryRead(out var entry))
         {
-            _stop.ThrowIfCancellationRequested();
+            team.Stop.ThrowIfCancellationRequested();
             var type = entry.Type == FileType.Unknown ? Libc.FStatAt(level.Source, entry.Name).Type : entry.Type;
             if (type == FileType.Directory)
             {
@@ -97,7 +138,7 @@ internal sealed class TreeCopier : IDisposable
             }
 
             Append(entry.Name);
-            if (type == FileType.Regular) _inodes.CopyFile(level.Source, level.Target, entry.Name, _path.Span);
+            if (type == FileType.Regular) _inodes.CopyRegular(level.Source, level.Target, entry.Name, _path.Span);
             else _inodes.CopyOther(level.Source, level.Target, entry.Name, _path.Span);
             _path.Truncate(length);
         }
@@ -121,31 +162,24 @@ internal sealed class TreeCopier : IDisposable
     }
 
     /// <summary>A directory that is being copied, in both trees.</summary>
-    private sealed class Level(int pathBefore) : IDisposable
+    private sealed class Level(int pathBefore, SafeFileHandle source, SafeFileHandle target) : IDisposable
     {
         private FileStatus _targetStatus;
 
         /// <summary>How long the path to the directory above is.</summary>
         internal int PathBefore { get; } = pathBefore;
 
-        internal SafeFileHandle Source { get; private set; } = Libc.NoFile;
+        internal SafeFileHandle Source { get; private set; } = source;
 
-        internal SafeFileHandle Target { get; private set; } = Libc.NoFile;
+        internal SafeFileHandle Target { get; private set; } = target;
 
         /// <summary>The source's.</summary>
-        internal FileStatus Status { get; private set; }
+        internal FileStatus Status { get; set; }
 
         /// <summary>Those still to be copied; they are made.</summary>
         internal Stack<byte[]> Subdirectories { get; } = new();
 
         internal bool IsClosed => Target.IsClosed;
-
-        internal void Open(SafeFileHandle aboveSource, SafeFileHandle aboveTarget, byte[] name)
-        {
-            Source = OpenSource(aboveSource, name);
-            Target = Libc.OpenDirectoryAt(aboveTarget, name);
-            Status = Libc.FStat(Source);
-        }
 
         /// <summary>For a while: see <see cref="Reopen"/>.</summary>
         internal void Close()

@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using Microsoft.Win32.SafeHandles;
 using StorageActors.Linux;
 
@@ -9,40 +8,52 @@ namespace StorageActors.Drivers.Copying;
 /// links, devices, fifos and sockets. Names are bytes, depth has no limit.
 /// </summary>
 /// <remarks>
-/// One thread a tree: what limits a copy are the locks of directories, inodes and allocation groups, not the disk, and a second thread gains nothing worth its
-/// processor. The thread is nobody else's, so its umask is its own and modes come out as they are asked for, without a chmod for each file.
+/// What limits a copy are system calls and the locks of directories and inodes, not the disk: two threads take a bit more than half of the time when each has directories
+/// of its own (see docs/benchmarks.md), and more than four would meet at the same locks. The threads are nobody else's, so their umask is their own
+/// and modes come out as they are asked for, without a chmod for each file.
 /// </remarks>
 internal static class TreeCopy
 {
+    private const int MaximumThreads = 4;
+
     /// <summary>
     /// Makes <paramref name="target"/>, an empty directory, all that <paramref name="source"/> is, the directory's own attributes included. The source
     /// must not change meanwhile. On failure the target holds anything between nothing and all of it, for the caller to remove.
     /// </summary>
     /// <exception cref="LinuxException">A call failed; EBUSY when something is mounted inside the source.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    internal static CopyReport Copy(SafeFileHandle source, SafeFileHandle target, CancellationToken stop = default, CopyCalls? calls = null)
+    internal static CopyReport Copy(
+        SafeFileHandle source, SafeFileHandle target, CancellationToken stop = default, int? threads = null, CopyCalls? calls = null)
     {
-        CopyReport? report = null;
-        ExceptionDispatchInfo? failure = null;
-        var thread = new Thread(() =>
+        var count = threads ?? Math.Clamp(Environment.ProcessorCount, 1, MaximumThreads);
+        InodeCopier.MakePlain(target);
+        using var team = new CopyTeam(target, count, calls, stop) { ExactOwners = Libc.FStat(target).GroupId == Libc.GetEgid() };
+        const OpenFlags flags = OpenFlags.Directory | OpenFlags.NoFollow;
+        team.Give(new CopyDirectory([], TreeCopier.OpenSource(source, "."u8), Libc.OpenAt(target, "."u8, flags), Above: null));
+        var workers = new Thread[count];
+        for (var i = 0; i < count; i++)
         {
-            try
-            {
-                var ownUmask = Libc.TryUnshareFs() == Errno.None;
-                if (ownUmask) Libc.Umask(0);
-                using var copier = new TreeCopier(source, target, ownUmask, calls, stop);
-                report = copier.Run();
-            }
-            catch (Exception e)
-            {
-                failure = ExceptionDispatchInfo.Capture(e);
-            }
-        })
-        { IsBackground = true, Name = "storage-actors-copy" };
-        thread.Start();
-        thread.Join();
-        failure?.Throw();
-        return report!;
+            workers[i] = new Thread(() => Work(team)) { IsBackground = true, Name = "storage-actors-copy" };
+            workers[i].Start();
+        }
+
+        foreach (var worker in workers) worker.Join();
+        return team.Finish();
+    }
+
+    private static void Work(CopyTeam team)
+    {
+        try
+        {
+            var ownUmask = Libc.TryUnshareFs() == Errno.None;
+            if (ownUmask) Libc.Umask(0);
+            using var copier = new TreeCopier(team, ownUmask);
+            copier.Run();
+        }
+        catch (Exception e)
+        {
+            team.Fail(e);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ namespace StorageActors.Drivers.Copying;
 /// <summary>
 /// Copies every extended attribute that can be read, but for those that <see cref="IsLeftOut"/> names; what the target's file system refuses is reported.
 /// </summary>
-internal sealed class XattrCopier(ApplyWarnings dropped)
+internal sealed class XattrCopier(CopyTeam team)
 {
     /// <summary>
     /// Attributes that would be wrong on a copy: the label that the machine's policy gives to new files (<c>security.selinux</c>), a signature over the inode itself
@@ -43,7 +43,7 @@ internal sealed class XattrCopier(ApplyWarnings dropped)
     private bool Drop(ReadOnlySpan<byte> attribute, Errno errno, ReadOnlySpan<byte> path)
     {
         if (errno is not (Errno.EOPNOTSUPP or Errno.EPERM) && !XattrNamespaces.IsMeasurement(attribute)) return false;
-        dropped.Add($"the attribute {PathText.Escape(attribute)} is not copied: the kernel or the file system refuses it ({errno})", PathText.Escape(path));
+        team.Drop($"the attribute {PathText.Escape(attribute)} is not copied: the kernel or the file system refuses it ({errno})", path);
         return true;
     }
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
+using Microsoft.Win32.SafeHandles;
 using StorageActors.Drivers.Copying;
 using StorageActors.Linux;
 using StorageActors.TestSupport;
@@ -56,8 +57,11 @@ public sealed class TreeCopyTests
 
         using var source = Libc.OpenDirectory(home["source"]);
         using var target = Libc.OpenDirectory(home["copy"]);
-        using var copier = new TreeCopier(source, target, exactModes: false, calls: null, CancellationToken.None);
-        var report = copier.Run();
+        using var team = new CopyTeam(target, threads: 1, calls: null, CancellationToken.None) { ExactOwners = true };
+        using var copier = new TreeCopier(team, exactModes: false);
+        team.Give(new CopyDirectory([], Libc.OpenDirectoryAt(source, "."u8), Libc.OpenDirectoryAt(target, "."u8), Above: null));
+        copier.Run();
+        var report = team.Finish();
         Assert.Equal((depth + 1, 2, 7), (report.Directories, report.Files, report.Links));
         Assert.InRange(copier.MostOpen, 1, 64);
         Assert.Equal(7u, Libc.FStatAt(target, "first"u8).Links);
@@ -146,6 +150,47 @@ public sealed class TreeCopyTests
     }
 
     [SkippableFact]
+    public void Many_threads_copy_a_wide_tree_with_large_files_and_links_across_it()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        using var home = LoopFileSystem.Shared(FileSystemKind.Ext4).NewDirectory();
+        Libc.Mkdir(home["source"], 0x1C0);
+        var content = new byte[20 << 20];
+        new Random(1).NextBytes(content);
+        for (var i = 0; i < 40; i++)
+        {
+            Directory.CreateDirectory(home[$"source/{i % 7}/{i}/deep"]);
+            for (var j = 0; j < 20; j++) File.WriteAllText(home[$"source/{i % 7}/{i}/deep/{j}"], $"{i} {j}");
+            if (i % 10 == 0) File.WriteAllBytes(home[$"source/{i % 7}/{i}/large"], content);
+            Command.Run("ln", i == 0 ? home["source/0/0/large"] : home["source/link0"], home[$"source/link{i}"]);
+            Command.Run("ln", home["source/link0"], home[$"source/{i % 7}/{i}/deep/link"]);
+        }
+
+        RandomTree.Make(home["source"], Enumerable.Range(1, 80));
+        AssertCopied(home, threads: 8);
+    }
+
+    [SkippableFact]
+    public void Failure_of_one_thread_ends_all_and_is_the_one_that_is_told()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        using var home = LoopFileSystem.Shared(FileSystemKind.Ext4).NewDirectory();
+        for (var i = 0; i < 200; i++)
+        {
+            Directory.CreateDirectory(home[$"source/{i}"]);
+            File.WriteAllText(home[$"source/{i}/file"], "x");
+        }
+
+        Libc.Mkdir(home["copy"], 0x1C0);
+        using var source = Libc.OpenDirectory(home["source"]);
+        using var target = Libc.OpenDirectory(home["copy"]);
+        var error = Assert.Throws<LinuxException>(() => TreeCopy.Copy(source, target, threads: 4, calls: new Full(), stop: CancellationToken.None));
+        Assert.Equal(Errno.ENOSPC, error.Errno);
+        var open = Directory.GetFiles("/proc/self/fd").Select(link => new FileInfo(link).LinkTarget ?? "");
+        Assert.DoesNotContain(open, path => path.StartsWith(home["source/"], StringComparison.Ordinal) || path.StartsWith(home["copy/"], StringComparison.Ordinal));
+    }
+
+    [SkippableFact]
     public void Mount_inside_the_source_is_refused_by_its_path()
     {
         RequiredTiers.SkipUnlessRoot();
@@ -185,7 +230,7 @@ public sealed class TreeCopyTests
         using var source = from.NewDirectory();
         using var target = to.NewDirectory();
         RandomTree.Make(source.Path, numbers);
-        var report = TreeCopy.Copy(source.Handle, target.Handle);
+        var report = TreeCopy.Copy(source.Handle, target.Handle, threads: 1 + (numbers.Length % 3));
         var count = AssertSame(source.Path, target.Path, Everything);
         Assert.Empty(report.Dropped);
         Assert.Equal(count, report.Directories + report.Files + report.Links + report.Others);
@@ -215,18 +260,30 @@ public sealed class TreeCopyTests
         return Archive.Diff.UsageMeter.Measure(root).Bytes;
     }
 
-    private static void AssertCopied(TempDirectory home)
+    private static void AssertCopied(TempDirectory home, int? threads = null)
     {
         Libc.Mkdir(home["copy"], 0x1C0);
-        Copy(home);
+        Copy(home, threads: threads);
         AssertSame(home["source"], home["copy"], Everything);
     }
 
-    private static CopyReport Copy(TempDirectory home, string name = "copy")
+    private static CopyReport Copy(TempDirectory home, string name = "copy", int? threads = null)
     {
         Directory.CreateDirectory(home[name]);
         using var source = Libc.OpenDirectory(home["source"]);
         using var target = Libc.OpenDirectory(home[name]);
-        return TreeCopy.Copy(source, target);
+        return TreeCopy.Copy(source, target, threads: threads);
+    }
+
+    /// <summary>A disk that is full.</summary>
+    private sealed class Full : CopyCalls
+    {
+        internal override Errno Clone(SafeFileHandle target, SafeFileHandle source) => Errno.ENOSPC;
+
+        internal override Errno CopyRange(SafeFileHandle source, long sourceOffset, SafeFileHandle target, long targetOffset, long length, out long copied)
+        {
+            copied = 0;
+            return Errno.ENOSPC;
+        }
     }
 }
