@@ -26,7 +26,7 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
     {
         (_options, _view) = (options, view);
         (JournalPluginId, SnapshotPluginId) = (options.JournalPluginId, options.SnapshotPluginId);
-        _files = new RecordFiles(operations, Self, view, Context.GetLogger());
+        _files = new RecordFiles(operations, Self, view, IsTaken, Context.GetLogger());
 
         Recover<SnapshotOffer>(offer => _decided = CatalogState.Empty.Apply((IJournalEvent)offer.Snapshot));
         Recover<IJournalEvent>(happened =>
@@ -65,6 +65,9 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
     }
 
     protected override void OnRecoveryFailure(Exception reason, object? message = null) => Report(reason);
+
+    /// <summary>Whether a flow has taken the layer or the image, to remove it or to change it.</summary>
+    private bool IsTaken(object subject) => subject is LayerId layer ? _reservations.IsTakenByOther(layer, "") : _reservations.IsTakenByOther((ImageId)subject, "");
 
     private void Report(Exception cause)
     {

@@ -9,7 +9,7 @@ namespace StorageActors.Catalog;
 /// Replaces <c>layer.json</c> and <c>image.json</c> after the journal has a change: one write at a time for each, always of the newest record, so
 /// that changes in quick succession cost one write more, not one each. Part of the catalog's actor, and called by it alone.
 /// </summary>
-internal sealed class RecordFiles(IActorRef operations, IActorRef catalog, CatalogView view, ILoggingAdapter log)
+internal sealed class RecordFiles(IActorRef operations, IActorRef catalog, CatalogView view, Func<object, bool> isTaken, ILoggingAdapter log)
 {
     private readonly Dictionary<long, Writing> _byAttempt = [];
     private readonly Dictionary<object, Writing> _bySubject = [];
@@ -51,7 +51,7 @@ internal sealed class RecordFiles(IActorRef operations, IActorRef catalog, Catal
     internal bool Handle(DriverProtocol.IReply reply)
     {
         if (!_byAttempt.Remove(reply.Attempt, out var writing)) return false;
-        if (reply is DriverProtocol.Failed failed && Exists(writing.Subject))
+        if (reply is DriverProtocol.Failed failed && Exists(writing.Subject) && !IsLeaving(writing.Subject, failed.Error))
             log.Warning("the record of {0} was journaled, but its file was not replaced: {1}; check --repair writes it", writing.Subject, failed.Error);
         var written = writing.Now.ToList();
         writing.Now.Clear();
@@ -80,6 +80,9 @@ internal sealed class RecordFiles(IActorRef operations, IActorRef catalog, Catal
     }
 
     private bool Exists(object subject) => subject is LayerId layer ? view.Current.FindLayer(layer) is not null : view.Current.FindImage((ImageId)subject) is not null;
+
+    /// <summary>Its directory is in the trash already, and the journal is about to have it: somebody took a name from what was being removed.</summary>
+    private bool IsLeaving(object subject, StorageError error) => error.Errno == nameof(Linux.Errno.ENOENT) && isTaken(subject);
 
     /// <summary>Who waits for the write that is running, and who for the next.</summary>
     private sealed class Writing(object subject)

@@ -27,6 +27,7 @@ public sealed class RandomStoreTests(ITestOutputHelper output) : StoreTest
         output.WriteLine($"seed {seed}");
         await using var engine = await StartAsync("storage-actors.catalog.snapshot-every = 1000000");
         var witness = new StoreWitness(engine, Root, World);
+        witness.Listen();
         await Task.WhenAll(Enumerable.Range(0, Requesters).Select(number => Task.Run(() => RequestAsync(witness, new Random((seed * 100) + number), number))))
             .WaitAsync(TimeSpan.FromMinutes(2));
 

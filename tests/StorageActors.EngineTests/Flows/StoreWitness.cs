@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
+using Akka.Event;
 using StorageActors.Catalog;
 using StorageActors.Engine;
 using StorageActors.Journal;
@@ -24,7 +25,11 @@ internal sealed class StoreWitness(StorageEngine engine, string root, DirectoryW
         [StorageErrorCode.NotFound, StorageErrorCode.AlreadyExists, StorageErrorCode.InUse, StorageErrorCode.WrongState, StorageErrorCode.InvalidArgument, StorageErrorCode.Busy];
 
     private readonly ConcurrentBag<Call> _calls = [];
+    private readonly ConcurrentQueue<string> _warnings = [];
     private long _clock;
+
+    /// <summary>Hears what the store warns of: here nothing fails but commands.</summary>
+    internal void Listen() => engine.System.EventStream.Subscribe(engine.System.ActorOf(Props.Create(() => new Ear(_warnings))), typeof(Warning));
 
     /// <summary>Sends a command and waits for its answer, which is checked at once.</summary>
     internal async Task<object> AskAsync(StoreProtocol.ICommand command)
@@ -67,6 +72,7 @@ internal sealed class StoreWitness(StorageEngine engine, string root, DirectoryW
         var answers = _calls.Select(static call => call.Answer!).ToList();
         // A chain that was refused may leave the layers before the one that failed.
         Assert.InRange(made, answers.OfType<StoreProtocol.LayerCreated>().Count() + answers.OfType<StoreProtocol.Applied>().Sum(static applied => applied.Layers.Count(static layer => !layer.Reused)), int.MaxValue);
+        Assert.Empty(_warnings);
         Assert.True(made >= 20 && removed >= 10 && @sealed >= 1 && answers.OfType<LayerProtocol.Acquired>().Count() >= 20, $"{made} made, {removed} removed, {@sealed} sealed: too few to mean anything");
         Assert.Equal(removed, answers.OfType<StoreProtocol.LayerRemoved>().Count());
         Assert.Equal(@sealed, answers.OfType<StoreProtocol.LayerSealed>().Count());
@@ -174,6 +180,11 @@ internal sealed class StoreWitness(StorageEngine engine, string root, DirectoryW
         internal long Sent { get; } = sent;
 
         internal TaskCompletionSource<object> Answered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    private sealed class Ear : ReceiveActor
+    {
+        public Ear(ConcurrentQueue<string> warnings) => Receive<Warning>(warning => warnings.Enqueue($"{warning.LogSource}: {warning.Message}"));
     }
 
     private sealed class Mailbox : ReceiveActor
