@@ -15,8 +15,8 @@ public interface IJournalRequest : IJournalMessage;
 public interface IJournalResponse : IJournalMessage;
 
 /// <summary>Stores the atomic writes, and passes on what is deferred, in this order.</summary>
-/// <remarks>Answers the actor with <see cref="WriteMessagesSuccessful"/> or <see cref="WriteMessagesFailed"/>, then one message for
-/// each event with the instance id in it.</remarks>
+/// <remarks>Answers the actor with one message for each event with the instance id in it, then <see cref="WriteMessagesSuccessful"/>; or with
+/// <see cref="WriteMessagesFailed"/>, then the messages.</remarks>
 public sealed record WriteMessages(IEnumerable<IPersistentEnvelope> Messages, IActorRef PersistentActor, int ActorInstanceId) : IJournalRequest;
 
 public sealed class WriteMessagesSuccessful : IJournalResponse

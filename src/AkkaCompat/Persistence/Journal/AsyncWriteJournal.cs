@@ -108,7 +108,6 @@ public abstract class AsyncWriteJournal : WriteJournalBase, IAsyncRecovery
     private static void Reply(WriteMessages message, IReadOnlyList<Exception?> rejections, IActorRef self)
     {
         var (actor, instance) = (message.PersistentActor, message.ActorInstanceId);
-        actor.Tell(WriteMessagesSuccessful.Instance, self);
         var index = 0;
         foreach (var envelope in message.Messages)
         {
@@ -122,6 +121,9 @@ public abstract class AsyncWriteJournal : WriteJournalBase, IAsyncRecovery
             foreach (var e in write.Events)
                 actor.Tell(rejection is null ? new WriteMessageSuccess(e, instance) : new WriteMessageRejected(e, rejection, instance), e.Sender);
         }
+
+        // Last: the actor answers it with its next write, whose replies come from another thread and could overtake what is still to be told here.
+        actor.Tell(WriteMessagesSuccessful.Instance, self);
     }
 
     private static void ReplyFailed(WriteMessages message, int writes, Exception cause, IActorRef self)
