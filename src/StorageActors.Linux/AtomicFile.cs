@@ -12,7 +12,13 @@ internal static class AtomicFile
     /// it. On failure the old file stands (unless it was only the directory that could not be synced) and nothing is left behind;
     /// after a crash a <c>.name.XXXXXXXX.tmp</c> may be.
     /// </summary>
-    internal static void Replace(SafeFileHandle directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> content, uint mode = 0x180)
+    /// <param name="directory">Where.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="content">What it is to hold.</param>
+    /// <param name="mode">Its permissions.</param>
+    /// <param name="written">Called when the new file is on disk, but not under its name yet.</param>
+    internal static void Replace(
+        SafeFileHandle directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> content, uint mode = 0x180, Action? written = null)
     {
         var temporary = TemporaryName(name);
         const OpenFlags flags = OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoFollow;
@@ -23,6 +29,7 @@ internal static class AtomicFile
                 Libc.WriteAll(file, content);
                 Libc.FChmod(file, mode);
                 Libc.FSync(file);   // not fdatasync: the mode is to survive, too
+                written?.Invoke();
                 Libc.RenameAt2(directory, temporary, directory, name);
             }
             catch

@@ -40,9 +40,13 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
             Context.Parent.Tell(new Recovered(_decided.LayerCount, _decided.ImageCount));
         });
 
-        Command<SaveSnapshotSuccess>(saved => Forget(saved.Metadata.SequenceNr));
+        Command<SaveSnapshotSuccess>(saved =>
+        {
+            CrashPoint.Reached(CrashPoint.SnapshotSaved);
+            Forget(saved.Metadata.SequenceNr);
+        });
         Command<SaveSnapshotFailure>(failed => Log.Warning("the journal's snapshot was not saved: {0}", failed.Cause.Message));
-        Command<DeleteMessagesSuccess>(static _ => { });
+        Command<DeleteMessagesSuccess>(static _ => CrashPoint.Reached(CrashPoint.EventsDeleted));
         Command<DeleteSnapshotsSuccess>(static _ => { });
         Command<DriverProtocol.IReply>(reply => _files.Handle(reply));
         Command<HolderGone>(gone => Free(gone.Holder));
@@ -105,6 +109,7 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
         _sinceSnapshot += events;
         if (_sinceSnapshot < Math.Max(_options.SnapshotEvery, state.LayerCount + state.ImageCount)) return;
         _sinceSnapshot = 0;
+        CrashPoint.Reached(CrashPoint.BeforeSnapshot);
         SaveSnapshot(state.ToSnapshot());
     }
 

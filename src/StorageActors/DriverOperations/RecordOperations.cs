@@ -29,6 +29,7 @@ internal sealed record RemoveLayer(LayerLocation Layer) : DriverOperation<Trashe
         var path = services.Lock.Under("remove layer", () => TrashDirectory.Take(services.Layout, home, name, Layer.Id.Value[..Math.Min(12, Layer.Id.Value.Length)]));
         CrashPoint.Reached(CrashPoint.AfterTrash);
         Libc.FSync(home);
+        CrashPoint.Reached(CrashPoint.TrashDurable);
         return new TrashedPath(path);
     }
 }
@@ -85,6 +86,7 @@ internal sealed record PutImageFiles(ImageRecord Image, IReadOnlyList<BigData> D
         }
 
         Libc.FSync(home);
+        CrashPoint.Reached(CrashPoint.ImageDurable);
         return new TrashedPath(replaced is null ? null : TrashDirectory.Take(layout, home, name, Image.Id.Value[..12]));
     }
 }
@@ -113,6 +115,7 @@ internal sealed record RemoveImageFiles(ImageId Image) : DriverOperation<Trashed
         using var home = Libc.OpenDirectory(services.Layout.ImageHome);
         var name = Encoding.UTF8.GetBytes(Image.Value);
         var path = services.Lock.Under("remove image", () => TrashDirectory.Take(services.Layout, home, name, Image.Value[..12]));
+        CrashPoint.Reached(CrashPoint.ImageTrashed);
         Libc.FSync(home);
         return new TrashedPath(path);
     }

@@ -30,6 +30,7 @@ internal sealed record BeginLayer(TicketId Ticket, LayerId Layer, bool Writable,
         CrashPoint.Reached(CrashPoint.StagingCreated);
         staging.Layer.Stop = stop;
         services.Driver.Begin(staging.Layer);
+        CrashPoint.Reached(CrashPoint.LayerBegun);
         return Nothing.Instance;
     }
 }
@@ -79,7 +80,9 @@ internal sealed record RebaseLayer(TicketId Ticket, IReadOnlyList<LayerLocation>
     {
         var layer = services.Staged[Ticket];
         layer.Parents = Parents;
-        return services.Driver.Rebase(layer);
+        var warnings = services.Driver.Rebase(layer);
+        CrashPoint.Reached(CrashPoint.Rebased);
+        return warnings;
     }
 }
 
@@ -150,6 +153,7 @@ internal sealed record EndStaging(TicketId Ticket) : DriverOperation<TrashedPath
     {
         Retire(services);
         var trashed = StagingDirectory.Discard(services.Layout, Ticket);
+        CrashPoint.Reached(CrashPoint.StagingEnded);
         services.Staged.Remove(Ticket);
         return new TrashedPath(trashed);
     }

@@ -4,6 +4,7 @@ using Akka.Persistence;
 using StorageActors.Drivers;
 using StorageActors.DriverOperations;
 using StorageActors.Protocol;
+using StorageActors.Store;
 
 namespace StorageActors.Layers;
 
@@ -33,6 +34,7 @@ internal sealed partial class LayerActor
         Command<CheckTerms>(static _ => { });
         Command<SaveSnapshotSuccess>(saved =>
         {
+            CrashPoint.Reached(CrashPoint.LeaseSnapshotSaved);
             DeleteMessages(saved.Metadata.SequenceNr);
             DeleteSnapshots(new SnapshotSelectionCriteria(saved.Metadata.SequenceNr - 1));
         });

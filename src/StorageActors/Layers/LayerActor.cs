@@ -6,6 +6,7 @@ using StorageActors.Drivers;
 using StorageActors.DriverOperations;
 using StorageActors.Journal;
 using StorageActors.Protocol;
+using StorageActors.Store;
 
 namespace StorageActors.Layers;
 
@@ -108,11 +109,13 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     private void Record(IJournalEvent happened)
     {
         _state = _state.Apply(happened);
-        PersistAsync(_journalIsBehind ? new LeaseEvent.Snapshot(_state.Leases) : happened, static _ => { });
+        CrashPoint.Reached(CrashPoint.BeforeLease);
+        PersistAsync(_journalIsBehind ? new LeaseEvent.Snapshot(_state.Leases) : happened, static _ => CrashPoint.Reached(CrashPoint.AfterLease));
         _journalIsBehind = false;
         if (++_eventsSinceSnapshot >= EventsBetweenSnapshots)
         {
             _eventsSinceSnapshot = 0;
+            CrashPoint.Reached(CrashPoint.BeforeLeaseSnapshot);
             SaveSnapshot(new LeaseEvent.Snapshot(_state.Leases));
         }
     }

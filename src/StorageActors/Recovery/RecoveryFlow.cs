@@ -4,6 +4,7 @@ using StorageActors.Catalog;
 using StorageActors.Flows;
 using StorageActors.Layers;
 using StorageActors.Protocol;
+using StorageActors.Store;
 
 namespace StorageActors.Recovery;
 
@@ -29,6 +30,7 @@ internal sealed class RecoveryFlow : FlowActor
 
     private void Reconcile(RecoveryPlan plan)
     {
+        CrashPoint.Reached(CrashPoint.RecoveryListed);
         foreach (var note in plan.Notes) _log.Warning("recovery: {0}", note);
         if (plan.IsNeeded) Ask<CatalogInternal.Reconciled>(Store.Catalog, plan.Reconcile, _ => RecoverLayers());
         else RecoverLayers();
@@ -36,10 +38,12 @@ internal sealed class RecoveryFlow : FlowActor
 
     private void RecoverLayers()
     {
+        CrashPoint.Reached(CrashPoint.RecoveryReconciled);
         var layers = Store.View.Layers().Where(static layer => layer.Damage != RecoveryPlan.MissingDirectory).Select(static layer => layer.Id).ToList();
         Perform(new RecoverDriver(layers), lines =>
         {
             foreach (var line in lines) _log.Info("recovery: {0}", line);
+            CrashPoint.Reached(CrashPoint.RecoverySettled);
             Perform(new FindMounted(layers), Wake);
         });
     }

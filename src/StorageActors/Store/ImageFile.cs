@@ -61,7 +61,7 @@ internal static class ImageFile
     internal static void Replace(StoreLayout layout, ImageRecord image)
     {
         using var directory = Libc.OpenDirectory(layout.ImageDirectory(image.Id));
-        Write(directory, image);
+        Write(directory, image, static () => CrashPoint.Reached(CrashPoint.RecordFileWritten));
     }
 
     /// <summary>Reads the record of an image from its directory.</summary>
@@ -132,8 +132,8 @@ internal static class ImageFile
         Libc.LinkAt(existing, file, directory, file);
     }
 
-    private static void Write(SafeFileHandle directory, ImageRecord image) =>
-        AtomicFile.Replace(directory, RecordName, StoreJson.Write(new Content(StoreFormat.Current, image)));
+    private static void Write(SafeFileHandle directory, ImageRecord image, Action? written = null) =>
+        AtomicFile.Replace(directory, RecordName, StoreJson.Write(new Content(StoreFormat.Current, image)), written: written);
 
     private static PermanentDriverException Damaged(string path, string what, Exception? inner) =>
         new(new StorageError(StorageErrorCode.Damaged, "read image", what, path), inner);

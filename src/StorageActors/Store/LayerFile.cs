@@ -20,7 +20,7 @@ internal static class LayerFile
     internal static void Write(string directory, LayerRecord record)
     {
         using var handle = Libc.OpenDirectory(directory);
-        AtomicFile.Replace(handle, FileName, StoreJson.Write(new Content(StoreFormat.Current, record)));
+        AtomicFile.Replace(handle, FileName, StoreJson.Write(new Content(StoreFormat.Current, record)), written: static () => CrashPoint.Reached(CrashPoint.RecordFileWritten));
     }
 
     /// <summary>Writes the record into a staged directory; not durable by itself, since all of the directory is going to be, at once.</summary>

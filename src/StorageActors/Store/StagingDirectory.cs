@@ -61,7 +61,9 @@ internal static class StagingDirectory
             default: throw Libc.Failure("renameat2", home, name, errno, "RENAME_NOREPLACE");
         }
 
-        if (durable) Libc.FSync(home); // The rename is one transaction of the file system: with the new name the old one is gone.
+        if (!durable) return;
+        Libc.FSync(home); // The rename is one transaction of the file system: with the new name the old one is gone.
+        CrashPoint.Reached(CrashPoint.RenameDurable);
     }
 
     /// <summary>

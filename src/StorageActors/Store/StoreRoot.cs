@@ -43,7 +43,11 @@ internal static class StoreRoot
         var driver = format?.Driver ?? choose();
         var layout = new StoreLayout(path, driver);
         MakeAll(layout);
-        return (layout, format ?? StoreFormat.Create(path, driver));
+        if (format is not null) return (layout, format);
+        CrashPoint.Reached(CrashPoint.StoreMade);
+        format = StoreFormat.Create(path, driver);
+        CrashPoint.Reached(CrashPoint.FormatWritten);
+        return (layout, format);
     }
 
     private static void MakeAll(StoreLayout layout)

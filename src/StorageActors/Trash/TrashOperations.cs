@@ -82,6 +82,7 @@ internal sealed record DeleteTrash(string Path) : DriverOperation<Nothing>
         }
 
         DirectoryTree.Remove(home, name);
+        CrashPoint.Reached(CrashPoint.TrashDeleted);
     }
 
     /// <summary>Nobody can have a claim on a mount in the trash; who is still in it keeps what he sees.</summary>
@@ -110,7 +111,9 @@ internal sealed record SweepStagings(bool AtStart) : DriverOperation<IReadOnlyLi
             using (held)
             {
                 if (attempt == LockAttempt.Held) continue;
-                if (TrashDirectory.Take(layout, stagings, Encoding.UTF8.GetBytes(name), name) is not null) swept.Add(name);
+                if (TrashDirectory.Take(layout, stagings, Encoding.UTF8.GetBytes(name), name) is null) continue;
+                CrashPoint.Reached(CrashPoint.StagingSwept);
+                swept.Add(name);
             }
         }
 
@@ -118,7 +121,9 @@ internal sealed record SweepStagings(bool AtStart) : DriverOperation<IReadOnlyLi
         using var images = Libc.OpenDirectory(layout.ImageHome);
         foreach (var name in DirectoryNames.Of(layout.ImageHome).Where(static name => name.StartsWith(".new-", StringComparison.Ordinal)))
         {
-            if (TrashDirectory.Take(layout, images, Encoding.UTF8.GetBytes(name), name[1..]) is not null) swept.Add(name);
+            if (TrashDirectory.Take(layout, images, Encoding.UTF8.GetBytes(name), name[1..]) is null) continue;
+            CrashPoint.Reached(CrashPoint.StagingSwept);
+            swept.Add(name);
         }
 
         return swept;

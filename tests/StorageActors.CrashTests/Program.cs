@@ -1,0 +1,26 @@
+using StorageActors.CrashTests.Kills;
+using StorageActors.CrashTests.Workload;
+
+namespace StorageActors.CrashTests;
+
+/// <summary>
+/// The same program is the tests, the process that they kill, and the long runs:
+/// <code>
+/// dotnet run --project tests/StorageActors.CrashTests -- kill --deaths 500 --seed 1
+/// </code>
+/// </summary>
+internal static class Program
+{
+    private static Task<int> Main(string[] arguments) => arguments switch
+    {
+        ["workload", var order] => WorkloadProgram.RunAsync(order),
+        ["kill", .. var rest] => KillReport.RunAsync(rest),
+        _ => Usage(),
+    };
+
+    private static Task<int> Usage()
+    {
+        Console.Error.WriteLine("usage: StorageActors.CrashTests kill [--deaths N] [--seed N] [--deaths-per-store N]");
+        return Task.FromResult(2);
+    }
+}
