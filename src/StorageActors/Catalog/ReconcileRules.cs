@@ -20,6 +20,7 @@ internal static class ReconcileRules
         foreach (var image in found.Images)
         {
             if (state.FindImage(image.Id) is null) Add(new CatalogEvent.ImagePut(image with { Names = [.. image.Names.Where(name => state.FindImageName(name) is null)] }));
+            else foreach (var happened in ImageRules.Put(state, image)) Add(happened); // It was put again, whole.
         }
 
         foreach (var (layer, reason) in found.Damages.Select(static damage => (damage.Layer, damage.Reason)))

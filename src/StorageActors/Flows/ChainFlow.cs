@@ -178,10 +178,10 @@ internal sealed partial class ChainFlow : FlowActor
 
     private LayerRecord RecordOf(ChainLink link, IReadOnlyList<string> warnings)
     {
-        // Names are given when the whole chain is there; the last layer has its own from the start.
-        var isLast = link.Index == _links.Count - 1;
+        // Names are given when the whole chain is there, all at once. A layer that is the only one to get some has them from the start: with it the chain is whole.
+        var isNamed = link.Index == _links.Count - 1 && _links.TrueForAll(other => other == link || other.Part.Names.Count == 0);
         var record = new LayerRecord(
-            link.OwnId, BelowId(link), LayerKind.Writable, isLast ? NameRules.Sorted(link.Part.Names) : [],
+            link.OwnId, BelowId(link), LayerKind.Writable, isNamed ? NameRules.Sorted(link.Part.Names) : [],
             new SortedDictionary<string, string>((link.Part.Spec.Labels ?? new Dictionary<string, string>()).ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal),
             Store.Time.GetUtcNow());
         if (link.Extracted is not { } found) return record;

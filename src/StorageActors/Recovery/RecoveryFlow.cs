@@ -10,21 +10,30 @@ namespace StorageActors.Recovery;
 
 /// <summary>
 /// Brings the store into agreement with itself before it serves: journal and directories, what the driver keeps beside them, mounts and leases. It looks at
-/// names first, and reads only what does not fit, so a start after a clean stop costs a listing of two directories. Answers <see cref="Recovered"/> or
-/// <see cref="StoreProtocol.Refused"/> to the supervisor.
+/// names first, and reads only what does not fit, so a start after a clean stop costs a listing of two directories. After a crash it also reads every record:
+/// one that was about to be replaced is replaced now. Answers <see cref="Recovered"/> or <see cref="StoreProtocol.Refused"/> to the supervisor.
 /// </summary>
 internal sealed class RecoveryFlow : FlowActor
 {
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly HashSet<LayerId> _waking = [];
+    private readonly bool _isThorough;
 
-    public RecoveryFlow(FlowContext store, IActorRef requester)
-        : base(store, requester, "recover") => Receive<LayerInternal.Awake>(awake => Woken(awake.Layer));
+    public RecoveryFlow(FlowContext store, IActorRef requester, bool isThorough)
+        : base(store, requester, "recover")
+    {
+        _isThorough = isThorough;
+        Receive<LayerInternal.Awake>(awake => Woken(awake.Layer));
+    }
 
-    internal static Props Props(FlowContext store, IActorRef requester) => Akka.Actor.Props.Create(() => new RecoveryFlow(store, requester));
+    /// <param name="store">The store.</param>
+    /// <param name="requester">The supervisor.</param>
+    /// <param name="isThorough">Whether records may differ from the journal: the last engine did not come to its end.</param>
+    internal static Props Props(FlowContext store, IActorRef requester, bool isThorough) =>
+        Akka.Actor.Props.Create(() => new RecoveryFlow(store, requester, isThorough));
 
     protected override void Start() => Perform(new ListStore(), listing =>
-        Perform(RecoveryPlan.Questions(Store.View.Current, listing), found => Reconcile(RecoveryPlan.Make(Store.View.Current, listing, found))));
+        Perform(RecoveryPlan.Questions(Store.View.Current, listing, _isThorough), found => Reconcile(RecoveryPlan.Make(Store.View.Current, listing, found))));
 
     protected override void Refuse(StorageError error) => Answer(new StoreProtocol.Refused(error));
 
@@ -32,8 +41,18 @@ internal sealed class RecoveryFlow : FlowActor
     {
         CrashPoint.Reached(CrashPoint.RecoveryListed);
         foreach (var note in plan.Notes) _log.Warning("recovery: {0}", note);
-        if (plan.IsNeeded) Ask<CatalogInternal.Reconciled>(Store.Catalog, plan.Reconcile, _ => RecoverLayers());
-        else RecoverLayers();
+        if (plan.IsNeeded) Ask<CatalogInternal.Reconciled>(Store.Catalog, plan.Reconcile, _ => SettleRecords());
+        else SettleRecords();
+    }
+
+    private void SettleRecords()
+    {
+        if (!_isThorough) RecoverLayers();
+        else Perform(new SettleRecords(Store.View.Layers(), Store.View.Current.ListImages()), lines =>
+        {
+            foreach (var line in lines) _log.Info("recovery: {0}", line);
+            RecoverLayers();
+        });
     }
 
     private void RecoverLayers()

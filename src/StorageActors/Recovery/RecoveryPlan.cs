@@ -17,10 +17,13 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
         Reconcile.Layers.Count + Reconcile.Images.Count + Reconcile.GoneLayers.Count + Reconcile.GoneImages.Count + Reconcile.Damages.Count > 0;
 
     /// <summary>What has to be read from disk before a plan can be made: little, unless the journal was lost.</summary>
-    internal static ReadRecords Questions(CatalogState catalog, StoreListing listing)
+    /// <param name="catalog">What the journal says.</param>
+    /// <param name="listing">What there is.</param>
+    /// <param name="isThorough">Whether an image may have been put without the journal's knowing.</param>
+    internal static ReadRecords Questions(CatalogState catalog, StoreListing listing, bool isThorough = false)
     {
         var layers = listing.Layers.Where(id => catalog.FindLayer(id) is null).ToList();
-        var images = listing.Images.Where(id => catalog.FindImage(id) is null).ToList();
+        var images = listing.Images.Where(id => isThorough || catalog.FindImage(id) is null).ToList();
         return new ReadRecords(layers, images, Trash: MissingLayers(catalog, listing).Any() || MissingImages(catalog, listing).Any());
     }
 
@@ -36,11 +39,11 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
     {
         var notes = new List<string>();
         var adopted = ParentsFirst([.. found.Layers.Where(static layer => layer.Record is not null).Select(static layer => layer.Record!)]);
-        var images = found.Images.Where(static image => image.Record is not null).Select(static image => image.Record!).OrderBy(static image => image.Created).ToList();
+        var images = found.Images.Where(image => image.Record is not null && !IsKnown(catalog, image.Record)).Select(static image => image.Record!).OrderBy(static image => image.Created).ToList();
         notes.AddRange(adopted.Select(static layer => $"layer {layer.Id} is complete, but not in the journal: adopted"));
         notes.AddRange(images.Select(static image => $"image {image.Id} is complete, but not in the journal: adopted"));
         notes.AddRange(found.Layers.Where(static layer => layer.Record is null).Select(static layer => $"directory {layer.Id} is not in the journal and has no valid record: left alone ({layer.Fault})"));
-        notes.AddRange(found.Images.Where(static image => image.Record is null).Select(static image => $"image directory {image.Id} is not in the journal and has no valid record: left alone ({image.Fault})"));
+        notes.AddRange(found.Images.Where(image => image.Record is null && catalog.FindImage(image.Id) is null).Select(static image => $"image directory {image.Id} is not in the journal and has no valid record: left alone ({image.Fault})"));
 
         var missing = MissingLayers(catalog, listing).ToList();
         var goneLayers = missing.Where(layer => found.TrashedLayers.Contains(layer.Id)).Select(static layer => layer.Id).ToList();
@@ -57,6 +60,13 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
         notes.AddRange(damages.Select(static damage => damage.Reason is null ? $"layer {damage.Layer} is back" : $"layer {damage.Layer} is damaged: {damage.Reason}"));
         return new RecoveryPlan(new CatalogInternal.Reconcile(adopted, images, goneLayers, goneImages, damages), notes);
     }
+
+    /// <summary>
+    /// The journal has the image as its directory does, but for names, whose changes it has first. Otherwise it was put again: its directory has the new documents, and
+    /// the old ones are gone.
+    /// </summary>
+    private static bool IsKnown(CatalogState catalog, ImageRecord found) =>
+        catalog.FindImage(found.Id) is { } known && RecordComparison.IsSame(known, found with { Names = known.Names });
 
     private static IEnumerable<LayerRecord> MissingLayers(CatalogState catalog, StoreListing listing)
     {

@@ -28,6 +28,9 @@ internal static class JournalDatabase
         }
     }
 
+    /// <summary>Whether the last engine gave the journal back: SQLite takes its log away when the last connection is closed.</summary>
+    internal static bool WasClosed(string path) => Libc.TryStat(path + "-wal", out _) == Errno.ENOENT;
+
     private static void MakeWal(string path)
     {
         using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());

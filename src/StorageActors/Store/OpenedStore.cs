@@ -17,7 +17,11 @@ internal sealed class OpenedStore : IDisposable
 {
     private readonly OwnerLock _owner;
 
-    private OpenedStore(OwnerLock owner, StoreFormat format, DriverServices services) => (_owner, Format, Services) = (owner, format, services);
+    private OpenedStore(OwnerLock owner, StoreFormat format, DriverServices services, bool wasClosed) =>
+        (_owner, Format, Services, WasClosed) = (owner, format, services, wasClosed);
+
+    /// <summary>Whether the last engine came to its end: what it wrote is complete then.</summary>
+    internal bool WasClosed { get; }
 
     internal StoreFormat Format { get; }
 
@@ -61,10 +65,11 @@ internal sealed class OpenedStore : IDisposable
             var wanted = DriverFactory.NameOf(settings.Driver);
             var (layout, format) = StoreRoot.Open(settings.Root, wanted, () => (driver = openDriver(wanted, settings)).Name);
             driver ??= openDriver(format.Driver, settings);
+            var wasClosed = JournalDatabase.WasClosed(layout.Journal);
             JournalDatabase.Prepare(layout.Journal);
             var metrics = new StoreMetrics();
             var storeLock = new StoreLock(layout.StoreLock, metrics, time);
-            return new OpenedStore(owner, format, new DriverServices(driver, layout, storeLock, metrics, transfers, new StagedLayers(), time));
+            return new OpenedStore(owner, format, new DriverServices(driver, layout, storeLock, metrics, transfers, new StagedLayers(), time), wasClosed);
         }
         catch
         {

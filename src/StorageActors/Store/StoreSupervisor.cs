@@ -93,7 +93,7 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
         Receive<CatalogInternal.Recovered>(recovered =>
         {
             _log.Info("the journal has {0} layers and {1} images", recovered.Layers, recovered.Images);
-            Watch(Context.ActorOf(RecoveryFlow.Props(_context, Self), _flows.NewName("recovery")));
+            Watch(Context.ActorOf(RecoveryFlow.Props(_context, Self, isThorough: _hasServed || !_store!.WasClosed), _flows.NewName("recovery")));
         });
         Receive<RecoveryFlow.Recovered>(_ =>
         {

@@ -34,6 +34,8 @@ internal static class KillReport
 
                 violated += how.Violations.Count;
                 foreach (var violation in how.Violations) Console.WriteLine($"VIOLATION {how.How}: {violation}");
+                if (how.Violations.Count > 0 && Text(arguments, "--logs") is { } logs)
+                    await File.WriteAllLinesAsync(Path.Combine(logs, string.Create(CultureInfo.InvariantCulture, $"store-{seed}.log")), how.Log).ConfigureAwait(false);
                 if (how.Violations.Count > 0) break; // What follows from it is no news.
             }
 
@@ -49,6 +51,12 @@ internal static class KillReport
     {
         var at = arguments.ToList().IndexOf(name);
         return at < 0 ? otherwise : int.Parse(arguments[at + 1], NumberStyles.None, CultureInfo.InvariantCulture);
+    }
+
+    private static string? Text(IReadOnlyList<string> arguments, string name)
+    {
+        var at = arguments.ToList().IndexOf(name);
+        return at < 0 ? null : arguments[at + 1];
     }
 
     private static async Task<(Death Death, string Place)> OneAsync(KillRun run, Random random)

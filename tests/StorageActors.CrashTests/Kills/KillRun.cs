@@ -14,7 +14,8 @@ namespace StorageActors.CrashTests.Kills;
 /// <param name="How">In words, with what is needed to repeat it.</param>
 /// <param name="WasKilled">Whether it died; a process may end its work before.</param>
 /// <param name="Violations">Empty: the store is as it must be.</param>
-internal sealed record Death(string How, bool WasKilled, IReadOnlyList<string> Violations);
+/// <param name="Log">What the process had said, and the warnings of its engine.</param>
+internal sealed record Death(string How, bool WasKilled, IReadOnlyList<string> Violations, IReadOnlyList<string> Log);
 
 /// <summary>One store and the deaths of those who work on it, one after the other; what each leaves is where the next begins.</summary>
 internal sealed class KillRun : IAsyncDisposable
@@ -105,7 +106,7 @@ internal sealed class KillRun : IAsyncDisposable
         var replays = _models.ConvertAll(model => Possible(model, lines));
         var (models, found) = await StoreInspection.RunAsync(new Inspection(Root, _durability, IsSameKernel: true), replays).ConfigureAwait(false);
         _models = models;
-        return new Death(how, wasKilled, [.. violations, .. found]);
+        return new Death(how, wasKilled, [.. violations, .. found], [.. lines, errors]);
     }
 
     private readonly Dictionary<int, ImmutableList<WorkerModel>> _unseen = [];

@@ -1,0 +1,85 @@
+using Microsoft.Win32.SafeHandles;
+using StorageActors.DriverOperations;
+using StorageActors.Drivers;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+using StorageActors.Store;
+
+namespace StorageActors.Recovery;
+
+/// <summary>
+/// After a crash: writes again, from the journal, each record that a change had not reached yet, and removes the temporary files of replacements that were cut
+/// short. Returns a line for each thing done. What cannot be put right is left to a check, so that the store starts.
+/// </summary>
+internal sealed record SettleRecords(IReadOnlyList<LayerRecord> Layers, IReadOnlyList<ImageRecord> Images) : DriverOperation<IReadOnlyList<string>>
+{
+    internal override string Verb => "settle records";
+
+    internal override OperationLane Lane => OperationLane.Content;
+
+    internal override IReadOnlyList<string> Execute(DriverServices services, CancellationToken stop)
+    {
+        var (layout, done) = (services.Layout, new List<string>());
+        foreach (var layer in Layers)
+        {
+            stop.ThrowIfCancellationRequested();
+            var directory = layout.LayerDirectory(layer.Id);
+            Try(directory, done, () => RecordComparison.IsSame(layer, LayerFile.Read(directory, layer.Id)), () => LayerFile.Write(directory, layer with { Damage = null }));
+        }
+
+        foreach (var image in Images)
+        {
+            stop.ThrowIfCancellationRequested();
+            Try(layout.ImageDirectory(image.Id), done, () => RecordComparison.IsSame(image, ImageFile.Read(layout, image.Id)), () => ImageFile.Replace(layout, image));
+        }
+
+        return done;
+    }
+
+    private static void Try(string path, List<string> done, Func<bool> isSame, Action write)
+    {
+        try
+        {
+            if (Libc.TryStat(path, out _) == Errno.ENOENT) return; // That was said before.
+            using (var directory = Libc.OpenDirectory(path)) RemoveTemporaries(directory);
+            if (IsSame(isSame)) return;
+            write();
+            done.Add($"the record in {path} was older than the journal: written again");
+        }
+        catch (Exception e) when (e is DriverException or LinuxException)
+        {
+            done.Add($"the record in {path} could not be settled: {e.Message}");
+        }
+    }
+
+    /// <summary>One that cannot be read is not the same.</summary>
+    private static bool IsSame(Func<bool> compare)
+    {
+        try
+        {
+            return compare();
+        }
+        catch (DriverException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Nobody writes now: whatever has the name of a temporary file was left by a crash.</summary>
+    private static void RemoveTemporaries(SafeFileHandle directory)
+    {
+        List<byte[]>? left = null;
+        using (var reader = new DirectoryReader(directory))
+        {
+            while (reader.TryRead(out var entry))
+            {
+                if (IsTemporary(entry.Name)) (left ??= []).Add(entry.Name.ToArray());
+            }
+        }
+
+        foreach (var name in left ?? []) Libc.TryUnlinkAt(directory, name);
+    }
+
+    /// <summary>As <see cref="AtomicFile"/> and the drivers name theirs.</summary>
+    private static bool IsTemporary(ReadOnlySpan<byte> name) => name.StartsWith("."u8) && (name.EndsWith(".tmp"u8) || name.EndsWith(".new"u8));
+}

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using StorageActors.CrashTests.Checking;
+using StorageActors.CrashTests.Workload;
+using StorageActors.Engine;
+using StorageActors.Protocol;
+
+namespace StorageActors.CrashTests.Peers;
+
+/// <summary>This store, by a process with an engine of its own.</summary>
+internal sealed class OurImporter(string root) : IImporter
+{
+    public string Name => "storage-actors";
+
+    public ProcessStartInfo Import(string tar, string id)
+    {
+        var start = new ProcessStartInfo("dotnet") { UseShellExecute = false };
+        foreach (var argument in (string[])["exec", typeof(OurImporter).Assembly.Location, "apply", root, tar, id]) start.ArgumentList.Add(argument);
+        return start;
+    }
+
+    public async Task<(IReadOnlyList<string> Whole, IReadOnlyList<string> Unusable, IReadOnlyList<string> Leftovers)> LookAsync(Digest expected)
+    {
+        var engine = await StorageEngine.StartAsync(WorkloadProgram.Configure(root, "full", "OFF")).ConfigureAwait(false);
+        await using var stopping = engine.ConfigureAwait(false);
+        var (whole, unusable, leftovers) = (new List<string>(), new List<string>(), new List<string>());
+        foreach (var layer in await engine.Client.ListLayersAsync().ConfigureAwait(false))
+        {
+            try
+            {
+                var written = await engine.Client.WriteDiffAsync(layer.Id, Stream.Null).ConfigureAwait(false);
+                (written.DiffId == expected ? whole : unusable).Add(layer.Id.Value);
+            }
+            catch (StorageException)
+            {
+                unusable.Add(layer.Id.Value);
+            }
+        }
+
+        await Leftovers.FindAsync(engine, new Inspection(root, "full", IsSameKernel: true), leftovers).ConfigureAwait(false);
+        foreach (var layer in whole) await engine.Client.RemoveAsync(LayerId.Parse(layer)).ConfigureAwait(false);
+        return (whole, unusable, leftovers);
+    }
+
+    /// <summary>The process that is killed: applies one layer.</summary>
+    internal static async Task<int> ApplyAsync(string root, string tar, string id)
+    {
+        var engine = await StorageEngine.StartAsync(WorkloadProgram.Configure(root, "full", "OFF")).ConfigureAwait(false);
+        await using var stopping = engine.ConfigureAwait(false);
+        var item = new StoreProtocol.ChainItem(BlobSource.File(tar), new StoreProtocol.LayerSpec(LayerId.Parse(id)), new StoreProtocol.Expectations());
+        await engine.Client.ApplyAsync(new StoreProtocol.Apply(null, new[] { item })).ConfigureAwait(false);
+        return 0;
+    }
+}

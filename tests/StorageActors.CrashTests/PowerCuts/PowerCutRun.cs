@@ -1,0 +1,102 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using StorageActors.CrashTests.Checking;
+using StorageActors.CrashTests.Kills;
+using StorageActors.CrashTests.Model;
+using StorageActors.CrashTests.Workload;
+using StorageActors.TestSupport;
+
+namespace StorageActors.CrashTests.PowerCuts;
+
+/// <summary>One moment at which the power went, and what was wrong with the store afterwards.</summary>
+/// <param name="How">In words.</param>
+/// <param name="Unflushed">Writes of blocks that no flush had made stay.</param>
+/// <param name="Violations">Empty: the store is as it must be.</param>
+internal sealed record PowerCut(string How, int Unflushed, IReadOnlyList<string> Violations);
+
+/// <summary>
+/// A store on a disk with a volatile cache, clients who work on it, and moments at which the power goes. What the disk would hold then is saved; when the work
+/// is over each is mounted, and the store in it opened and looked at.
+/// </summary>
+internal sealed class PowerCutRun(FileSystemKind kind, int seed, string durability)
+{
+    private const long DiskSize = 512L << 20;
+    private const int Workers = 3;
+
+    /// <summary>How far ahead of the certain part a cut may be seen to be: what is sent while the power goes is read a little later.</summary>
+    private const int Lookahead = 200;
+
+    private readonly ImmutableList<WorkerModel> _models = [.. Enumerable.Range(0, Workers).Select(WorkerModel.Empty)];
+
+    /// <summary>Cuts so many times, and looks at each.</summary>
+    internal async Task<IReadOnlyList<PowerCut>> RunAsync(int cuts, TimeSpan longestPause)
+    {
+        using var directory = new TempDirectory();
+        var (taken, lines) = await WorkAsync(directory, cuts, longestPause).ConfigureAwait(false);
+        var results = new List<PowerCut>(taken.Count);
+        foreach (var (index, (cut, certain)) in taken.Index())
+        {
+            var how = string.Create(CultureInfo.InvariantCulture, $"{kind}, seed {seed}, durability {durability}, cut {index + 1} after {certain} lines: {cut.Kept} of {cut.Unflushed} unflushed blocks kept");
+            results.Add(new PowerCut(how, cut.Unflushed, await LookAsync(directory, cut, lines, certain).ConfigureAwait(false)));
+        }
+
+        return results;
+    }
+
+    private async Task<(IReadOnlyList<(Cut Cut, int Certain)> Cuts, IReadOnlyList<string> Lines)> WorkAsync(TempDirectory directory, int cuts, TimeSpan longestPause)
+    {
+        var random = new Random(seed);
+        var taken = new List<(Cut, int)>(cuts);
+        using var disk = new CutDisk(directory["disk"], new BlockLog(DiskSize));
+        var device = LoopMount.Attach(disk.Path);
+        try
+        {
+            LoopMount.Make(kind, device);
+            using var mount = LoopMount.Mount(kind, device, directory["worked-on"]);
+            var order = new WorkloadOrder(Path.Combine(mount.Directory, "store"), Directory.CreateDirectory(directory["blobs"]).FullName, seed, 1_000_000, 0, durability, _models);
+            using var process = WorkloadProcess.Start(order, null);
+            await process.Ready.ConfigureAwait(false);
+            while (taken.Count < cuts && !process.Ended.IsCompleted)
+            {
+                await Task.WhenAny(process.Ended, Task.Delay(longestPause * random.NextDouble())).ConfigureAwait(false);
+                // First what was heard, then the cut: what was heard before it must be on the disk.
+                var certain = process.Lines().Count;
+                taken.Add((disk.Log.CutNow(random), certain));
+            }
+
+            process.Kill();
+            await process.EndAsync().ConfigureAwait(false);
+            return (taken, process.Lines());
+        }
+        finally
+        {
+            LoopMount.Detach(device);
+        }
+    }
+
+    private async Task<IReadOnlyList<string>> LookAsync(TempDirectory directory, Cut cut, IReadOnlyList<string> lines, int certain)
+    {
+        var image = directory["cut"];
+        cut.Save(image);
+        var device = LoopMount.Attach(image);
+        try
+        {
+            using var mount = LoopMount.Mount(kind, device, directory["after"]);
+            var root = Path.Combine(mount.Directory, "store");
+            var (heard, all) = (lines.Take(certain).ToList(), lines.Take(certain + Lookahead).ToList());
+            var replays = _models.ConvertAll(model => Replay.Of(model, heard, all));
+            var inspection = new Inspection(root, durability, IsSameKernel: false);
+            var violations = durability == "full"
+                ? (await StoreInspection.RunAsync(inspection, replays).ConfigureAwait(false)).Violations
+                : await WeakInspection.RunAsync(inspection, replays).ConfigureAwait(false);
+            await KillRun.ReleaseAllAsync(root, durability).ConfigureAwait(false);
+            var faults = all.Where(static line => line.StartsWith("! ", StringComparison.Ordinal)).Select(static line => "the workload met: " + line[2..]);
+            return [.. faults, .. violations];
+        }
+        finally
+        {
+            LoopMount.Detach(device);
+            File.Delete(image);
+        }
+    }
+}
