@@ -80,6 +80,6 @@ internal sealed record SettleRecords(IReadOnlyList<LayerRecord> Layers, IReadOnl
         foreach (var name in left ?? []) Libc.TryUnlinkAt(directory, name);
     }
 
-    /// <summary>As <see cref="AtomicFile"/> and the drivers name theirs.</summary>
-    private static bool IsTemporary(ReadOnlySpan<byte> name) => name.StartsWith("."u8) && (name.EndsWith(".tmp"u8) || name.EndsWith(".new"u8));
+    /// <summary>Beside a layer's content and an image's documents no name begins with a dot but those of files that are being written.</summary>
+    private static bool IsTemporary(ReadOnlySpan<byte> name) => name.StartsWith("."u8);
 }

@@ -15,6 +15,8 @@ internal sealed class BlockLog(long size)
     private readonly byte[]?[] _current = new byte[]?[size / BlockSize];
     private readonly byte[]?[] _stable = new byte[]?[size / BlockSize];
     private readonly List<(int Block, byte[] Content)> _pending = [];
+    private int _writesLeft;
+    private Action? _whenWritten;
 
     internal long Size { get; } = size;
 
@@ -47,6 +49,12 @@ internal sealed class BlockLog(long size)
                 content[..count].CopyTo(fresh.AsSpan(start));
                 _current[block] = fresh;
                 _pending.Add((block, fresh));
+                if (_whenWritten is { } then && --_writesLeft <= 0)
+                {
+                    _whenWritten = null;
+                    then();
+                }
+
                 content = content[count..];
                 offset += count;
             }
@@ -60,6 +68,12 @@ internal sealed class BlockLog(long size)
             foreach (var (block, content) in _pending) _stable[block] = content;
             _pending.Clear();
         }
+    }
+
+    /// <summary>Calls back, once, in the midst of writing: when so many more blocks have been written.</summary>
+    internal void AfterWrites(int count, Action then)
+    {
+        lock (_gate) (_writesLeft, _whenWritten) = (count, then);
     }
 
     /// <summary>The power goes now: what the disk holds, with such a part of what was not flushed as <paramref name="random"/> says.</summary>

@@ -59,9 +59,8 @@ internal sealed class PowerCutRun(FileSystemKind kind, int seed, string durabili
             while (taken.Count < cuts && !process.Ended.IsCompleted)
             {
                 await Task.WhenAny(process.Ended, Task.Delay(longestPause * random.NextDouble())).ConfigureAwait(false);
-                // First what was heard, then the cut: what was heard before it must be on the disk.
-                var certain = process.Lines().Count;
-                taken.Add((disk.Log.CutNow(random), certain));
+                var cut = await CutAsync(disk.Log, process, random).ConfigureAwait(false);
+                if (cut is { } one) taken.Add(one);
             }
 
             process.Kill();
@@ -71,6 +70,23 @@ internal sealed class PowerCutRun(FileSystemKind kind, int seed, string durabili
         finally
         {
             LoopMount.Detach(device);
+        }
+    }
+
+    /// <summary>Now, whatever the disk does, or, more often, in the midst of its writing.</summary>
+    private static async Task<(Cut Cut, int Certain)?> CutAsync(BlockLog log, WorkloadProcess process, Random random)
+    {
+        if (random.Next(3) == 0) return Take();
+        var cut = new TaskCompletionSource<(Cut, int)>(TaskCreationOptions.RunContinuationsAsynchronously);
+        log.AfterWrites(random.Next(1, 400), () => cut.TrySetResult(Take()));
+        await Task.WhenAny(cut.Task, process.Ended).ConfigureAwait(false);
+        return cut.Task.IsCompleted ? await cut.Task.ConfigureAwait(false) : null;
+
+        // First what was heard, then the cut: what was heard before it must be on the disk.
+        (Cut, int) Take()
+        {
+            var certain = process.Lines().Count;
+            return (log.CutNow(random), certain);
         }
     }
 
