@@ -118,9 +118,9 @@ internal sealed partial class LayerActor
     /// What concerns a lease that outlives this process is answered when the journal has it: nobody else remembers it. Other leases end with the process, so
     /// nobody waits for the disk.
     /// </summary>
-    private void Answer(IActorRef requester, object answer, bool isExternal)
+    private void Answer(IActorRef requester, object answer, bool isLasting)
     {
-        if (isExternal) DeferAsync(answer, told => requester.Tell(told));
+        if (isLasting) DeferAsync(answer, told => requester.Tell(told));
         else requester.Tell(answer);
     }
 
@@ -132,10 +132,10 @@ internal sealed partial class LayerActor
                 Sender.Tell(new StoreProtocol.Refused(refusal.Error));
                 break;
             case ReleaseDecision.End ended:
-                var isExternal = _state.Find(ended.Lease)?.Owner == LeaseEvent.ExternalOwner;
+                var isLasting = _state.Find(ended.Lease) is { IsActors: false };
                 End(ended.Lease, command.Reason);
                 TellParent();
-                Answer(Sender, new LayerProtocol.Released(Id, _state.Leases.Count), isExternal);
+                Answer(Sender, new LayerProtocol.Released(Id, _state.Leases.Count), isLasting);
                 break;
             case ReleaseDecision.Unmount last:
                 UnmountFor(Sender, new LeaseEvent.Released(last.Lease, command.Reason), command.Force, command.Reason);
@@ -181,10 +181,10 @@ internal sealed partial class LayerActor
         _state = _state.Mounted(mount, _options);
         Context.System.EventStream.Publish(new LayerProtocol.LayerMounted(Id, mount.Path));
         // The mount was made as the first wanted it; whether it suits the others is decided now.
-        var answers = TakeWaiting().ConvertAll(waiting => (waiting.Requester, IsExternal: waiting.Command.Holder is null, Answer: _state.Decide(waiting.Command) is AcquireDecision.Refuse refusal
+        var answers = TakeWaiting().ConvertAll(waiting => (waiting.Requester, IsLasting: waiting.Command.Holder is null, Answer: _state.Decide(waiting.Command) is AcquireDecision.Refuse refusal
             ? (object)new StoreProtocol.Refused(refusal.Error) : Grant(waiting.Command)));
         TellParent();
-        foreach (var (requester, isExternal, answer) in answers) Answer(requester, answer, isExternal);
+        foreach (var (requester, isLasting, answer) in answers) Answer(requester, answer, isLasting);
         Enter(Mounted);
         UnmountLingering();
     }
@@ -210,19 +210,33 @@ internal sealed partial class LayerActor
         return waiting;
     }
 
-    /// <summary>Unmounts because somebody gives back the last lease, or all; they end when the mount is gone, not before.</summary>
+    /// <summary>
+    /// Unmounts because somebody gives back the last lease, or all; they end when the mount is gone, not before. What outlives this process ends in the journal first: a
+    /// crash in between leaves a mount that nobody holds, which the next start takes away, and not a lease that comes back without its mount.
+    /// </summary>
     private void UnmountFor(IActorRef requester, IJournalEvent ending, bool force, string? reason)
     {
         var ended = reason is null ? [] : _state.Leases.Where(lease => ending is LeaseEvent.Cleared || ((LeaseEvent.Released)ending).Lease == lease.Lease).ToList();
-        Unmount(force, Ended, error => StayMounted(requester, error));
+        if (_state.Leases.All(static lease => lease.IsActors))
+        {
+            Unmount(force, () => Ended(() => Record(ending)), error => StayMounted(requester, error));
+            return;
+        }
 
-        void Ended()
+        _attempt = DriverProtocol.NextAttempt(); // Nothing answers to it: the journal comes first.
+        Become(Unmounting);
+        Write(ending, () => Unmount(force, () => Ended(() => _state = _state.Apply(ending)), error =>
+        {
+            Write(new LeaseEvent.Snapshot(_state.Leases), static () => { }); // They stand.
+            StayMounted(requester, error);
+        }));
+
+        void Ended(Action end)
         {
             foreach (var lease in ended) Announce(lease, reason!);
-            var isExternal = _state.Leases.Any(static lease => lease.Owner == LeaseEvent.ExternalOwner);
             ForgetHolders();
-            Record(ending);
-            Answer(requester, new LayerProtocol.Released(Id, 0), isExternal);
+            end();
+            requester.Tell(new LayerProtocol.Released(Id, 0));
             Enter(Unmounted);
         }
     }

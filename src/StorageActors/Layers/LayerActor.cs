@@ -109,8 +109,7 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     private void Record(IJournalEvent happened)
     {
         _state = _state.Apply(happened);
-        CrashPoint.Reached(CrashPoint.BeforeLease);
-        PersistAsync(_journalIsBehind ? new LeaseEvent.Snapshot(_state.Leases) : happened, static _ => CrashPoint.Reached(CrashPoint.AfterLease));
+        Write(_journalIsBehind ? new LeaseEvent.Snapshot(_state.Leases) : happened, static () => { });
         _journalIsBehind = false;
         if (++_eventsSinceSnapshot >= EventsBetweenSnapshots)
         {
@@ -118,6 +117,16 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
             CrashPoint.Reached(CrashPoint.BeforeLeaseSnapshot);
             SaveSnapshot(new LeaseEvent.Snapshot(_state.Leases));
         }
+    }
+
+    private void Write(IJournalEvent happened, Action then)
+    {
+        CrashPoint.Reached(CrashPoint.BeforeLease);
+        PersistAsync(happened, _ =>
+        {
+            CrashPoint.Reached(CrashPoint.AfterLease);
+            then();
+        });
     }
 
     /// <summary>Before any answer: who has one may ask at once what is mounted.</summary>
