@@ -225,7 +225,7 @@ internal sealed partial class LayerActor
 
         _attempt = DriverProtocol.NextAttempt(); // Nothing answers to it: the journal comes first.
         Become(Unmounting);
-        Write(ending, () => Unmount(force, () => Ended(() => _state = _state.Apply(ending)), error =>
+        Write(_journalIsBehind ? new LeaseEvent.Snapshot(_state.Apply(ending).Leases) : ending, () => Unmount(force, () => Ended(() => _state = _state.Apply(ending)), error =>
         {
             Write(new LeaseEvent.Snapshot(_state.Leases), static () => { }); // They stand.
             StayMounted(requester, error);

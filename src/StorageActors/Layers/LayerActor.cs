@@ -110,7 +110,6 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     {
         _state = _state.Apply(happened);
         Write(_journalIsBehind ? new LeaseEvent.Snapshot(_state.Leases) : happened, static () => { });
-        _journalIsBehind = false;
         if (++_eventsSinceSnapshot >= EventsBetweenSnapshots)
         {
             _eventsSinceSnapshot = 0;
@@ -122,6 +121,7 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     private void Write(IJournalEvent happened, Action then)
     {
         CrashPoint.Reached(CrashPoint.BeforeLease);
+        _journalIsBehind = false;
         PersistAsync(happened, _ =>
         {
             CrashPoint.Reached(CrashPoint.AfterLease);
