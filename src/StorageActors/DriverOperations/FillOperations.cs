@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using StorageActors.Archive.Apply;
 using StorageActors.Drivers;
 using StorageActors.Flows;
@@ -14,6 +15,8 @@ internal sealed record FillLayer(
     LayerLocation Layer, IReadOnlyList<LayerLocation> Parents, TicketId Ticket, BlobSource Source, StoreProtocol.Expectations Expect,
     long MaximumSize, long MaximumEntries, Akka.Actor.IActorRef? Progress) : DriverOperation<ExtractResult>
 {
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(1);
+
     internal override string Verb => "fill";
 
     internal override LayerId? Turn => Layer.Id;
@@ -31,15 +34,30 @@ internal sealed record FillLayer(
         var observer = Progress is null ? null : new ExtractionReporter(Ticket, Progress, services.Time);
         var result = services.Driver.Extract(staged, blob, ExtractLayer.Options(Expect, MaximumSize, MaximumEntries), observer, stop);
         services.Metrics.Extracted(result.Size);
-        services.Filled.Add(new FilledLayer(staged, result, Now(Layer)));
+        services.Filled.Add(new FilledLayer(staged, result, SettledTime(Layer, stop)));
         return result;
     }
 
-    /// <summary>The time that the file system gives to a file that is made now.</summary>
-    private static TimeSpec Now(LayerLocation layer)
+    /// <summary>
+    /// The time of the file system's clock now, of which no later change has the same: the clock goes on in ticks of milliseconds, so the next one is waited for.
+    /// </summary>
+    private static TimeSpec SettledTime(LayerLocation layer, CancellationToken stop)
+    {
+        using var directory = Libc.OpenDirectory(layer.Path);
+        var now = Touch(directory);
+        while (!Touch(directory).IsAfter(now))
+        {
+            stop.ThrowIfCancellationRequested();
+            stop.WaitHandle.WaitOne(Tick);
+        }
+
+        return now;
+    }
+
+    /// <summary>The time that a file gets that is made now.</summary>
+    private static TimeSpec Touch(SafeFileHandle directory)
     {
         var name = "filled"u8;
-        using var directory = Libc.OpenDirectory(layer.Path);
         using var file = Libc.OpenAt(directory, name, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Truncate | OpenFlags.NoFollow, 0x180);
         Libc.UnlinkAt(directory, name);
         return Libc.FStat(file).ChangeTime;
