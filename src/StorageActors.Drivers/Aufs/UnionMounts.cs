@@ -63,9 +63,21 @@ internal sealed class UnionMounts : IDisposable
             throw new PermanentDriverException(new StorageError(StorageErrorCode.LimitExceeded, "mount", e.Message, target), e);
         }
 
-        _threads.Run(() => Make(stack, calls, target));
+        var notes = new List<string>();
+        try
+        {
+            _threads.Run(() => Make(stack, calls, target, notes));
+        }
+        finally
+        {
+            // Who is told may start threads, which on those would inherit the working directory.
+            notes.ForEach(_warn);
+        }
+
         if (!stack.Writable || stack.Flags.HasFlag(MountFlags.ReadOnly) || _kernel.Find(target) is not { IsReadOnly: true }) return;
-        Withdraw(target);
+        notes.Clear();
+        Withdraw(target, notes);
+        notes.ForEach(_warn);
         throw new LinuxException("mount", target, Errno.EROFS, detail: "the kernel made the mount read-only although writing was asked for; is the file system read-only?");
     }
 
@@ -95,11 +107,11 @@ internal sealed class UnionMounts : IDisposable
         StorageErrorCode.LimitExceeded, "mount",
         $"Layer {layer} would be a stack of {count} layers; this aufs takes {_machine.BranchLimit}. Squash the image, or use the driver overlay.", $"{Home}/{layer}");
 
-    private void Make(BranchStack stack, IReadOnlyList<MountCall> calls, string target)
+    private void Make(BranchStack stack, IReadOnlyList<MountCall> calls, string target, List<string> notes)
     {
         try
         {
-            lock (_gate) First(calls[0], target);
+            lock (_gate) First(calls[0], target, notes);
         }
         catch (LinuxException e)
         {
@@ -113,12 +125,12 @@ internal sealed class UnionMounts : IDisposable
         catch (LinuxException e)
         {
             // Plainly: it is no whole mount yet, and auplink would say so in an error that means nothing.
-            Withdraw(target);
+            Withdraw(target, notes);
             throw Diagnose(e, stack);
         }
     }
 
-    private void First(MountCall call, string target)
+    private void First(MountCall call, string target, List<string> notes)
     {
         try
         {
@@ -127,7 +139,7 @@ internal sealed class UnionMounts : IDisposable
         catch (LinuxException e) when (e.Errno is Errno.EEXIST or Errno.EINVAL && Libc.TryUnlinkAt(Libc.CurrentDirectory, Encoding.ASCII.GetBytes(Xino)) == Errno.None)
         {
             // Nobody else is between making that file and removing its name: whoever left it died there.
-            _warn($"{Xino} was left by a mount that did not end; it is removed, and {target} mounted again");
+            notes.Add($"{Xino} was left by a mount that did not end; it is removed, and {target} mounted again");
             Call("none", target, "aufs", call);
         }
     }
@@ -156,10 +168,10 @@ internal sealed class UnionMounts : IDisposable
         }
     }
 
-    private void Withdraw(string target)
+    private void Withdraw(string target, List<string> notes)
     {
         var errno = _kernel.TryUnmount(target, UnmountFlags.None);
-        if (errno is not (Errno.None or Errno.EINVAL)) _warn($"{target}: a mount that failed half-way is still there: umount says {errno}");
+        if (errno is not (Errno.None or Errno.EINVAL)) notes.Add($"{target}: a mount that failed half-way is still there: umount says {errno}");
     }
 
     private void Flush(string target)

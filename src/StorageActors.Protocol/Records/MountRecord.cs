@@ -37,7 +37,7 @@ public sealed record MountOptions(bool ReadOnly = false, IReadOnlyList<string>? 
 }
 
 /// <summary>One mount that a client is to make itself, as mount(8) takes it.</summary>
-/// <param name="Type">The file-system type: <c>overlay</c> or <c>bind</c>.</param>
+/// <param name="Type">The file-system type: <c>overlay</c>, <c>aufs</c> or <c>bind</c>.</param>
 /// <param name="Source">The source.</param>
 /// <param name="Options">The options, in order.</param>
 public sealed record MountStep(string Type, string Source, IReadOnlyList<string> Options);
