@@ -14,7 +14,7 @@ public sealed class RandomStoreTests(ITestOutputHelper output) : StoreTest
     private const int Requesters = 6;
     private const int Commands = 120;
 
-    private static readonly LayerId[] Ids = [.. Enumerable.Range(0, 6).Select(static number => LayerId.Parse($"layer-{number}"))];
+    private static readonly LayerId[] Ids = [.. Enumerable.Range(0, 8).Select(static number => LayerId.Parse($"layer-{number}"))];
     private static readonly string[] Names = ["one", "two", "three", "four"];
 
     [Theory]
@@ -54,12 +54,12 @@ public sealed class RandomStoreTests(ITestOutputHelper output) : StoreTest
         {
             < 14 => new StoreProtocol.Apply(Parent(random), [ItemOf(random)], Reuse: random.Next(2) == 0),
             < 18 => new StoreProtocol.Apply(Parent(random), [ItemOf(random), ItemOf(random)], Reuse: true),
-            < 28 => new StoreProtocol.Create(Parent(random), new StoreProtocol.LayerSpec(id, random.Next(3) == 0 ? [Pick(random, Names)] : null)),
-            < 46 => new LayerProtocol.Acquire(id, Lease(random, number), new MountOptions(random.Next(3) == 0)),
-            < 62 => new LayerProtocol.Release(id, random.Next(6) == 0 ? null : Lease(random, number)),
-            < 65 => new LayerProtocol.ReleaseAll(id),
-            < 76 => new StoreProtocol.Remove(id, Force: random.Next(3) == 0),
-            < 84 => new StoreProtocol.Seal(id, random.Next(3) == 0 ? [Pick(random, Names)] : null),
+            < 30 => new StoreProtocol.Create(Parent(random), new StoreProtocol.LayerSpec(id, random.Next(3) == 0 ? [Pick(random, Names)] : null)),
+            < 44 => new LayerProtocol.Acquire(id, Lease(random, number), new MountOptions(random.Next(3) == 0)),
+            < 58 => new LayerProtocol.Release(id, random.Next(6) == 0 ? null : Lease(random, number)),
+            < 63 => new LayerProtocol.ReleaseAll(id),
+            < 80 => new StoreProtocol.Remove(id, Force: random.Next(2) == 0),
+            < 86 => new StoreProtocol.Seal(id, random.Next(3) == 0 ? [Pick(random, Names)] : null),
             < 92 => new CatalogProtocol.ChangeNames(id, null, [Pick(random, Names)], random.Next(4) == 0 ? [Pick(random, Names)] : [], Steal: random.Next(2) == 0),
             < 95 => new StoreProtocol.GetChanges(id),
             < 98 => new StoreProtocol.WriteDiff(id, null, new BlobTarget(Path.Combine(Elsewhere, $"diff-{number}-{random.Next(1_000_000)}"))),
