@@ -27,6 +27,18 @@ internal static class StoreInspection
     /// <summary>Returns where each worker stands now, and what is wrong.</summary>
     internal static async Task<(ImmutableList<WorkerModel> Models, IReadOnlyList<string> Violations)> RunAsync(Inspection inspection, IReadOnlyList<Replay> replays)
     {
+        try
+        {
+            return await LookAsync(inspection, replays).WaitAsync(Patience * 2).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            return ([.. replays.Select(static replay => replay.Possible[0])], ["the store does not answer"]);
+        }
+    }
+
+    private static async Task<(ImmutableList<WorkerModel> Models, IReadOnlyList<string> Violations)> LookAsync(Inspection inspection, IReadOnlyList<Replay> replays)
+    {
         var violations = new List<string>();
         using var patience = new CancellationTokenSource(Patience);
         StorageEngine engine;

@@ -21,6 +21,7 @@ internal sealed record Death(string How, bool WasKilled, IReadOnlyList<string> V
 internal sealed class KillRun : IAsyncDisposable
 {
     private const int Workers = 3;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly TempDirectory _directory = new();
     private readonly int _seed;
@@ -98,7 +99,18 @@ internal sealed class KillRun : IAsyncDisposable
 
     private async Task<Death> SettleAsync(WorkloadProcess process, string how)
     {
-        var (exitCode, errors) = await process.EndAsync().ConfigureAwait(false);
+        int exitCode;
+        string errors;
+        try
+        {
+            (exitCode, errors) = await process.EndAsync().WaitAsync(Patience).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            process.Kill();
+            return new Death(how, WasKilled: false, ["the workload hangs"], process.Lines());
+        }
+
         var lines = process.Lines();
         var violations = lines.Where(static line => line.StartsWith("! ", StringComparison.Ordinal)).Select(static line => "the workload met: " + line[2..]).ToList();
         var wasKilled = exitCode == 128 + 9;

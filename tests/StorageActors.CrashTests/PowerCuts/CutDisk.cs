@@ -29,7 +29,16 @@ internal sealed class CutDisk : IDisposable
         _device = Libc.Open("/dev/fuse", OpenFlags.ReadWrite);
         _server = new Thread(Serve) { IsBackground = true, Name = "cut disk" };
         var options = string.Create(CultureInfo.InvariantCulture, $"fd={(int)_device.DangerousGetHandle()},rootmode=100600,user_id=0,group_id=0,allow_other");
-        Libc.Mount("cut-disk", path, "fuse", MountFlags.None, Encoding.ASCII.GetBytes(options));
+        try
+        {
+            Libc.Mount("cut-disk", path, "fuse", MountFlags.None, Encoding.ASCII.GetBytes(options));
+        }
+        catch
+        {
+            _device.Dispose();
+            throw;
+        }
+
         _server.Start();
     }
 
