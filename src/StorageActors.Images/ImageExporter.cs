@@ -20,8 +20,11 @@ public static class ImageExporter
     /// <param name="destination">Where it goes. Its tag names the image there; else the tag of the image's first name, else <c>latest</c>.</param>
     /// <param name="stop">Cancels; nothing incomplete is left.</param>
     /// <exception cref="StorageException">The destination is there and is something else; or the store refused.</exception>
-    public static async Task<ExportResult> ExportAsync(
-        StorageClient store, ImageRecord image, ImageLocation destination, CancellationToken stop = default)
+    public static Task<ExportResult> ExportAsync(
+        StorageClient store, ImageRecord image, ImageLocation destination, CancellationToken stop = default) =>
+        HostFiles.GuardAsync("export", destination.Path, () => WriteAsync(store, image, destination, stop));
+
+    private static async Task<ExportResult> WriteAsync(StorageClient store, ImageRecord image, ImageLocation destination, CancellationToken stop)
     {
         var stored = await StoredImage.LoadAsync(store, image, stop).ConfigureAwait(false);
         var manifest = destination.Format switch
@@ -46,7 +49,7 @@ public static class ImageExporter
         }
         catch when (fresh)
         {
-            if (Directory.Exists(destination.Path)) Directory.Delete(destination.Path, recursive: true);
+            HostFiles.DeleteDirectory(destination.Path);
             throw;
         }
     }
@@ -81,7 +84,7 @@ public static class ImageExporter
         }
         finally
         {
-            Directory.Delete(scratch, recursive: true);
+            HostFiles.DeleteDirectory(scratch);
         }
     }
 

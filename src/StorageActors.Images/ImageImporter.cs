@@ -21,12 +21,16 @@ public static class ImageImporter
     /// <param name="progress">Is told how each layer goes.</param>
     /// <param name="stop">Cancels; no layer is left half made.</param>
     /// <exception cref="StorageException">The image is malformed, ambiguous or not there; or the store refused.</exception>
-    public static async Task<ImportResult> ImportAsync(
+    public static Task<ImportResult> ImportAsync(
         StorageClient store,
         ImageLocation location,
         ImportOptions options,
         IProgress<ImportProgress>? progress = null,
-        CancellationToken stop = default)
+        CancellationToken stop = default) =>
+        HostFiles.GuardAsync("import", location.Path, () => ReadAsync(store, location, options, progress, stop));
+
+    private static async Task<ImportResult> ReadAsync(
+        StorageClient store, ImageLocation location, ImportOptions options, IProgress<ImportProgress>? progress, CancellationToken stop)
     {
         var started = TimeProvider.System.GetTimestamp();
         using var files = location.Format == ImageFormat.OciLayout ? (IImageFiles)new DirectoryFiles(location.Path) : ArchiveFiles.Open(location.Path);

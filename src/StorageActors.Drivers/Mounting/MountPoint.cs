@@ -44,24 +44,20 @@ internal static class MountPoint
     /// <param name="find">What is mounted now.</param>
     internal static bool Unmount(string path, bool force, Func<UnmountFlags, Errno> unmount, Func<State?> find)
     {
-        var unmounted = false;
-        do
+        for (var unmounted = false; ; unmounted = true)
         {
             var errno = unmount(UnmountFlags.None);
             if (errno == Errno.EBUSY && force) errno = unmount(UnmountFlags.Detach);
-            if (errno == Errno.EBUSY) throw Busy(path);
-            if (errno is not (Errno.None or Errno.EINVAL or Errno.ENOENT or Errno.ENOTDIR)) throw new LinuxException("umount2", path, errno);
-            // EINVAL is also what a mount says that came locked from another user namespace.
-            if (errno != Errno.None && find() is not null)
-            {
-                throw new LinuxException("umount2", path, errno, detail: "it is mounted, but not by a mount namespace that may unmount it here");
-            }
+            if (errno == Errno.None) continue;   // There may be another one below. That there is none is said by the call, which needs no look at the disk.
 
-            unmounted |= errno == Errno.None;
-            if (errno != Errno.None) return unmounted;
+            var isGone = errno is Errno.EINVAL or Errno.ENOENT or Errno.ENOTDIR;
+            if (unmounted && (isGone || find() is null)) return true;
+            if (errno == Errno.EBUSY) throw Busy(path);
+            if (!isGone) throw new LinuxException("umount2", path, errno);
+            // EINVAL is also what a mount says that came locked from another user namespace.
+            if (find() is null) return false;
+            throw new LinuxException("umount2", path, errno, detail: "it is mounted, but not by a mount namespace that may unmount it here");
         }
-        while (find() is not null);
-        return unmounted;
     }
 
     /// <summary>

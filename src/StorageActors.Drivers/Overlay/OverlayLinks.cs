@@ -98,8 +98,16 @@ internal sealed class OverlayLinks
         return names;
     }
 
-    private string? ReadLink(string link) =>
-        Libc.TryReadlinkAt(Libc.CurrentDirectory, Bytes($"{_home}/{link}"), out var target) == Errno.None ? Encoding.UTF8.GetString(target) : null;
+    private string? ReadLink(string link)
+    {
+        var errno = Libc.TryReadlinkAt(Libc.CurrentDirectory, Bytes($"{_home}/{link}"), out var target);
+        return errno switch
+        {
+            Errno.None => Encoding.UTF8.GetString(target),
+            Errno.ENOENT or Errno.EINVAL => null,   // no such name, or no link
+            _ => throw new LinuxException("readlink", $"{_home}/{link}", errno),
+        };
+    }
 
     private void Unlink(string name)
     {

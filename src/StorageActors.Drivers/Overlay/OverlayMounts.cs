@@ -93,7 +93,16 @@ internal sealed class OverlayMounts : IDisposable
         }
 
         _thread.Run(() => _mounter.Mount(stack, layer.Merged)).GetAwaiter().GetResult();
-        return Active(layer, Find(layer) ?? throw new LinuxException("mount", layer.Merged, Errno.ENOENT, detail: "it was unmounted at once by somebody else"));
+        try
+        {
+            return Active(layer, Find(layer) ?? throw new LinuxException("mount", layer.Merged, Errno.ENOENT, detail: "it was unmounted at once by somebody else"));
+        }
+        catch (LinuxException)
+        {
+            // Nobody is told of a mount that cannot be looked at, so nobody would unmount it.
+            Libc.TryUmount2(layer.Merged, UnmountFlags.Detach);
+            throw;
+        }
     }
 
     /// <inheritdoc cref="ILayerDriver.Unmount"/>
@@ -103,9 +112,16 @@ internal sealed class OverlayMounts : IDisposable
         var there = Find(layer);
         var wasMounted = MountPoint.Unmount(layer.Merged, force, flags => Unmount(layer, there, flags), () => MountPoint.Find(layer.Merged));
         if (!wasMounted && Libc.TryStat(layer.Path, out _) != Errno.None) return;
-        using (var directory = Libc.OpenDirectory(layer.Path)) MountPoint.Replace(directory, "merged");
-        // A lazy unmount has synced nothing yet, and a volatile one never does: then the kernel left its mark.
-        if (there is { IsReadOnly: false } && !force && Libc.TryStat(layer.Work + "/work/incompat/volatile", out _) != Errno.None) VolatileMark.Clear(layer);
+        try
+        {
+            using (var directory = Libc.OpenDirectory(layer.Path)) MountPoint.Replace(directory, "merged");
+            // A lazy unmount has synced nothing yet, and a volatile one never does: then the kernel left its mark.
+            if (there is { IsReadOnly: false } && !force && Libc.TryStat(layer.Work + "/work/incompat/volatile", out _) != Errno.None) VolatileMark.Clear(layer);
+        }
+        catch (LinuxException) when (wasMounted)
+        {
+            // The mount is gone, and whoever is told otherwise would wait for it. The next mount makes its place again; a mark that stays errs on the safe side.
+        }
     }
 
     /// <inheritdoc cref="ILayerDriver.FindMount"/>

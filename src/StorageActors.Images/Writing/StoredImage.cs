@@ -23,6 +23,12 @@ internal sealed record StoredImage(ImageRecord Record, byte[] Manifest, byte[] C
                 StorageErrorCode.Damaged, "export", $"image {image.Id}: its manifest names {descriptors.Length} layers, its record {image.Layers.Count}"));
         }
 
+        if (image.Layers.FirstOrDefault(layer => !records.ContainsKey(layer)) is { Value: not null } gone)
+        {
+            throw new StorageException(new StorageError(
+                StorageErrorCode.NotFound, "export", $"image {image.Id}: its layer {gone} is not there any more; the image was removed or put again meanwhile"));
+        }
+
         var layers = descriptors.Select((descriptor, i) => new StoredLayer(records[image.Layers[i]], descriptor)).ToArray();
         return new StoredImage(image, manifest, config, layers);
     }

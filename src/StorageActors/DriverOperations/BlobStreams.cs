@@ -37,6 +37,8 @@ internal static class BlobStreams
             if (!Libc.FStat(file).IsRegular) throw Refuse(StorageErrorCode.InvalidArgument, "it is no regular file; send it as an upload", path);
             Libc.FAdvise(file, offset, 0, FileAdvice.Sequential);
             var stream = new FileStream(file, FileAccess.Read, NoBuffer);
+            // A regular file can be positioned in: what the runtime takes for a pipe is one whose disk has just failed.
+            if (!stream.CanSeek) throw Refuse(StorageErrorCode.Io, "it cannot be read; see the kernel's log (dmesg)", path, Errno.EIO);
             stream.Position = offset;
             return stream;
         }

@@ -29,6 +29,7 @@ internal static class BlobTargets
         var name = Encoding.UTF8.GetBytes(Path.GetFileName(path));
         var temporary = Encoding.UTF8.GetBytes($".{TicketId.New().Value}.tmp");
         var file = Libc.OpenAt(directory, temporary, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive, Readable);
+        var made = temporary;
         try
         {
             TResult result;
@@ -39,13 +40,14 @@ internal static class BlobTargets
             }
 
             Libc.RenameAt2(directory, temporary, directory, name);
+            made = name;
             Libc.FSync(directory);
             return result;
         }
         catch
         {
             file.Dispose();
-            Libc.TryUnlinkAt(directory, temporary);
+            Libc.TryUnlinkAt(directory, made);
             throw;
         }
     }

@@ -16,4 +16,7 @@ internal sealed record DriverServices(
 {
     /// <summary>Layers that were filled and are not frozen yet.</summary>
     internal FilledLayers Filled { get; } = new();
+
+    /// <summary>What removals may fall back on.</summary>
+    internal StoreReserve Reserve { get; } = new(Layout.Root);
 }

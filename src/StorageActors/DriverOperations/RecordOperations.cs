@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using StorageActors.Blobs;
 using StorageActors.Drivers;
 using StorageActors.Linux;
@@ -22,13 +23,13 @@ internal sealed record RemoveLayer(LayerLocation Layer) : DriverOperation<Trashe
         CrashPoint.Reached(CrashPoint.BeforeRetire);
         if (Libc.TryStat(Layer.Path, out _) == Errno.ENOENT) return new TrashedPath(null); // A damaged layer may have no directory.
         services.Filled.Remove(Layer.Id);
+        services.Reserve.ReleaseWhenFull();
         services.Driver.Retire(Layer);
         using var home = Libc.OpenDirectory(services.Layout.DriverHome);
         var name = Encoding.UTF8.GetBytes(Layer.Id.Value);
         CrashPoint.Reached(CrashPoint.BeforeTrash);
-        var path = services.Lock.Under("remove layer", () => TrashDirectory.Take(services.Layout, home, name, Layer.Id.Value[..Math.Min(12, Layer.Id.Value.Length)]));
-        CrashPoint.Reached(CrashPoint.AfterTrash);
-        Libc.FSync(home);
+        var was = Layer.Id.Value[..Math.Min(12, Layer.Id.Value.Length)];
+        var path = TrashDirectory.TakeDurably(services.Layout, services.Lock, "remove layer", home, name, was, CrashPoint.AfterTrash);
         CrashPoint.Reached(CrashPoint.TrashDurable);
         return new TrashedPath(path);
     }
@@ -70,24 +71,41 @@ internal sealed record PutImageFiles(ImageRecord Image, IReadOnlyList<BigData> D
         var staged = layout.NewImageDirectory(Image.Id);
         using var home = Libc.OpenDirectory(layout.ImageHome);
         var name = Encoding.UTF8.GetBytes(Path.GetFileName(staged));
-        string? replaced;
+        var committed = false;
+        string? replaced = null;
         try
         {
             ImageFile.Stage(
                 layout, staged, Image, Documents, directory => ImageBlobs.Stage(layout, directory, Image, Blobs, services.Transfers, stop));
             CrashPoint.Reached(CrashPoint.ImageStaged);
             replaced = services.Lock.Under("put image", () => ImageFile.Commit(layout, staged, Image.Id));
+            committed = true;
             CrashPoint.Reached(CrashPoint.ImageRenamed);
+            Libc.FSync(home);
         }
         catch
         {
+            if (committed) services.Lock.Under("put image", () => ImageFile.TakeBack(layout, staged, Image.Id, replaced));
             DirectoryTree.Remove(home, name);
             throw;
         }
 
-        Libc.FSync(home);
         CrashPoint.Reached(CrashPoint.ImageDurable);
-        return new TrashedPath(replaced is null ? null : TrashDirectory.Take(layout, home, name, Image.Id.Value[..12]));
+        return new TrashedPath(replaced is null ? null : Discard(layout, home, name));
+    }
+
+    /// <summary>The image is put: what it was before goes one way or the other.</summary>
+    private string? Discard(StoreLayout layout, SafeFileHandle home, byte[] name)
+    {
+        try
+        {
+            return TrashDirectory.Take(layout, home, name, Image.Id.Value[..12]);
+        }
+        catch (LinuxException)
+        {
+            DirectoryTree.Remove(home, name);
+            return null;
+        }
     }
 }
 
@@ -112,12 +130,10 @@ internal sealed record RemoveImageFiles(ImageId Image) : DriverOperation<Trashed
 
     internal override TrashedPath Execute(DriverServices services, CancellationToken stop)
     {
+        services.Reserve.ReleaseWhenFull();
         using var home = Libc.OpenDirectory(services.Layout.ImageHome);
         var name = Encoding.UTF8.GetBytes(Image.Value);
-        var path = services.Lock.Under("remove image", () => TrashDirectory.Take(services.Layout, home, name, Image.Value[..12]));
-        CrashPoint.Reached(CrashPoint.ImageTrashed);
-        Libc.FSync(home);
-        return new TrashedPath(path);
+        return new TrashedPath(TrashDirectory.TakeDurably(services.Layout, services.Lock, "remove image", home, name, Image.Value[..12], CrashPoint.ImageTrashed));
     }
 }
 

@@ -145,17 +145,26 @@ internal sealed record CommitLayer(TicketId Ticket, LayerId? Parent, bool Durabl
 /// Ends a staging, committed or not: forgets the ticket and takes its directory away. What it holds is renamed to the trash; returns where, or null
 /// when nothing was left. A ticket that never began is no error.
 /// </summary>
-internal sealed record EndStaging(TicketId Ticket) : DriverOperation<TrashedPath>
+/// <param name="Ticket">The staging.</param>
+/// <param name="Last">Whether nobody is going to try again: then the lock is given back whatever happens, so that a sweep can take the directory.</param>
+internal sealed record EndStaging(TicketId Ticket, bool Last = false) : DriverOperation<TrashedPath>
 {
     internal override string Verb => "end staging";
 
     internal override TrashedPath Execute(DriverServices services, CancellationToken stop)
     {
-        Retire(services);
-        var trashed = StagingDirectory.Discard(services.Layout, Ticket);
-        CrashPoint.Reached(CrashPoint.StagingEnded);
-        services.Staged.Remove(Ticket);
-        return new TrashedPath(trashed);
+        try
+        {
+            Retire(services);
+            var trashed = StagingDirectory.Discard(services.Layout, Ticket);
+            CrashPoint.Reached(CrashPoint.StagingEnded);
+            services.Staged.Remove(Ticket);
+            return new TrashedPath(trashed);
+        }
+        finally
+        {
+            if (Last) services.Staged.Remove(Ticket);
+        }
     }
 
     /// <summary>What a finished layer that is not committed has outside of its directory would lead to nothing.</summary>

@@ -18,12 +18,14 @@ internal sealed class RecoveryFlow : FlowActor
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly HashSet<LayerId> _waking = [];
     private readonly bool _isThorough;
+    private int _refused;
 
     public RecoveryFlow(FlowContext store, IActorRef requester, bool isThorough)
         : base(store, requester, "recover")
     {
         _isThorough = isThorough;
         Receive<LayerInternal.Awake>(awake => Woken(awake.Layer));
+        Receive<StoreProtocol.Refused>(CannotWake, _ => _waking.Count > 0);
     }
 
     /// <param name="store">The store.</param>
@@ -81,7 +83,20 @@ internal sealed class RecoveryFlow : FlowActor
 
     private void Woken(LayerId layer)
     {
-        if (_waking.Remove(layer) && _waking.Count == 0) Answer(new Recovered());
+        if (_waking.Remove(layer)) AnswerWhenSettled();
+    }
+
+    /// <summary>The leases of one layer cannot be read: its mount stays as it is, whoever asks for it next has it try again, and the others are served.</summary>
+    private void CannotWake(StoreProtocol.Refused refusal)
+    {
+        _log.Warning("recovery: {0}", refusal.Error);
+        _refused++;
+        AnswerWhenSettled();
+    }
+
+    private void AnswerWhenSettled()
+    {
+        if (_waking.Count == _refused) Answer(new Recovered());
     }
 
     /// <summary>The store agrees with itself.</summary>

@@ -14,6 +14,7 @@ internal sealed class SettingsSection(string path, Config section)
     {
         var directory = Word(key);
         if (directory.Length == 0) throw Wrong(key, directory, "the directory of the store has to be given");
+        if (directory.Contains('\0', StringComparison.Ordinal)) throw Wrong(key, directory.Replace("\0", "\\0", StringComparison.Ordinal), "a path has no zero characters");
         return System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(directory));
     }
 

@@ -55,7 +55,7 @@ internal sealed record StorageSettings
     /// <exception cref="StorageException">Invalid argument: the message names the key, its value, and what it may be.</exception>
     internal static StorageSettings From(Config config, string path)
     {
-        var section = new SettingsSection(path, config.GetConfig(path).WithFallback(StorageConfiguration.Reference.GetConfig(DefaultPath)));
+        var section = new SettingsSection(path, (config.GetConfig(path) ?? Config.Empty).WithFallback(StorageConfiguration.Reference.GetConfig(DefaultPath)));
         var parallelism = section.Count("staging.parallelism", 0);
         return new StorageSettings
         {

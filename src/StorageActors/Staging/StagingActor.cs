@@ -119,21 +119,28 @@ internal sealed class StagingActor : ReceiveActor
         else _environment.Operations.Tell(new DriverProtocol.Cancel(_attempt));
     }
 
-    private void Discard()
+    private void Discard(bool last = false)
     {
         _attempt = DriverProtocol.NextAttempt();
         _then = null;
-        _environment.Operations.Tell(new DriverProtocol.Perform(_attempt, new EndStaging(_stage.Ticket)));
-        Become(Discarding);
+        _environment.Operations.Tell(new DriverProtocol.Perform(_attempt, new EndStaging(_stage.Ticket, last)));
+        Become(() => Discarding(last));
     }
 
-    /// <summary>When the directory cannot even be renamed, its lock is given back with this process at the latest, and the next sweep takes it.</summary>
-    private void Discarding()
+    /// <summary>When the directory cannot even be renamed at a second try, its lock is given back, and a sweep is to take it.</summary>
+    private void Discarding(bool last)
     {
         Receive<DriverProtocol.IReply>(
             reply =>
             {
+                if (reply is DriverProtocol.Failed && !last)
+                {
+                    Discard(last: true);
+                    return;
+                }
+
                 if (reply is DriverProtocol.Completed<TrashedPath> { Result.Path: { } path }) _environment.Trash.Tell(new TrashProtocol.Collect(path));
+                else if (reply is DriverProtocol.Failed) _environment.Trash.Tell(new TrashProtocol.SweepStaging());
                 foreach (var ender in _enders) ender.Tell(new Ended(_stage.Ticket));
                 Context.Stop(Self);
             },

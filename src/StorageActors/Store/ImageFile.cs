@@ -57,6 +57,14 @@ internal static class ImageFile
         return staged;
     }
 
+    /// <summary>Undoes <see cref="Commit"/>, as far as the file system lets it: the directory has its staged name again. Run it under the store's lock.</summary>
+    internal static void TakeBack(StoreLayout layout, string staged, ImageId image, string? replaced)
+    {
+        using var home = Libc.OpenDirectory(layout.ImageHome);
+        var (from, to) = (Encoding.UTF8.GetBytes(image.Value), Encoding.UTF8.GetBytes(Path.GetFileName(staged)));
+        Libc.TryRenameAt2(home, from, home, to, replaced is null ? RenameFlags.NoReplace : RenameFlags.Exchange);
+    }
+
     /// <summary>Replaces the record alone, after its names or labels have changed.</summary>
     internal static void Replace(StoreLayout layout, ImageRecord image)
     {

@@ -58,6 +58,8 @@ internal sealed class OpenedStore : IDisposable
     private static OpenedStore OpenRoot(StorageSettings settings, OpenDriver openDriver, TransferTable transfers, TimeProvider time, string? socket)
     {
         StoreRoot.Make(settings.Root);
+        var reserve = new StoreReserve(settings.Root);
+        reserve.ReleaseWhenFull(); // Even the owner's name takes a block on btrfs.
         var owner = OwnerLock.Take(settings.Root, socket, settings.HasOwnJournal);
         ILayerDriver? driver = null;
         try
@@ -67,6 +69,7 @@ internal sealed class OpenedStore : IDisposable
             driver ??= openDriver(format.Driver, settings);
             var wasClosed = JournalDatabase.WasClosed(layout.Journal);
             JournalDatabase.Prepare(layout.Journal);
+            reserve.Refill();
             var metrics = new StoreMetrics();
             var storeLock = new StoreLock(layout.StoreLock, metrics, time);
             return new OpenedStore(owner, format, new DriverServices(driver, layout, storeLock, metrics, transfers, new StagedLayers(), time), wasClosed);

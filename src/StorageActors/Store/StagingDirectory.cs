@@ -40,7 +40,7 @@ internal static class StagingDirectory
         }
     }
 
-    /// <summary>The one rename that commits a layer; durable on return if that is asked.</summary>
+    /// <summary>The one rename that commits a layer; durable on return if that is asked. When it cannot be made so, it is taken back.</summary>
     /// <exception cref="PermanentDriverException">The parent is gone, or the id is taken.</exception>
     internal static void Commit(StoreLayout layout, StoreLock storeLock, StagedLayer staged, LayerId? parent, bool durable)
     {
@@ -62,7 +62,17 @@ internal static class StagingDirectory
         }
 
         if (!durable) return;
-        Libc.FSync(home); // The rename is one transaction of the file system: with the new name the old one is gone.
+        try
+        {
+            Libc.FSync(home); // The rename is one transaction of the file system: with the new name the old one is gone.
+        }
+        catch (LinuxException)
+        {
+            // Nobody knows of the layer yet. Should this fail, too, the next start adopts it, as after a crash.
+            storeLock.Under("commit layer", () => Libc.TryRenameAt2(home, name, staging, "layer"u8, RenameFlags.NoReplace));
+            throw;
+        }
+
         CrashPoint.Reached(CrashPoint.RenameDurable);
     }
 

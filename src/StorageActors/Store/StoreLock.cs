@@ -56,12 +56,19 @@ internal sealed class StoreLock(string path, StoreMetrics metrics, TimeProvider 
     {
         if (_file is { } known)
         {
-            Libc.LockWhole(known.File, exclusive: true);
-            if (FileLock.Names(path, known.File)) return known;
-            known.Dispose(); // Somebody replaced the file; what we hold excludes nobody.
+            _file = null;
+            try
+            {
+                Libc.LockWhole(known.File, exclusive: true);
+                if (FileLock.Names(path, known.File)) return _file = known;
+            }
+            finally
+            {
+                // Somebody replaced the file, and what we hold excludes nobody; or it could not be found out.
+                if (_file is null) known.Dispose();
+            }
         }
 
-        _file = null;
         return _file = FileLock.Take(path);
     }
 }

@@ -113,7 +113,7 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
     private void Serve()
     {
         _log.Info("serving {0} with the driver {1}", _setup.Settings.Root, _store!.Format.Driver);
-        _hasServed = true;
+        (_hasServed, _recoveries) = (true, 0); // A disk that is full fails many writes, and every time all can be put in order.
         Become(Serving);
         Stash.UnstashAll();
     }

@@ -7,6 +7,35 @@ namespace StorageActors.Store;
 /// <summary><c>trash/</c>: what was renamed away, under a fresh name each time, until it is deleted.</summary>
 internal static class TrashDirectory
 {
+    /// <summary>
+    /// Renames something into the trash under the file lock, durable on return; null when it was not there. When it cannot be made durable it is put back:
+    /// whoever is refused must find what he had.
+    /// </summary>
+    /// <param name="layout">The store.</param>
+    /// <param name="storeLock">Its lock.</param>
+    /// <param name="operation">Who takes the lock.</param>
+    /// <param name="home">The directory that it lies in.</param>
+    /// <param name="name">Its name there.</param>
+    /// <param name="was">What its name in the trash begins with.</param>
+    /// <param name="renamed">The crash point between the rename and its sync.</param>
+    internal static string? TakeDurably(
+        StoreLayout layout, StoreLock storeLock, string operation, SafeFileHandle home, byte[] name, string was, string renamed)
+    {
+        var path = storeLock.Under(operation, () => Take(layout, home, name, was));
+        CrashPoint.Reached(renamed);
+        try
+        {
+            Libc.FSync(home);
+            return path;
+        }
+        catch (LinuxException) when (path is not null)
+        {
+            using var trash = Libc.OpenDirectory(layout.TrashHome);
+            storeLock.Under(operation, () => Libc.TryRenameAt2(trash, Encoding.UTF8.GetBytes(Path.GetFileName(path)), home, name, RenameFlags.NoReplace));
+            throw;
+        }
+    }
+
     /// <summary>Renames something into the trash and returns its path there; null when it was not there. One rename; not made durable here.</summary>
     internal static string? Take(StoreLayout layout, SafeFileHandle home, ReadOnlySpan<byte> name, string was)
     {

@@ -86,6 +86,7 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
     private void Empty(IActorRef requester)
     {
         _waitingForEmpty.Add(requester);
+        Sweep(atStart: false, ActorRefs.Nobody);
         Look();
     }
 

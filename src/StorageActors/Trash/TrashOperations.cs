@@ -69,6 +69,7 @@ internal sealed record DeleteTrash(string Path) : DriverOperation<Nothing>
             Remove(home, name);
         }
 
+        services.Reserve.Refill();
         return Nothing.Instance;
     }
 

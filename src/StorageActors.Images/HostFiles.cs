@@ -1,0 +1,50 @@
+using StorageActors.Linux;
+using StorageActors.Protocol;
+
+namespace StorageActors.Images;
+
+/// <summary>Files outside of the store, which the runtime reads and writes: what goes wrong with them is told as the store tells its own errors.</summary>
+internal static class HostFiles
+{
+    private const int LargestErrno = 4095;
+
+    /// <summary>Runs something; what the runtime throws of files comes out as a <see cref="StorageException"/>.</summary>
+    internal static async Task<T> GuardAsync<T>(string operation, string path, Func<Task<T>> body)
+    {
+        try
+        {
+            return await body().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            var errno = ErrnoOf(e);
+            var code = errno is Errno.ENOSPC or Errno.EDQUOT or Errno.EFBIG ? StorageErrorCode.NoSpace : StorageErrorCode.Io;
+            throw new StorageException(new StorageError(code, operation, e.Message, path, errno == Errno.None ? null : errno.ToString()), e);
+        }
+    }
+
+    /// <summary>Deletes a directory of ours as far as it goes; a second try, since what is in it may just have failed once.</summary>
+    internal static void DeleteDirectory(string path)
+    {
+        for (var attempt = 0; attempt < 2 && Directory.Exists(path); attempt++)
+        {
+            try
+            {
+                Directory.Delete(path, recursive: true);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // The error that led here is the one to be told.
+            }
+        }
+    }
+
+    /// <summary>The runtime keeps the number of the failed call where it has no exception of its own for it.</summary>
+    private static Errno ErrnoOf(Exception e) => e switch
+    {
+        LinuxException linux => linux.Errno,
+        IOException { HResult: > 0 and <= LargestErrno } io => (Errno)io.HResult,
+        UnauthorizedAccessException => Errno.EACCES,
+        _ => Errno.None,
+    };
+}

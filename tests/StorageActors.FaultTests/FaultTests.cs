@@ -1,0 +1,53 @@
+using System.Globalization;
+using StorageActors.FaultTests.Host;
+using StorageActors.FaultTests.Injection;
+using StorageActors.FaultTests.Seccomp;
+using StorageActors.TestSupport;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace StorageActors.FaultTests;
+
+/// <summary>
+/// A system call that fails ends in a typed error, or in a success where it is tried again or does not matter. Nothing is left behind, and the store goes on.
+/// <c>STORAGE_ACTORS_FAULTS=all</c> tries every fault at every call.
+/// </summary>
+public sealed class FaultTests(ITestOutputHelper output)
+{
+    /// <summary>Flows that are so short that each of their calls is tried.</summary>
+    private static readonly HashSet<string> Short = ["mount", "unmount", "names"];
+
+    private const int CallsOfLongFlows = 8;
+
+    [SkippableFact]
+    public async Task A_call_that_fails_leaves_a_typed_error_and_nothing_else()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        RequiredTiers.SkipUnless(Native.IsAvailable(), "seccomp", "needs an x86-64 kernel with seccomp's user notification");
+        var all = Environment.GetEnvironmentVariable("STORAGE_ACTORS_FAULTS") == "all";
+        var seed = int.Parse(Environment.GetEnvironmentVariable("STORAGE_ACTORS_SEED") ?? "1", CultureInfo.InvariantCulture);
+        using var fileSystem = LoopFileSystem.Create(FileSystemKind.Ext4);
+        using var campaign = new Campaign(fileSystem, output.WriteLine);
+        foreach (var (index, flow) in Flow.All.Index())
+        {
+            foreach (var (fault, calls) in all ? Everything() : Some(flow, seed + index, (await campaign.CountAsync(flow)).Count))
+                await campaign.RunAsync(flow, fault, calls, static () => false);
+        }
+
+        output.WriteLine($"seed {seed}\n{FaultRun.Table(campaign.Report)}");
+        Assert.Empty(campaign.Report.Violations.Select(static violation => violation.ToString()));
+        Assert.True(campaign.Report.Flows.Sum(static flow => flow.Injected) > 100, "hardly any call was made to fail");
+    }
+
+    private static IEnumerable<(Fault Fault, Func<int, IEnumerable<int>> Calls)> Everything() =>
+        Fault.All.Select(static fault => (fault, (Func<int, IEnumerable<int>>)(static count => Enumerable.Range(1, count))));
+
+    /// <summary>The faults in turns over the calls; another seed begins elsewhere.</summary>
+    private static IEnumerable<(Fault Fault, Func<int, IEnumerable<int>> Calls)> Some(Flow flow, int seed, int count)
+    {
+        var step = Short.Contains(flow.Name) ? 1 : Math.Max(1, count / CallsOfLongFlows);
+        return Enumerable.Range(1, count).Where(call => (call + seed) % step == 0)
+            .GroupBy(call => Fault.All[(call / step + seed) % Fault.All.Count])
+            .Select(static group => (group.Key, (Func<int, IEnumerable<int>>)(_ => group)));
+    }
+}

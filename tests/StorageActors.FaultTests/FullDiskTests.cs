@@ -1,0 +1,124 @@
+using Akka.Configuration;
+using StorageActors.Engine;
+using StorageActors.FaultTests.Host;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+using StorageActors.TestSupport;
+using Xunit;
+
+namespace StorageActors.FaultTests;
+
+/// <summary>A file system without a free byte: nothing new fits, and everything can be taken away.</summary>
+public sealed class FullDiskTests
+{
+    private const int Ballast = 8 << 20;
+
+    /// <summary>
+    /// Not on btrfs: with no block left its kernel cannot let a process write to a mapped page, such as those of the journal's index, and ends it by SIGBUS.
+    /// </summary>
+    [SkippableTheory]
+    [InlineData(FileSystemKind.Ext4)]
+    [InlineData(FileSystemKind.Xfs)]
+    public async Task A_store_whose_disk_fills_up_refuses_layers_and_gives_space_back(FileSystemKind kind)
+    {
+        using var disk = new Disk(kind);
+        await using var engine = await StartAsync(disk.Root);
+        await PrepareAsync(engine, disk);
+        await engine.Client.MountAsync(LayerId.Parse("work"), outlive: true);
+        disk.Fill();
+
+        var refused = await Assert.ThrowsAsync<StorageException>(() => ApplyAsync(engine, disk, "three"));
+        Assert.Equal(StorageErrorCode.NoSpace, refused.Error.Code);
+        await AssertWholeAsync(engine, disk, "one", "two", "work");
+        disk.Fill();
+        await engine.Client.UnmountAsync(LayerId.Parse("work"));
+        await engine.Client.RemoveAsync(LayerId.Parse("one"));
+        await AssertWholeAsync(engine, disk, "two", "work");
+        disk.Clear();
+        await ApplyAsync(engine, disk, "three");
+        await AssertWholeAsync(engine, disk, "three", "two", "work");
+    }
+
+    [SkippableTheory]
+    [InlineData(FileSystemKind.Ext4)]
+    [InlineData(FileSystemKind.Xfs)]
+    [InlineData(FileSystemKind.Btrfs)]
+    public async Task A_store_on_a_full_disk_can_be_opened_and_emptied(FileSystemKind kind)
+    {
+        using var disk = new Disk(kind);
+        await using (var first = await StartAsync(disk.Root)) await PrepareAsync(first, disk);
+        disk.Fill();
+
+        await using var engine = await StartAsync(disk.Root);
+        await engine.Client.RemoveAsync(LayerId.Parse("two"));
+        await AssertWholeAsync(engine, disk, "one", "work");
+        disk.Clear();
+        await ApplyAsync(engine, disk, "three");
+        await AssertWholeAsync(engine, disk, "one", "three", "work");
+    }
+
+    private static async Task PrepareAsync(StorageEngine engine, Disk disk)
+    {
+        foreach (var name in (string[])["one", "two"]) await ApplyAsync(engine, disk, name);
+        await engine.Client.CreateAsync(null, new StoreProtocol.LayerSpec(LayerId.Parse("work"), ["work-name"]));
+    }
+
+    private static Task<StorageEngine> StartAsync(string root) => StorageEngine.StartAsync(ConfigurationFactory.ParseString($"storage-actors.root = \"{root}\""));
+
+    private static Task ApplyAsync(StorageEngine engine, Disk disk, string name) => engine.Client.ApplyAsync(new StoreProtocol.Apply(
+        null, [new StoreProtocol.ChainItem(BlobSource.File(disk.Tar), new StoreProtocol.LayerSpec(LayerId.Parse(name), [name + "-name"]), new StoreProtocol.Expectations())]));
+
+    private static async Task AssertWholeAsync(StorageEngine engine, Disk disk, params string[] layers)
+    {
+        await engine.Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage());
+        Assert.Empty((await engine.Client.Channel.AskAsync<StoreProtocol.Checked>(new StoreProtocol.Check(Full: true))).Findings);
+        Assert.Equal(layers, (await engine.Client.ListLayersAsync()).Select(static layer => layer.Id.Value).Order(StringComparer.Ordinal));
+        foreach (var place in (string[])["staging", "trash"]) Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(disk.Root, place)));
+    }
+
+    /// <summary>A small file system, and the tar of a layer elsewhere.</summary>
+    private sealed class Disk : IDisposable
+    {
+        private readonly LoopFileSystem _fileSystem;
+        private readonly TempDirectory _elsewhere = new();
+
+        internal Disk(FileSystemKind kind)
+        {
+            RequiredTiers.SkipUnlessRoot();
+            _fileSystem = LoopFileSystem.Create(kind, 512L << 20);
+            File.WriteAllBytes(Tar, SampleLayers.Large(Ballast));
+        }
+
+        internal string Root => Path.Combine(_fileSystem.Root, "store");
+
+        internal string Tar => _elsewhere["layer.tar"];
+
+        /// <summary>Takes what is left, in pieces that become smaller, until not one block is free.</summary>
+        internal void Fill()
+        {
+            for (var piece = 1 << 20; piece >= 4096; piece /= 16)
+            {
+                try
+                {
+                    using var file = new FileStream(Path.Combine(_fileSystem.Root, "fill"), FileMode.Append, FileAccess.Write, FileShare.None, 1);
+                    var block = new byte[piece];
+                    for (var round = 0; round < 4096; round++) file.Write(block);
+                }
+                catch (IOException)
+                {
+                    // Full for pieces of this size.
+                }
+            }
+            using var directory = Libc.OpenDirectory(_fileSystem.Root);
+            Libc.SyncFs(directory);
+        }
+
+        internal void Clear() => File.Delete(Path.Combine(_fileSystem.Root, "fill"));
+
+        public void Dispose()
+        {
+            _fileSystem.Dispose();
+            _elsewhere.Dispose();
+        }
+    }
+}

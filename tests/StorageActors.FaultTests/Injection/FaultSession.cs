@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using System.Text.Json;
+using StorageActors.FaultTests.Host;
+using StorageActors.FaultTests.Seccomp;
+using StorageActors.Linux;
+using StorageActors.TestSupport;
+
+namespace StorageActors.FaultTests.Injection;
+
+/// <summary>One fault in one flow, and what came of it.</summary>
+/// <param name="Flow">The flow.</param>
+/// <param name="Fault">The fault; none in a run that only counts.</param>
+/// <param name="Nth">Which call was to meet it.</param>
+/// <param name="Call">The call that met it; none when there were fewer calls.</param>
+/// <param name="Outcome">How the flow ended.</param>
+/// <param name="Violations">What is not as it must be.</param>
+internal sealed record FaultCase(string Flow, Fault? Fault, int Nth, string? Call, Outcome Outcome, IReadOnlyList<string> Violations)
+{
+    public override string ToString() =>
+        $"{Flow}: {Fault} at call {Nth} ({Call}): {(Outcome.Succeeded ? "succeeded" : Outcome.Code ?? Outcome.Kind)}\n    "
+        + string.Join("\n    ", Violations.Append(Outcome.Message is null ? "" : $"said: {Outcome.Message}"));
+}
+
+/// <summary>A process with an engine in it, whose calls pass through an <see cref="Injector"/>.</summary>
+internal sealed class FaultSession : IDisposable
+{
+    /// <summary>Longer than any of the host's own limits.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(100);
+
+    private readonly TempDirectory _directory;
+    private readonly Process _process;
+    private readonly Injector _injector;
+
+    private FaultSession(TempDirectory directory, Process process, Injector injector) =>
+        (_directory, _process, _injector) = (directory, process, injector);
+
+    internal static async Task<FaultSession> StartAsync(LoopFileSystem fileSystem)
+    {
+        var directory = fileSystem.NewDirectory();
+        var start = new ProcessStartInfo("dotnet", [typeof(FaultHost).Assembly.Location, "host", directory.Path])
+        {
+            UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true,
+        };
+        var process = Process.Start(start)!;
+        try
+        {
+            await process.StandardOutput.ReadLineAsync().WaitAsync(Longest);   // it is about to ask for the filter
+            var line = await process.StandardOutput.ReadLineAsync().WaitAsync(Longest) ?? throw new InvalidOperationException("the host did not start");
+            return new FaultSession(directory, process, new Injector(process.Id, JsonSerializer.Deserialize<int>(line), directory.Path));
+        }
+        catch
+        {
+            End(process);
+            directory.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The calls that a flow makes, by name.</summary>
+    internal async Task<IReadOnlyList<string>> CountAsync(Flow flow)
+    {
+        var (calls, result) = await ActAsync(flow, null, 0);
+        return result.Outcome.Succeeded && result.Violations.Count == 0 ? calls : throw new InvalidOperationException(result.ToString());
+    }
+
+    /// <summary>Runs a flow with a fault at its n-th call, then looks at the store.</summary>
+    internal async Task<FaultCase> RunAsync(Flow flow, Fault fault, int nth) => (await ActAsync(flow, fault, nth)).Result;
+
+    /// <summary>Has the engine stop and start, and looks at the store again.</summary>
+    internal Task<List<string>> ReopenAsync() => AskAsync<List<string>>("reopen ");
+
+    private async Task<(IReadOnlyList<string> Calls, FaultCase Result)> ActAsync(Flow flow, Fault? fault, int nth)
+    {
+        await AskAsync<bool>("prepare " + flow.Name);
+        _injector.Arm(fault, nth);
+        Outcome outcome;
+        (IReadOnlyList<string> Calls, string? Met) seen;
+        try
+        {
+            outcome = await AskAsync<Outcome>("act " + flow.Name);
+            await _injector.SettleAsync();
+        }
+        finally
+        {
+            seen = _injector.Disarm();
+        }
+        var violations = new List<string>();
+        if (outcome is { Succeeded: false, Code: null or nameof(Protocol.StorageErrorCode.Internal) }) violations.Add($"no typed error: {outcome.Kind}");
+        if (seen.Met is null && !outcome.Succeeded) violations.Add("it failed undisturbed");
+        violations.AddRange(await AskAsync<List<string>>((outcome.Succeeded ? "verify-success " : "verify ") + flow.Name));
+        return (seen.Calls, new FaultCase(flow.Name, fault, nth, seen.Met, outcome, violations));
+    }
+
+    private async Task<T> AskAsync<T>(string line)
+    {
+        await _process.StandardInput.WriteLineAsync(line);
+        await _process.StandardInput.FlushAsync();
+        var answer = await _process.StandardOutput.ReadLineAsync().WaitAsync(Longest);
+        return answer is null ? throw new InvalidOperationException($"the process under test died in \"{line}\"") : JsonSerializer.Deserialize<T>(answer)!;
+    }
+
+    public void Dispose()
+    {
+        End(_process);
+        _injector.Dispose();
+        // What a process leaves that is killed is not what is tested here.
+        foreach (var mount in MountTable.ReadBelow(_directory.Path)) Libc.TryUmount2(mount.Target, UnmountFlags.Detach);
+        _directory.Dispose();
+    }
+
+    private static void End(Process process)
+    {
+        process.Kill();
+        process.WaitForExit();
+        process.Dispose();
+    }
+}
