@@ -69,7 +69,7 @@ internal static class Values
     private static TimeSpan ParseTerm(string text)
     {
         var unit = text is [.., var last] ? "smhd".IndexOf(last, StringComparison.Ordinal) : -1;
-        if (unit >= 0 && int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0)
+        if (unit >= 0 && int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= 1_000_000)
             return unit switch
             {
                 0 => TimeSpan.FromSeconds(number),

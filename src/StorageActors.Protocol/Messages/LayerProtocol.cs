@@ -36,7 +36,7 @@ public static class LayerProtocol
     /// <param name="Options">How to mount, if this is the first lease.</param>
     /// <param name="Holder">The holder, whose death releases the lease; without one it lasts until it is released or the machine restarts.</param>
     /// <param name="Owner">Whose it is, without a holder: a process, whose end releases it, or a word for people.</param>
-    /// <param name="Term">After so long it ends by itself, unless it is acquired again.</param>
+    /// <param name="Term">After so long, at most ten years, it ends by itself, unless it is acquired again.</param>
     public sealed record Acquire(
         LayerId Layer,
         LeaseId Lease,

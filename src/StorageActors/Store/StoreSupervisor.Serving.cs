@@ -10,6 +10,9 @@ namespace StorageActors.Store;
 /// <content>What is done with each command.</content>
 internal sealed partial class StoreSupervisor
 {
+    /// <summary>A lease that is meant to last longer has no term.</summary>
+    private static readonly TimeSpan LongestTerm = TimeSpan.FromDays(3650);
+
     private void Serving()
     {
         Questions();
@@ -66,7 +69,9 @@ internal sealed partial class StoreSupervisor
 
     private void ToLayer(LayerProtocol.ICommand command)
     {
-        if (_view.Current.FindLayer(command.Layer) is not { } layer) Sender.Tell(new StoreProtocol.Refused(Refusals.NotFound("layer", command.Layer)));
+        if (command is LayerProtocol.Acquire { Term: { } term } && (term <= TimeSpan.Zero || term > LongestTerm))
+            Sender.Tell(new StoreProtocol.Refused(Refusals.Invalid("mount", FormattableString.Invariant($"a lease's term is above zero and at most {LongestTerm.TotalDays} days"))));
+        else if (_view.Current.FindLayer(command.Layer) is not { } layer) Sender.Tell(new StoreProtocol.Refused(Refusals.NotFound("layer", command.Layer)));
         else if (command is LayerProtocol.Acquire && ClientHolds.CheckUse("mount", layer) is { } held) Sender.Tell(new StoreProtocol.Refused(held));
         else _context.Layers.Tell(new LayerInternal.Deliver(_context.SetupOf(layer), command), Sender);
     }

@@ -40,6 +40,21 @@ public sealed class LayerLifeTests : StoreTest
     }
 
     [Fact]
+    public async Task A_term_that_no_clock_can_show_is_refused_and_the_layer_serves_on()
+    {
+        await using var engine = await StartAsync();
+        var layer = (await engine.Client.CreateAsync(null)).Id;
+        foreach (var term in new[] { TimeSpan.MaxValue, TimeSpan.Zero, TimeSpan.MinValue })
+            Assert.Equal(StorageErrorCode.InvalidArgument, await RefusedAsync(AcquireAsync(term)));
+        Assert.Equal(1, (await AcquireAsync(TimeSpan.FromHours(1))).Leases);
+        Assert.NotNull((await engine.Client.ListMountsAsync()).Single().Leases.Single().Until);
+        await engine.Client.UnmountAsync(layer);
+
+        Task<LayerProtocol.Acquired> AcquireAsync(TimeSpan term) =>
+            engine.Client.Channel.AskAsync<LayerProtocol.Acquired>(new LayerProtocol.Acquire(layer, LeaseId.Parse("lease"), MountOptions.Default, Term: term));
+    }
+
+    [Fact]
     public async Task What_is_in_use_is_not_removed()
     {
         await using var engine = await StartAsync();
