@@ -10,24 +10,35 @@ namespace StorageActors.Cli;
 /// <summary>The whole command line: global options and verbs, in the order in which help lists them.</summary>
 internal static class CommandLine
 {
-    private static RootCommand Build()
+    private static readonly (string Name, Func<Verb> Make)[] Verbs =
+    [
+        ("import", static () => new ImportVerb()), ("export", static () => new ExportVerb()), ("images", static () => new ImagesVerb()),
+        ("layers", static () => new LayersVerb()), ("inspect", static () => new InspectVerb()), ("apply", static () => new ApplyVerb()),
+        ("create", static () => new CreateVerb()), ("commit", static () => new CommitVerb()), ("mount", static () => new MountVerb()),
+        ("umount", static () => new UmountVerb()), ("ps", static () => new PsVerb()), ("diff", static () => new DiffVerb()),
+        ("changes", static () => new ChangesVerb()), ("rm", static () => new RmVerb()), ("name", static () => new NameVerb()),
+        ("df", static () => new DfVerb()), ("check", static () => new CheckVerb()), ("gc", static () => new GcVerb()),
+        ("stats", static () => new StatsVerb()), ("info", static () => new InfoVerb()), ("node", static () => new NodeVerb()),
+        ("demo", static () => new DemoVerb()), ("completion", static () => new CompletionVerb()),
+    ];
+
+    /// <summary>
+    /// Of the verbs, those that the arguments name anywhere; all where they name none. Each has options whose generic code is compiled when they are made,
+    /// and a command that is asked a question must not pay for those of all others.
+    /// </summary>
+    private static RootCommand Build(string[] arguments)
     {
         var root = new RootCommand("A store for container-image layers: takes layer tars, stacks and mounts them, gives them back byte for byte.");
         foreach (var option in GlobalOptions.All) root.Add(option);
-        Verb[] verbs =
-        [
-            new ImportVerb(), new ExportVerb(), new ImagesVerb(), new LayersVerb(), new InspectVerb(), new ApplyVerb(), new CreateVerb(),
-            new CommitVerb(), new MountVerb(), new UmountVerb(), new PsVerb(), new DiffVerb(), new ChangesVerb(), new RmVerb(), new NameVerb(),
-            new DfVerb(), new CheckVerb(), new GcVerb(), new StatsVerb(), new InfoVerb(), new NodeVerb(), new DemoVerb(), new CompletionVerb(),
-        ];
-        foreach (var verb in verbs) root.Add(verb);
+        var named = Array.FindAll(Verbs, verb => arguments.Contains(verb.Name, StringComparer.Ordinal));
+        foreach (var (_, make) in named.Length > 0 ? named : Verbs) root.Add(make());
         return root;
     }
 
     internal static async Task<int> RunAsync(string[] arguments)
     {
         // A name may begin with @; it is no file of further arguments.
-        var parsed = Build().Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var parsed = Build(arguments).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Action is ParseErrorAction) return Refuse(parsed, arguments);
         return await parsed.InvokeAsync(new InvocationConfiguration
         {

@@ -72,7 +72,11 @@ internal sealed class EntryWriter : IDisposable
             Digest.FromBytes(_hasher.Finish()), _tar.Position, _entries, _uids.ToList(), _gids.ToList(), _warnings.ToList());
     }
 
-    public void Dispose() => _hasher.Dispose();
+    public void Dispose()
+    {
+        _tar.Dispose();
+        _hasher.Dispose();
+    }
 
     private static TarTime TimeOf(in FileStatus status) => new(Math.Max(0, status.ModifyTime.Seconds));
 

@@ -1,12 +1,27 @@
+using System.Runtime.ExceptionServices;
 using StorageActors.Archive.Digests;
 
 namespace StorageActors.Archive.Tar;
 
-/// <summary>Collects output in one large block that callers fill in place; hashes and writes it whole.</summary>
-internal sealed class BlockWriter(Stream output, Sha256Hasher? hasher = null)
+/// <summary>
+/// Collects output in large blocks that callers fill in place. Full ones are hashed and written by a thread beside the caller's, which starts with the first
+/// and ends with <see cref="Flush"/>; what fits into one block needs none.
+/// </summary>
+/// <param name="output">Receives the blocks, of one thread at a time; neither flushed nor disposed.</param>
+/// <param name="hasher">Digests them, or null; the caller's again after <see cref="Flush"/>.</param>
+internal sealed class BlockWriter(Stream output, Sha256Hasher? hasher = null) : IDisposable
 {
-    private readonly byte[] _block = GC.AllocateUninitializedArray<byte>(StreamBlockSource.DefaultBlockSize);
+    private readonly object _gate = new();
+    private byte[] _block = NewBlock();
+    private byte[]? _spare;
     private int _used;
+    private Thread? _thread;
+
+    // Under the gate.
+    private byte[]? _handedOver;
+    private int _handedLength;
+    private bool _isEnding;
+    private ExceptionDispatchInfo? _failure;
 
     /// <summary>Bytes written since the beginning.</summary>
     internal long Position { get; private set; }
@@ -14,7 +29,7 @@ internal sealed class BlockWriter(Stream output, Sha256Hasher? hasher = null)
     /// <summary>The free end of the block, at least <paramref name="minimum"/> bytes; followed by <see cref="Advance"/>.</summary>
     internal Span<byte> Free(int minimum = 1)
     {
-        if (_block.Length - _used < minimum) Flush();
+        if (_block.Length - _used < minimum) HandOver();
         return _block.AsSpan(_used);
     }
 
@@ -43,13 +58,87 @@ internal sealed class BlockWriter(Stream output, Sha256Hasher? hasher = null)
         Advance(count);
     }
 
-    /// <summary>Hands the block to the stream; does not flush the stream.</summary>
+    /// <summary>Returns when the stream has everything; does not flush it.</summary>
     internal void Flush()
     {
-        if (_used == 0) return;
-        var filled = _block.AsSpan(0, _used);
-        hasher?.Append(filled);
-        output.Write(filled);
+        End();
+        _failure?.Throw();
+        if (_used > 0) Pass(_block.AsSpan(0, _used));
         _used = 0;
+    }
+
+    /// <summary>Ends the thread; what was not flushed may be lost.</summary>
+    public void Dispose() => End();
+
+    private static byte[] NewBlock() => GC.AllocateUninitializedArray<byte>(StreamBlockSource.DefaultBlockSize);
+
+    private void HandOver()
+    {
+        lock (_gate)
+        {
+            while (_handedOver is not null && _failure is null) Monitor.Wait(_gate);
+            _failure?.Throw();
+            (_handedOver, _handedLength) = (_block, _used);
+            Monitor.PulseAll(_gate);
+        }
+
+        (_block, _spare) = (_spare ?? NewBlock(), _block);
+        _used = 0;
+        if (_thread is not null) return;
+        _isEnding = false;
+        _thread = new Thread(PassBlocks) { IsBackground = true, Name = "storage-actors-archive" };
+        _thread.Start();
+    }
+
+    private void PassBlocks()
+    {
+        try
+        {
+            while (Next() is { } block)
+            {
+                Pass(block.Span);
+                lock (_gate)
+                {
+                    _handedOver = null;
+                    Monitor.PulseAll(_gate);
+                }
+            }
+        }
+        catch (Exception e)
+        {
+            lock (_gate)
+            {
+                _failure = ExceptionDispatchInfo.Capture(e);
+                Monitor.PulseAll(_gate);
+            }
+        }
+    }
+
+    private ReadOnlyMemory<byte>? Next()
+    {
+        lock (_gate)
+        {
+            while (_handedOver is null && !_isEnding) Monitor.Wait(_gate);
+            return _handedOver?.AsMemory(0, _handedLength);
+        }
+    }
+
+    private void Pass(ReadOnlySpan<byte> bytes)
+    {
+        hasher?.Append(bytes);
+        output.Write(bytes);
+    }
+
+    private void End()
+    {
+        if (_thread is null) return;
+        lock (_gate)
+        {
+            _isEnding = true;
+            Monitor.PulseAll(_gate);
+        }
+
+        _thread.Join();
+        _thread = null;
     }
 }

@@ -8,7 +8,7 @@ namespace StorageActors.Archive.Tar;
 /// Writes an archive: the same entries always give the same bytes. ustar headers, with a PAX header in front only where ustar cannot
 /// hold the entry. Headers and payloads are made in place in one large output block. Not safe for several threads.
 /// </summary>
-internal sealed class TarWriter
+internal sealed class TarWriter : IDisposable
 {
     private const int BlockSize = BlockCursor.HeaderSize;
 
@@ -79,6 +79,9 @@ internal sealed class TarWriter
         _out.WriteZeros(2 * BlockSize);
         _out.Flush();
     }
+
+    /// <summary>Lets go of what writes; an unfinished archive is worthless.</summary>
+    public void Dispose() => _out.Dispose();
 
     private void Passed(int count)
     {

@@ -19,7 +19,7 @@ internal static class TarSplitAssembler
     {
         using var hasher = new Sha256Hasher();
         using var reader = new TarSplitReader(record);
-        var writer = new BlockWriter(output, hasher);
+        using var writer = new BlockWriter(output, hasher);
         while (reader.MoveNext())
         {
             if (reader.Current.Kind == TarSplitKind.Segment) writer.Write(reader.Current.Segment);

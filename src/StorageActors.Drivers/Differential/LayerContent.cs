@@ -57,16 +57,22 @@ internal sealed class LayerContent(IWhiteoutFormat format, LayerView view)
     /// <inheritdoc cref="ILayerDriver.WriteDiff"/>
     internal WrittenTar WriteDiff(DiffRequest request, Stream target, CancellationToken stop)
     {
-        var fromParent = request.IsFromParent;
-        if (!fromParent || NeedsComparison(request))
+        if (!request.IsFromParent) return WriteCompared(request, target, stop);
+        // Whether all of the layer is in its directory is known when it has been walked. A file can be begun again; for anything else it is walked before.
+        if (!target.CanSeek && NeedsComparison(request)) return WriteCompared(request, target, stop);
+        var start = target.CanSeek ? target.Position : 0;
+        try
         {
-            using var views = new LayerViews(view, request, follows: fromParent);
-            return Written(NaiveDiff.Write(views.From, views.Layer, format, target, stop));
+            using var layer = new LayerTarget(request.Layer.Path, request.Parents, format);
+            var exact = request.Exact ? ExactDiff.Write(layer.Root, layer.Directory, target, request.Expected, stop) : null;
+            return Written(exact ?? NativeDiff.Write(layer.Root, format, layer.Below, target, stop));
         }
-
-        using var layer = new LayerTarget(request.Layer.Path, request.Parents, format);
-        var exact = request.Exact ? ExactDiff.Write(layer.Root, layer.Directory, target, request.Expected, stop) : null;
-        return Written(exact ?? NativeDiff.Write(layer.Root, format, layer.Below, target, stop));
+        catch (ComparisonNeededException) when (target.CanSeek)
+        {
+            target.Position = start;
+            target.SetLength(start);
+            return WriteCompared(request, target, stop);
+        }
     }
 
     /// <inheritdoc cref="ILayerDriver.Changes"/>
@@ -107,7 +113,12 @@ internal sealed class LayerContent(IWhiteoutFormat format, LayerView view)
             : ContentVerifier.Verify(content.Root, record, format, full, stop);
     }
 
-    /// <summary>Looked at before the first byte goes out: an archive cannot be begun again.</summary>
+    private WrittenTar WriteCompared(DiffRequest request, Stream target, CancellationToken stop)
+    {
+        using var views = new LayerViews(view, request, follows: request.IsFromParent);
+        return Written(NaiveDiff.Write(views.From, views.Layer, format, target, stop));
+    }
+
     private bool NeedsComparison(DiffRequest request)
     {
         if (request.Exact) return false; // A sealed layer was never written to by a mount that keeps content elsewhere.

@@ -7,9 +7,8 @@ using StorageActors.Protocol;
 namespace StorageActors.Drivers.Overlay;
 
 /// <summary>
-/// Mounts and unmounts stacks of layers, and gives views of them that are mounted nowhere. Mounts are made by one thread: the kernel makes one at a time
-/// in a mount namespace anyway, and the ways of older kernels need a working directory of their own. Unmounts run on the caller's thread,
-/// since an unmount waits for the disk.
+/// Mounts and unmounts stacks of layers, and gives views of them that are mounted nowhere. All runs on the caller's thread, but for mounts in the ways of older
+/// kernels, which need a working directory of their own: one thread makes those.
 /// </summary>
 internal sealed class OverlayMounts : IDisposable
 {
@@ -92,7 +91,11 @@ internal sealed class OverlayMounts : IDisposable
             if (words.Volatile) _mark.Set(layer);
         }
 
-        _thread.Run(() => _mounter.Mount(stack, layer.Merged)).GetAwaiter().GetResult();
+        OnItsThread(() =>
+        {
+            _mounter.Mount(stack, layer.Merged);
+            return true;
+        });
         try
         {
             return Active(layer, Find(layer) ?? throw new LinuxException("mount", layer.Merged, Errno.ENOENT, detail: "it was unmounted at once by somebody else"));
@@ -173,7 +176,7 @@ internal sealed class OverlayMounts : IDisposable
         var layer = LayerDirectory.Of(location);
         var stack = OverlayStack.Of(layer, parents, MountWords.None with { ReadOnly = true }) with { Follows = follows };
         EnsureEmpty(layer, stack);
-        return _thread.Run(() => _mounter.View(stack)).GetAwaiter().GetResult();
+        return OnItsThread(() => _mounter.View(stack));
     }
 
     public void Dispose()
@@ -185,6 +188,9 @@ internal sealed class OverlayMounts : IDisposable
         _thread.Dispose();
         _tree.Dispose();
     }
+
+    /// <summary>Descriptors need no working directory: the caller's own thread does, and two changes of threads are half of what a mount costs.</summary>
+    private T OnItsThread<T>(Func<T> action) => Abilities.Method == OverlayMethod.Descriptors ? action() : _thread.Run(action).GetAwaiter().GetResult();
 
     /// <summary>The short link in the place of a committed layer's content; other paths as they are.</summary>
     private string Link(string path)

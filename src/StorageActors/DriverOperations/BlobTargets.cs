@@ -12,17 +12,18 @@ internal static class BlobTargets
     private const uint Readable = 0x1A4; // 0644, less the process's umask
 
     /// <summary>
-    /// Runs <paramref name="write"/> on the target. A file appears under its name when it is complete and durable; the reader of a download gets an error
-    /// in place of the end when the writing fails.
+    /// Runs <paramref name="write"/> on the target. A file appears under its name when it is complete, and, where <paramref name="durable"/>, on the disk; the
+    /// reader of a download gets an error in place of the end when the writing fails.
     /// </summary>
-    internal static TResult Write<TResult>(BlobTarget target, TransferTable transfers, Func<Stream, TResult> write, CancellationToken stop) => target switch
+    internal static TResult Write<TResult>(
+        BlobTarget target, TransferTable transfers, bool durable, Func<Stream, TResult> write, CancellationToken stop) => target switch
     {
-        { Path: { } path, Download: null } => WriteFile(path, write),
+        { Path: { } path, Download: null } => WriteFile(path, durable, write),
         { Path: null, Download: { } download } => WriteDownload(transfers.ClaimDownload(download, stop), write),
         _ => throw Refuse("a target is either a file or a download", target.Path),
     };
 
-    private static TResult WriteFile<TResult>(string path, Func<Stream, TResult> write)
+    private static TResult WriteFile<TResult>(string path, bool durable, Func<Stream, TResult> write)
     {
         if (!Path.IsPathFullyQualified(path)) throw Refuse($"{path}: the path must be absolute", path);
         using var directory = Libc.OpenDirectory(Path.GetDirectoryName(path) ?? throw Refuse($"{path}: it is a directory", path));
@@ -36,12 +37,12 @@ internal static class BlobTargets
             using (var stream = new FileStream(file, FileAccess.Write, bufferSize: 0))
             {
                 result = write(stream);
-                Libc.FSync(file);
+                if (durable) Libc.FSync(file);
             }
 
             Libc.RenameAt2(directory, temporary, directory, name);
             made = name;
-            Libc.FSync(directory);
+            if (durable) Libc.FSync(directory);
             return result;
         }
         catch

@@ -146,7 +146,7 @@ internal sealed record ReadDocument(ImageId Image, BigDataItem Item) : DriverOpe
 }
 
 /// <summary>Copies a blob that is kept with an image to a target, and checks its digest on the way.</summary>
-internal sealed record SendBlob(ImageId Image, Digest Digest, BlobTarget Target) : DriverOperation<CatalogProtocol.BlobRead>
+internal sealed record SendBlob(ImageId Image, Digest Digest, BlobTarget Target, bool Durable) : DriverOperation<CatalogProtocol.BlobRead>
 {
     internal override string Verb => "read blob";
 
@@ -159,7 +159,7 @@ internal sealed record SendBlob(ImageId Image, Digest Digest, BlobTarget Target)
     {
         using var blob = ImageBlobs.Open(services.Layout, Image, Digest) ?? throw new PermanentDriverException(new StorageError(
             StorageErrorCode.NotFound, Verb, $"image {Image} keeps no blob {Digest}"));
-        var size = BlobTargets.Write(Target, services.Transfers, output => ImageBlobs.Send(blob, Digest, output, stop), stop);
+        var size = BlobTargets.Write(Target, services.Transfers, Durable, output => ImageBlobs.Send(blob, Digest, output, stop), stop);
         return new CatalogProtocol.BlobRead(Digest, size);
     }
 }

@@ -6,7 +6,7 @@ using StorageActors.Protocol;
 namespace StorageActors.DriverOperations;
 
 /// <summary>Writes the tar of a difference to where the caller wants it, compressed if so asked, and digests what goes out.</summary>
-internal sealed record SendDiff(DiffRequest Request, BlobTarget Target, LayerCompression Compression) : DriverOperation<StoreProtocol.DiffWritten>
+internal sealed record SendDiff(DiffRequest Request, BlobTarget Target, LayerCompression Compression, bool Durable) : DriverOperation<StoreProtocol.DiffWritten>
 {
     internal override string Verb => "diff";
 
@@ -23,7 +23,7 @@ internal sealed record SendDiff(DiffRequest Request, BlobTarget Target, LayerCom
                 StorageErrorCode.Unsupported, Verb, $"a diff cannot be written as {Compression.ToString().ToLowerInvariant()}; none, gzip or zstd can"));
         }
 
-        return BlobTargets.Write(Target, services.Transfers, output => Write(services, output, stop), stop);
+        return BlobTargets.Write(Target, services.Transfers, Durable, output => Write(services, output, stop), stop);
     }
 
     private StoreProtocol.DiffWritten Write(DriverServices services, Stream output, CancellationToken stop)

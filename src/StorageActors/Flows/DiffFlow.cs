@@ -50,7 +50,7 @@ internal sealed class DiffFlow : FlowActor
             from is null ? [] : Store.ParentsOf(from),
             Exact: _write is not null && isFromParent && layer is { Kind: LayerKind.Sealed, DiffId: not null }, Whole: _isWhole);
         if (_write is null) Perform(new ListChanges(request), changes => Finish(new StoreProtocol.Changes(changes)));
-        else Perform(new SendDiff(request, _write.Target, _write.Compression), written => Check(layer, request.Exact, written));
+        else Perform(new SendDiff(request, _write.Target, _write.Compression, Store.Settings.IsDurable), written => Check(layer, request.Exact, written));
     }
 
     private void Check(LayerRecord layer, bool isExact, StoreProtocol.DiffWritten written)

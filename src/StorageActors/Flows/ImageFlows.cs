@@ -85,7 +85,7 @@ internal sealed class ReadImageFlow : FlowActor
         _image = command.Image;
         _read = image =>
         {
-            if (image.Blobs?.Contains(command.Digest) == true) Perform(new SendBlob(image.Id, command.Digest, command.Target), Answer);
+            if (image.Blobs?.Contains(command.Digest) == true) Perform(new SendBlob(image.Id, command.Digest, command.Target, Store.Settings.IsDurable), Answer);
             else Refuse(Refusals.NotFound(Operation, $"image {image.Id} keeps no blob {command.Digest}"));
         };
     }

@@ -20,6 +20,9 @@ internal sealed record StorageSettings
 
     internal Durability Durability { get; init; } = Durability.Full;
 
+    /// <summary>Whether a reply promises that the disk has it.</summary>
+    internal bool IsDurable => Durability == Durability.Full;
+
     internal IReadOnlyList<string> MountOptions { get; init; } = [];
 
     internal int StagingParallelism { get; init; } = Environment.ProcessorCount;

@@ -21,5 +21,9 @@ internal static class AllJobs
         new PullsJob(),
         new ContainersJob(),
         new StormJob(),
+        new StartJob(),
+        new LocksJob(),
+        new ScaleJob(),
+        new MemoryJob(),
     ];
 }
