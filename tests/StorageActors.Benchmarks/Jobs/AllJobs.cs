@@ -25,5 +25,6 @@ internal static class AllJobs
         new LocksJob(),
         new ScaleJob(),
         new MemoryJob(),
+        new GraphDriverJob(),
     ];
 }
