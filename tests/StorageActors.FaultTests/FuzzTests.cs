@@ -11,7 +11,8 @@ public sealed class FuzzTests
         get
         {
             var targets = new TheoryData<string, int>();
-            foreach (var name in FuzzTargets.Names) targets.Add(name, name is "layer" or "http" ? 400 : 3000);
+            // Akka's parser does not end on some settings, so these are for the long run alone.
+            foreach (var name in FuzzTargets.Names.Where(static name => name != "settings")) targets.Add(name, name is "layer" or "http" ? 400 : 3000);
             return targets;
         }
     }
