@@ -12,7 +12,7 @@ namespace StorageActors.EndToEndTests.Containerd;
 internal sealed class RealContainerd : IAsyncDisposable
 {
     private readonly CliStore _store = new();
-    private readonly string _path = ContainerdPrograms.Require();
+    private readonly string _path = DebianPrograms.Containerd();
     private readonly List<string> _containers = [];
     private Process? _daemon;
 
