@@ -13,34 +13,47 @@ internal static class NativeChanges
     internal static IReadOnlyList<LayerChange> List(SafeFileHandle root, IWhiteoutFormat format, ILowerView below)
     {
         var found = new List<(byte[] Path, ChangeKind Kind)>();
-        using (var directory = Libc.OpenDirectoryAt(root, "."u8)) Add(directory, [], hidden: false);
+        using var descent = new DirectoryDescent(root);
+        var levels = new Stack<Level>();
+        levels.Push(Enter([], hidden: false));
+        while (levels.TryPeek(out var level))
+        {
+            if (level.Next == level.Entries.Count)
+            {
+                levels.Pop();
+                if (levels.Count > 0) descent.Leave();
+                continue;
+            }
+
+            var (name, status, isWhiteout) = level.Entries[level.Next++];
+            var child = LayerPath.Join(level.Path, name);
+            if (isWhiteout)
+            {
+                found.Add((child, ChangeKind.Deleted));
+                continue;
+            }
+
+            CheckWhole(descent.Current, name, child, status);
+            var lower = level.IsHidden ? null : below.Find(child);
+            found.Add((child, lower is null ? ChangeKind.Added : ChangeKind.Changed));
+            if (!status.IsDirectory) continue;
+            descent.Enter(name);
+            levels.Push(Enter(child, hidden: lower is not { Status.IsDirectory: true }));
+        }
+
         return ChangeList.Of(found);
 
-        void Add(SafeFileHandle directory, byte[] path, bool hidden)
+        Level Enter(byte[] path, bool hidden)
         {
-            var entries = SortedDirectory.Read(directory, format);
-            if (!hidden && path.Length > 0 && format.IsOpaque(directory, default))
+            var entries = SortedDirectory.Read(descent.Current, format);
+            if (!hidden && path.Length > 0 && format.IsOpaque(descent.Current, default))
             {
                 // What was below is gone, but for the names that came again.
-                foreach (var gone in below.List(path).Except(entries.Select(static entry => entry.Name), ByteStringComparer.Instance)) found.Add((LayerPath.Join(path, gone), ChangeKind.Deleted));
+                foreach (var gone in below.List(path).Except(entries.Select(static entry => entry.Name), ByteStringComparer.Instance))
+                    found.Add((LayerPath.Join(path, gone), ChangeKind.Deleted));
             }
 
-            foreach (var (name, status, isWhiteout) in entries)
-            {
-                var child = LayerPath.Join(path, name);
-                if (isWhiteout)
-                {
-                    found.Add((child, ChangeKind.Deleted));
-                    continue;
-                }
-
-                CheckWhole(directory, name, child, status);
-                var isBelow = !hidden && below.Find(child) is { } lower;
-                found.Add((child, isBelow ? ChangeKind.Changed : ChangeKind.Added));
-                if (!status.IsDirectory) continue;
-                using var opened = Libc.OpenDirectoryAt(directory, name);
-                Add(opened, child, hidden || below.Find(child) is not { Status.IsDirectory: true });
-            }
+            return new Level(path, entries, hidden);
         }
 
         void CheckWhole(SafeFileHandle directory, byte[] name, byte[] path, in FileStatus status)
@@ -51,6 +64,18 @@ internal static class NativeChanges
                 if (format.LiesElsewhere(attribute)) throw new ComparisonNeededException(PathText.Escape(path));
             }
         }
+    }
+
+    /// <summary>A directory that the walk is in, whether what is below it is hidden, and how far it has come.</summary>
+    private sealed class Level(byte[] path, List<LayerEntry> entries, bool isHidden)
+    {
+        internal byte[] Path { get; } = path;
+
+        internal List<LayerEntry> Entries { get; } = entries;
+
+        internal bool IsHidden { get; } = isHidden;
+
+        internal int Next { get; set; }
     }
 }
 

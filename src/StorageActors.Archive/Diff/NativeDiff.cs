@@ -22,7 +22,7 @@ internal static class NativeDiff
         using var writer = new EntryWriter(output, format);
         var walk = new Walk(format, below, writer, stop);
         walk.WriteRoot(root);
-        using (var directory = Libc.OpenDirectoryAt(root, "."u8)) walk.WriteChildren(directory, []);
+        walk.WriteAllBelow(root);
         return writer.Finish();
     }
 
@@ -40,24 +40,45 @@ internal static class NativeDiff
             if (!isAsBelow) writer.Write(root, default, default, status);
         }
 
-        internal void WriteChildren(SafeFileHandle directory, byte[] path)
+        internal void WriteAllBelow(SafeFileHandle root)
         {
-            foreach (var (name, status, isWhiteout) in SortedDirectory.Read(directory, format))
+            using var descent = new DirectoryDescent(root);
+            var levels = new Stack<Level>();
+            levels.Push(new Level([], SortedDirectory.Read(descent.Current, format)));
+            while (levels.TryPeek(out var level))
             {
                 stop.ThrowIfCancellationRequested();
-                var child = LayerPath.Join(path, name);
-                if (isWhiteout) writer.WriteWhiteout(child);
-                else if (!status.IsDirectory) writer.Write(directory, name, child, status);
-                else WriteDirectory(directory, name, child);
+                if (level.Next == level.Entries.Count)
+                {
+                    levels.Pop();
+                    if (levels.Count > 0) descent.Leave();
+                    continue;
+                }
+
+                var (name, status, isWhiteout) = level.Entries[level.Next++];
+                var path = LayerPath.Join(level.Path, name);
+                if (isWhiteout) writer.WriteWhiteout(path);
+                else if (!status.IsDirectory) writer.Write(descent.Current, name, path, status);
+                else levels.Push(EnterDirectory(descent, name, path));
             }
         }
 
-        private void WriteDirectory(SafeFileHandle parent, byte[] name, byte[] path)
+        private Level EnterDirectory(DirectoryDescent descent, byte[] name, byte[] path)
         {
-            using var directory = Libc.OpenDirectoryAt(parent, name);
-            writer.Write(parent, name, path, Libc.FStat(directory));
-            if (format.IsOpaque(directory, default) && below.Find(path) is { Status.IsDirectory: true }) writer.WriteOpaque(path);
-            WriteChildren(directory, path);
+            descent.Enter(name);
+            writer.Write(descent.Parent, name, path, descent.Status);
+            if (format.IsOpaque(descent.Current, default) && below.Find(path) is { Status.IsDirectory: true }) writer.WriteOpaque(path);
+            return new Level(path, SortedDirectory.Read(descent.Current, format));
         }
+    }
+
+    /// <summary>A directory that the walk is in, and how far it has come.</summary>
+    private sealed class Level(byte[] path, List<LayerEntry> entries)
+    {
+        internal byte[] Path { get; } = path;
+
+        internal List<LayerEntry> Entries { get; } = entries;
+
+        internal int Next { get; set; }
     }
 }

@@ -18,13 +18,21 @@ internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken s
     private readonly Archive.Tar.ByteBuffer _scratch = new();
     private readonly SameBlocks _blocks = new();
     private readonly List<(byte[] Path, ChangeKind Kind)> _changes = [];
+    private readonly Stack<Level> _levels = new();
 
     /// <summary>The changes from <paramref name="old"/> (null: nothing) to <paramref name="now"/>, parents before children.</summary>
     internal List<(byte[] Path, ChangeKind Kind)> Compare(SafeFileHandle? old, SafeFileHandle now)
     {
-        using var left = old is null ? null : Libc.OpenDirectoryAt(old, "."u8);
-        using var right = Libc.OpenDirectoryAt(now, "."u8);
-        CompareChildren(left, right, []);
+        using var left = old is null ? null : new DirectoryDescent(old);
+        using var right = new DirectoryDescent(now);
+        _levels.Push(Level.Of(left, right, []));
+        while (_levels.TryPeek(out var level))
+        {
+            stop.ThrowIfCancellationRequested();
+            if (!level.IsDone) Step(left, right, level);
+            else Leave(left, right);
+        }
+
         return _changes;
     }
 
@@ -36,57 +44,62 @@ internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken s
             : HasSameAttributes(old, now, "."u8.ToArray(), Libc.FStat(old), after);
     }
 
-    private void CompareChildren(SafeFileHandle? old, SafeFileHandle now, byte[] path)
+    /// <summary>The next name of either side.</summary>
+    private void Step(DirectoryDescent? old, DirectoryDescent now, Level level)
     {
-        var (left, right) = (old is null ? [] : SortedDirectory.Read(old), SortedDirectory.Read(now));
-        for (int i = 0, j = 0; i < left.Count || j < right.Count;)
+        var order = level.Left.Count == level.I ? 1 : level.Right.Count == level.J ? -1 : level.Left[level.I].AsSpan().SequenceCompareTo(level.Right[level.J]);
+        if (order < 0)
         {
-            stop.ThrowIfCancellationRequested();
-            var order = i == left.Count ? 1 : j == right.Count ? -1 : left[i].AsSpan().SequenceCompareTo(right[j]);
-            if (order < 0)
-            {
-                _changes.Add((LayerPath.Join(path, left[i++]), ChangeKind.Deleted));
-            }
-            else if (order > 0)
-            {
-                AddAll(now, right[j], LayerPath.Join(path, right[j]), ChangeKind.Added);
-                j++;
-            }
-            else
-            {
-                CompareOne(old!, now, left[i], LayerPath.Join(path, left[i]));
-                i++;
-                j++;
-            }
+            _changes.Add((LayerPath.Join(level.Path, level.Left[level.I++]), ChangeKind.Deleted));
+            return;
         }
-    }
 
-    private void CompareOne(SafeFileHandle old, SafeFileHandle now, byte[] name, byte[] path)
-    {
-        var (before, after) = (Libc.FStatAt(old, name), Libc.FStatAt(now, name));
+        var name = level.Right[level.J++];
+        var path = LayerPath.Join(level.Path, name);
+        var after = Libc.FStatAt(now.Current, name);
+        if (order > 0)
+        {
+            AddAll(now, name, path, after, ChangeKind.Added);
+            return;
+        }
+
+        level.I++;
+        var before = Libc.FStatAt(old!.Current, name);
         if (!after.IsDirectory)
         {
-            if (!IsSame(old, now, name, before, after)) _changes.Add((path, ChangeKind.Changed));
+            if (!IsSame(old.Current, now.Current, name, before, after)) _changes.Add((path, ChangeKind.Changed));
         }
         else if (!before.IsDirectory)
         {
-            AddAll(now, name, path, ChangeKind.Changed);
+            AddAll(now, name, path, after, ChangeKind.Changed);
         }
         else
         {
-            var place = _changes.Count;
-            using (var left = Libc.OpenDirectoryAt(old, name))
-            using (var right = Libc.OpenDirectoryAt(now, name)) CompareChildren(left, right, path);
-            if (_changes.Count > place || !HasSameAttributes(old, now, name, before, after)) _changes.Insert(place, (path, ChangeKind.Changed));
+            old.Enter(name);
+            now.Enter(name);
+            _levels.Push(Level.Of(old, now, path) with { Pair = new Pair(name, before, after, _changes.Count) });
         }
     }
 
-    private void AddAll(SafeFileHandle directory, byte[] name, byte[] path, ChangeKind kind)
+    /// <summary>All of a side that the other has nothing of.</summary>
+    private void AddAll(DirectoryDescent now, byte[] name, byte[] path, in FileStatus status, ChangeKind kind)
     {
         _changes.Add((path, kind));
-        if (!Libc.FStatAt(directory, name).IsDirectory) return;
-        using var opened = Libc.OpenDirectoryAt(directory, name);
-        foreach (var child in SortedDirectory.Read(opened)) AddAll(opened, child, LayerPath.Join(path, child), ChangeKind.Added);
+        if (!status.IsDirectory) return;
+        now.Enter(name);
+        _levels.Push(Level.Of(null, now, path));
+    }
+
+    /// <summary>A directory is done; that something in it changed is a change of it.</summary>
+    private void Leave(DirectoryDescent? old, DirectoryDescent now)
+    {
+        var level = _levels.Pop();
+        if (_levels.Count == 0) return;
+        now.Leave();
+        if (level.Pair is not { } pair) return;
+        old!.Leave();
+        if (_changes.Count > pair.Place || !HasSameAttributes(old.Current, now.Current, pair.Name, pair.Before, pair.After))
+            _changes.Insert(pair.Place, (level.Path, ChangeKind.Changed));
     }
 
     private bool IsSame(SafeFileHandle old, SafeFileHandle now, byte[] name, in FileStatus before, in FileStatus after)
@@ -129,6 +142,25 @@ internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken s
             if (count != Libc.ReadFully(right, second) || !first.AsSpan(0, count).SequenceEqual(second.AsSpan(0, count))) return false;
             if (count == 0) return true;
         }
+    }
+
+    /// <summary>A directory that both sides have, and where its own change would stand in the list.</summary>
+    private sealed record Pair(byte[] Name, FileStatus Before, FileStatus After, int Place);
+
+    /// <summary>A directory that the comparison is in, and how far it has come.</summary>
+    private sealed record Level(byte[] Path, List<byte[]> Left, List<byte[]> Right)
+    {
+        /// <summary>Null for the root, and for what only one side has.</summary>
+        internal Pair? Pair { get; init; }
+
+        internal int I { get; set; }
+
+        internal int J { get; set; }
+
+        internal bool IsDone => I == Left.Count && J == Right.Count;
+
+        internal static Level Of(DirectoryDescent? old, DirectoryDescent now, byte[] path) =>
+            new(path, old is null ? [] : SortedDirectory.Read(old.Current), SortedDirectory.Read(now.Current));
     }
 }
 

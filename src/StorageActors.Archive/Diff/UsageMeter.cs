@@ -28,39 +28,42 @@ internal static class UsageMeter
         var status = Libc.FStat(root);
         long bytes = AllocatedBytes(status), inodes = 1, content = 0;
         var last = status.ChangeTime;
-        using (var directory = Libc.OpenDirectoryAt(root, "."u8)) Add(directory);
+        using var descent = new DirectoryDescent(root);
+        var pending = new Stack<Stack<byte[]>>();
+        pending.Push(Add(descent.Current));
+        while (pending.TryPeek(out var directories))
+        {
+            if (directories.TryPop(out var name))
+            {
+                if (descent.TryEnter(name) == Errno.None) pending.Push(Add(descent.Current));
+                continue;
+            }
+
+            pending.Pop();
+            if (pending.Count > 0) descent.Leave();
+        }
+
         lastChange = last;
         return (bytes, inodes, content);
 
-        void Add(SafeFileHandle directory)
+        Stack<byte[]> Add(SafeFileHandle directory)
         {
-            List<byte[]>? directories = null;
-            using (var reader = new DirectoryReader(directory))
+            var directories = new Stack<byte[]>();
+            using var reader = new DirectoryReader(directory);
+            while (reader.TryRead(out var entry))
             {
-                while (reader.TryRead(out var entry))
-                {
-                    if (Libc.TryFStatAt(directory, entry.Name, out var child) != Errno.None) continue; // Gone: a mounted layer changes.
-                    if (!child.IsDirectory && child.Links > 1 && !linked.Add(child.Inode)) continue;
-                    if (child.ChangeTime.IsAfter(last)) last = child.ChangeTime;
-                    inodes++;
-                    var counted = own is not null && child is { IsRegular: true, Blocks: > 0 } ? own(directory, entry.Name, child) : AllocatedBytes(child);
-                    if (counted is null) continue;
-                    bytes += counted.Value;
-                    if (child.Type is FileType.Regular or FileType.SymbolicLink) content += child.Size;
-                    if (child.IsDirectory) (directories ??= []).Add(entry.Name.ToArray());
-                }
+                if (Libc.TryFStatAt(directory, entry.Name, out var child) != Errno.None) continue; // Gone: a mounted layer changes.
+                if (!child.IsDirectory && child.Links > 1 && !linked.Add(child.Inode)) continue;
+                if (child.ChangeTime.IsAfter(last)) last = child.ChangeTime;
+                inodes++;
+                var counted = own is not null && child is { IsRegular: true, Blocks: > 0 } ? own(directory, entry.Name, child) : AllocatedBytes(child);
+                if (counted is null) continue;
+                bytes += counted.Value;
+                if (child.Type is FileType.Regular or FileType.SymbolicLink) content += child.Size;
+                if (child.IsDirectory) directories.Push(entry.Name.ToArray());
             }
 
-            foreach (var name in directories ?? [])
-            {
-                if (Libc.TryOpenAt(directory, name, OpenFlags.Directory | OpenFlags.NoFollow, 0, out var opened) != Errno.None)
-                {
-                    opened.Dispose();
-                    continue;
-                }
-
-                using (opened) Add(opened);
-            }
+            return directories;
         }
     }
 }
