@@ -17,7 +17,7 @@ internal static class Leftovers
     internal static async Task FindAsync(StorageEngine engine, Inspection inspection, List<string> violations)
     {
         var root = inspection.Root;
-        var emptied = await engine.System.ActorSelection("/user/storage/trash").Ask<TrashProtocol.Emptied>(new TrashProtocol.Empty(), TimeSpan.FromSeconds(60)).ConfigureAwait(false);
+        var emptied = await engine.System.ActorSelection("/user/storage/trash").Ask<TrashProtocol.Emptied>(new TrashProtocol.Empty(), TimeSpan.FromMinutes(3)).ConfigureAwait(false);
         if (emptied.Left != 0) violations.Add($"{emptied.Left} trees cannot be deleted from the trash");
         Expect(violations, "staging", NamesIn(root, "staging"), []);
         Expect(violations, "trash", NamesIn(root, "trash"), []);
