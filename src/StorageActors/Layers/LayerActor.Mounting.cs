@@ -83,7 +83,7 @@ internal sealed partial class LayerActor
             case AcquireDecision.Grant:
                 var acquired = Grant(command);
                 TellParent();
-                Answer(requester, acquired, command.Holder is null);
+                requester.Tell(acquired);
                 break;
             case AcquireDecision.Refuse refusal:
                 requester.Tell(new StoreProtocol.Refused(refusal.Error));
@@ -114,16 +114,6 @@ internal sealed partial class LayerActor
         return new LayerProtocol.Acquired(Id, command.Lease, _state.Mount!.Path, _state.Mount.Mode, _state.Leases.Count);
     }
 
-    /// <summary>
-    /// What concerns a lease that outlives this process is answered when the journal has it: nobody else remembers it. Other leases end with the process, so
-    /// nobody waits for the disk.
-    /// </summary>
-    private void Answer(IActorRef requester, object answer, bool isLasting)
-    {
-        if (isLasting) DeferAsync(answer, told => requester.Tell(told));
-        else requester.Tell(answer);
-    }
-
     private void Release(LayerProtocol.Release command)
     {
         switch (_state.Decide(command))
@@ -132,10 +122,9 @@ internal sealed partial class LayerActor
                 Sender.Tell(new StoreProtocol.Refused(refusal.Error));
                 break;
             case ReleaseDecision.End ended:
-                var isLasting = _state.Find(ended.Lease) is { IsActors: false };
                 End(ended.Lease, command.Reason);
                 TellParent();
-                Answer(Sender, new LayerProtocol.Released(Id, _state.Leases.Count), isLasting);
+                Sender.Tell(new LayerProtocol.Released(Id, _state.Leases.Count));
                 break;
             case ReleaseDecision.Unmount last:
                 UnmountFor(Sender, new LeaseEvent.Released(last.Lease, command.Reason), command.Force, command.Reason);
@@ -181,10 +170,10 @@ internal sealed partial class LayerActor
         _state = _state.Mounted(mount, _options);
         Context.System.EventStream.Publish(new LayerProtocol.LayerMounted(Id, mount.Path));
         // The mount was made as the first wanted it; whether it suits the others is decided now.
-        var answers = TakeWaiting().ConvertAll(waiting => (waiting.Requester, IsLasting: waiting.Command.Holder is null, Answer: _state.Decide(waiting.Command) is AcquireDecision.Refuse refusal
+        var answers = TakeWaiting().ConvertAll(waiting => (waiting.Requester, Answer: _state.Decide(waiting.Command) is AcquireDecision.Refuse refusal
             ? (object)new StoreProtocol.Refused(refusal.Error) : Grant(waiting.Command)));
         TellParent();
-        foreach (var (requester, isLasting, answer) in answers) Answer(requester, answer, isLasting);
+        foreach (var (requester, answer) in answers) requester.Tell(answer);
         Enter(Mounted);
         UnmountLingering();
     }

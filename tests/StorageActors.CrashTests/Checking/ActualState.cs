@@ -34,14 +34,15 @@ internal static class ActualState
     }
 
     /// <summary>Fills in what only the store can know: the digest of a seal whose answer was not heard, and which leases a reboot has left.</summary>
-    internal static WorkerModel Resolve(WorkerModel possible, WorkerModel actual, bool isSameKernel)
+    internal static WorkerModel Resolve(WorkerModel possible, WorkerModel actual)
     {
         foreach (var layer in possible.Layers.Values.Where(static layer => layer.DiffId == SealStep.Unheard))
         {
             if (actual.Layers.GetValueOrDefault(layer.Id)?.DiffId is { } diff) possible = possible.With(layer with { DiffId = diff });
         }
 
-        return isSameKernel ? possible : possible with { Leases = actual.Leases };
+        // A lease is answered before the journal has it; that what is mounted is held, and what is held mounted, is looked at elsewhere.
+        return possible with { Leases = actual.Leases };
     }
 
     /// <summary>What containers wrote is in the layer, sealed or not.</summary>

@@ -74,7 +74,7 @@ internal static class StoreInspection
         foreach (var replay in replays)
         {
             var actual = ActualState.Of(replay.Certain, layers, images, mounts);
-            var match = replay.Possible.Select(possible => ActualState.Resolve(possible, actual, inspection.IsSameKernel))
+            var match = replay.Possible.Select(possible => ActualState.Resolve(possible, actual))
                 .FirstOrDefault(possible => possible.Lines().SequenceEqual(actual.Lines(), StringComparer.Ordinal));
             if (match is null) violations.Add(ActualState.Explain(replay, actual));
             else if (inspection.IsSameKernel) ActualState.CompareFiles(inspection.Root, match, violations);
