@@ -38,6 +38,40 @@ public sealed class OverlayDriverTests
     }
 
     [SkippableTheory]
+    [InlineData("added", "/dir/added")]
+    [InlineData("whiteout", "/below/b")]
+    [InlineData("no whiteout", "/below/a")]
+    [InlineData("opaque", "/below")]
+    [InlineData("not opaque", "/again")]
+    public void Verification_finds_what_is_there_besides_the_tar_and_what_hides_something_or_does_not(string damage, string hit)
+    {
+        using var store = NewStore();
+        using var driver = Open(store);
+        driver.Create("base", parent: null).Write("below/a", "1").Write("below/b", "1").Write("again/old", "1");
+        driver.Create("top", parent: "base").Directory("dir").Write("dir/file", "1").Remove("below/a").Remove("below/never").Remove("again").Write("again/new", "1").Write("below/c", "1");
+        driver.Commit();
+        var (layer, parents) = (driver.Locate("top"), driver.Parents(driver["top"]));
+        IReadOnlyList<string> Verify() => driver.Driver.Verify(layer, parents, full: false, CancellationToken.None);
+        Assert.Empty(Verify());
+
+        driver.IsHarmed = true;
+        var content = driver.Locate("top").Path + "/diff";
+        using var root = Libc.OpenDirectory(content);
+        using var below = Libc.OpenDirectory(content + "/below");
+        var format = new Archive.Apply.OverlayWhiteouts(escapes: true);
+        switch (damage)
+        {
+            case "added": File.WriteAllText(content + "/dir/added", "1"); break;
+            case "whiteout": format.WriteWhiteout(below, "b"u8); break;
+            case "no whiteout": Libc.UnlinkAt(below, "a"u8); break;
+            case "opaque": format.MarkOpaque(root, "below"u8); break;
+            default: Libc.RemoveXattrAt(root, "again"u8, "trusted.overlay.opaque"u8); break;
+        }
+
+        Assert.Contains(Verify(), line => line.StartsWith(hit + ":", StringComparison.Ordinal));
+    }
+
+    [SkippableTheory]
     [InlineData("Descriptors")]
     [InlineData("Names")]
     [InlineData("OptionString")]

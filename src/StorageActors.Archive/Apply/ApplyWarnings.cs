@@ -3,6 +3,12 @@ namespace StorageActors.Archive.Apply;
 /// <summary>Collects what could not be kept: each kind once, with how often and where first, and not without end.</summary>
 internal sealed class ApplyWarnings
 {
+    /// <summary>How the line ends that says that not all are listed.</summary>
+    internal const string Further = " further warnings";
+
+    /// <summary>Of a device that this process may not make.</summary>
+    internal const string DeviceLeftOut = "a device is left out";
+
     private const int MaxKinds = 64;
 
     private readonly Dictionary<string, (string Place, long Count)> _kinds = new(StringComparer.Ordinal);
@@ -37,7 +43,7 @@ internal sealed class ApplyWarnings
             lines.Add(count == 1 ? $"{kind} ({place})" : $"{kind} ({count} entries, the first is {place})");
         }
 
-        if (_more > 0) lines.Add($"{_more} further warnings");
+        if (_more > 0) lines.Add($"{_more}{Further}");
         return lines;
     }
 }

@@ -101,7 +101,7 @@ internal sealed class InodeWriter
 
         if (errno == Errno.EPERM && type != FileType.Fifo)
         {
-            _warnings.Add("a device is left out: this process may not make devices (EPERM)", PathText.Escape(entry.Name));
+            _warnings.Add($"{ApplyWarnings.DeviceLeftOut}: this process may not make devices (EPERM)", PathText.Escape(entry.Name));
             return false;
         }
 

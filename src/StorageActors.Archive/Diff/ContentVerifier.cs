@@ -1,158 +1,187 @@
 using Microsoft.Win32.SafeHandles;
 using StorageActors.Archive.Apply;
-using StorageActors.Archive.Digests;
-using StorageActors.Archive.Tar;
-using StorageActors.Archive.TarSplit;
 using StorageActors.Linux;
 
 namespace StorageActors.Archive.Diff;
 
 /// <summary>
-/// Compares a sealed layer's content with the record of its archive: type, owner, mode, size, time, target of links and attributes of every entry that the
-/// layer still has, and, when asked, the content. What a layer rightly does not keep is no difference: entries that later ones replace, times of directories,
-/// attributes that the file system refused.
+/// Compares a sealed layer's content with the record of its archive: every path that must be there, and none besides; type, owner, mode, size, time, target of
+/// links and attributes of each; what it hides of the layers below; and, when asked, the content of files. What a layer rightly does not keep is no difference: entries
+/// that later ones replace, sockets, labels of the host.
 /// </summary>
-internal static class ContentVerifier
+internal sealed class ContentVerifier
 {
     private const int MaximumLines = 1000;
+    private const string Hidden = "it hides what other layers have there, and the archive does not";
+    private const string NotHidden = "it does not hide what other layers have there";
 
-    /// <summary>One line for each difference; at most 1000.</summary>
-    internal static IReadOnlyList<string> Verify(SafeFileHandle root, Stream record, IWhiteoutFormat format, bool full, CancellationToken stop)
+    private readonly SafeFileHandle _root;
+    private readonly IWhiteoutFormat _format;
+    private readonly ILowerView? _below;
+    private readonly EntryVerifier _entries;
+    private readonly CancellationToken _stop;
+    private readonly ExpectedTree _expected;
+    private readonly LayerTree _tree;
+    private readonly List<string> _lines = [];
+    private readonly Stack<int> _directories = [];
+
+    private ContentVerifier(SafeFileHandle root, ExpectedTree expected, IWhiteoutFormat format, ILowerView? below, bool full, CancellationToken stop)
     {
-        var lines = new List<string>();
-        foreach (var entry in ExpectedTree.Read(record, format))
-        {
-            stop.ThrowIfCancellationRequested();
-            if (Check(root, entry, full) is { } difference) lines.Add($"/{PathText.Escape(entry.Path)}: {difference}");
-            if (lines.Count == MaximumLines) break;
-        }
-
-        return lines;
+        (_root, _expected, _tree, _format, _below, _stop) = (root, expected, expected.Tree, format, below, stop);
+        _entries = new EntryVerifier(format, full, stop);
     }
 
-    private static string? Check(SafeFileHandle root, ExpectedEntry entry, bool full)
+    /// <summary>One line for each difference, <c>/path: what</c>, sorted; the first 1000 that were found.</summary>
+    /// <param name="root">The layer's content.</param>
+    /// <param name="record">Its tar-split record.</param>
+    /// <param name="format">How it marks what it hides.</param>
+    /// <param name="full">Whether the content of files is read.</param>
+    /// <param name="stop">Stops.</param>
+    /// <param name="below">What the layers below show; without it, what it hides of them is not looked at.</param>
+    internal static IReadOnlyList<string> Verify(
+        SafeFileHandle root, Stream record, IWhiteoutFormat format, bool full, CancellationToken stop, ILowerView? below = null)
     {
+        var verifier = new ContentVerifier(root, ExpectedTree.Read(record, format, stop), format, below, full, stop);
+        verifier.Run();
+        verifier._lines.Sort(StringComparer.Ordinal);
+        return verifier._lines;
+    }
+
+    private bool IsEnough => _lines.Count >= MaximumLines;
+
+    private void Run()
+    {
+        if (_expected.Find(LayerTree.Root) is { } root && _entries.Check(_root, default, Libc.FStat(_root), root) is { } difference) Report(LayerTree.Root, difference);
+        _directories.Push(LayerTree.Root);
+        while (!IsEnough && _directories.TryPop(out var node)) Visit(node);
+        if (_below is not null && !IsEnough) CheckHidden(_below);
+    }
+
+    /// <summary>One directory is open at a time, however deep the layer is.</summary>
+    private void Visit(int node)
+    {
+        using var directory = Libc.OpenAt2(
+            _root, node == LayerTree.Root ? "."u8 : _tree.PathOf(node), OpenFlags.Directory | OpenFlags.NoFollow, ResolveFlags.Beneath | ResolveFlags.NoSymlinks);
+        for (var child = _tree[node].FirstChild; child != 0 && !IsEnough; child = _tree[child].NextSibling)
+        {
+            _stop.ThrowIfCancellationRequested();
+            if (_tree[child].Is(NodeState.Written)) VisitWritten(directory, child);
+            else if (_format.InPlace && _tree[child].Is(NodeState.Whiteout)) CheckGone(directory, child);
+        }
+
+        if (_expected.IsWhole && !IsEnough) LookForMore(directory, node);
+    }
+
+    private void VisitWritten(SafeFileHandle directory, int node)
+    {
+        var name = _tree.NameOf(node);
+        var errno = Libc.TryFStatAt(directory, name, out var status);
+        if (errno is not (Errno.None or Errno.ENOENT)) throw Libc.Failure("statx", directory, name, errno);
+        if (errno == Errno.ENOENT)
+        {
+            Report(node, _expected.Find(node)?.Type is FileType.CharacterDevice or FileType.BlockDevice ? KnownLosses.Device : "it is missing");
+            return;
+        }
+
+        var isDirectory = _tree[node].Kind == NodeKind.Directory;
+        var difference = _expected.Find(node) is { } entry ? _entries.Check(directory, name, status, entry)
+            : status.IsDirectory == isDirectory && !_format.IsWhiteout(directory, name, status) ? null
+            : isDirectory ? "it is no directory" : "it is no file";
+        if (difference is not null) Report(node, difference);
+        if (!isDirectory || !status.IsDirectory) return;
+        if (!_format.InPlace) CheckOpaque(directory, name, node);
+        _directories.Push(node);
+    }
+
+    private void CheckOpaque(SafeFileHandle directory, ReadOnlySpan<byte> name, int node)
+    {
+        // A root that hides all is one whose every directory does.
+        var must = _tree[node].Is(NodeState.Opaque);
+        var may = must || (_tree[node].Parent == LayerTree.Root && _tree[LayerTree.Root].Is(NodeState.Opaque));
+        var hides = _format.IsOpaque(directory, name);
+        if (must && !hides) Report(node, NotHidden);
+        else if (!may && hides && _below?.Find(_tree.PathOf(node)) is { Status.IsDirectory: true }) Report(node, Hidden);
+    }
+
+    /// <summary>What lies there and is not the archive's.</summary>
+    private void LookForMore(SafeFileHandle directory, int node)
+    {
+        // In place, what is of the layers below lies there, too; but for a directory that shows nothing of them.
+        if (_format.InPlace && !_tree[node].Is(NodeState.Opaque)) return;
+        using var reader = new DirectoryReader(directory);
+        while (reader.TryRead(out var entry) && !IsEnough)
+        {
+            var name = entry.Name;
+            var child = _tree.Find(node, name);
+            if (child >= 0 && _tree[child].Is(NodeState.Written)) continue;
+            if (Libc.TryFStatAt(directory, name, out var status) != Errno.None) continue;
+            // None of these can be in an archive; a writable layer may have had them when it was sealed.
+            if (status.Type is FileType.Socket or FileType.Unknown || EntryRoles.IsReserved(name)) continue;
+            var isWhiteout = _format.IsWhiteout(directory, name, status);
+            if (isWhiteout ? MayHide(node, child, name) : status.IsDirectory && child >= 0 && HidesWithin(child))
+            {
+                if (!isWhiteout) _directories.Push(child);
+                continue;
+            }
+
+            Report(node, name, isWhiteout ? Hidden : "it is not of the archive");
+        }
+    }
+
+    /// <summary>Whether a whiteout is the archive's, or hides nothing.</summary>
+    private bool MayHide(int parent, int node, ReadOnlySpan<byte> name) =>
+        (node >= 0 && _tree[node].Is(NodeState.Whiteout)) || (parent == LayerTree.Root && _tree[parent].Is(NodeState.Opaque))
+        || _below?.Find(LayerPath.Join(_tree.PathOf(parent), name)) is null;
+
+    /// <summary>Whether a directory is there only for what is hidden in it.</summary>
+    private bool HidesWithin(int node)
+    {
+        if (_tree[node].Is(NodeState.Whiteout)) return false;
+        for (var child = _tree[node].FirstChild; child != 0; child = _tree[child].NextSibling)
+        {
+            if (_tree[child].Is(NodeState.Whiteout) || HidesWithin(child)) return true;
+        }
+
+        return false;
+    }
+
+    private void CheckGone(SafeFileHandle directory, int node)
+    {
+        if (Libc.TryFStatAt(directory, _tree.NameOf(node), out _) == Errno.None) Report(node, "it is there, and the archive takes it away");
+    }
+
+    /// <summary>What of the layers below must be hidden.</summary>
+    private void CheckHidden(ILowerView below)
+    {
+        if (_format.InPlace) return;
+        for (var node = LayerTree.Root + 1; node < _tree.Count && !IsEnough; node++)
+        {
+            if (!_tree[node].Is(NodeState.Whiteout) || _expected.IsBelowHidden(node)) continue;
+            var path = _tree.PathOf(node);
+            if (below.Find(path) is not null && !IsWhiteout(path)) Report(node, NotHidden);
+        }
+
+        if (!_tree[LayerTree.Root].Is(NodeState.Opaque)) return;
+        foreach (var name in below.List(default))
+        {
+            var child = _tree.Find(LayerTree.Root, name);
+            if ((child < 0 || !_tree[child].Is(NodeState.Written)) && !IsWhiteout(name)) Report(LayerTree.Root, name, NotHidden);
+        }
+    }
+
+    private bool IsWhiteout(byte[] path)
+    {
+        var parent = LayerPath.Split(path, out var name);
         var errno = Libc.TryOpenAt2(
-            root, entry.Path, OpenFlags.Path | OpenFlags.NoFollow, ResolveFlags.Beneath | ResolveFlags.NoSymlinks, 0, out var file);
-        using (file)
+            _root, parent.IsEmpty ? "."u8 : parent, OpenFlags.Directory | OpenFlags.NoFollow, ResolveFlags.Beneath | ResolveFlags.NoSymlinks, 0, out var directory);
+        using (directory)
         {
-            if (errno is Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP) return "it is missing";
-            if (errno != Errno.None) throw Libc.Failure("openat2", root, entry.Path, errno);
-            var status = Libc.FStat(file);
-            return CheckStatus(entry, status)
-                ?? (status.IsSymbolicLink && !Libc.ReadlinkAt(file, default).AsSpan().SequenceEqual(entry.LinkName) ? "it links to something else" : null)
-                ?? CheckAttributes(file, entry)
-                ?? (full && status.IsRegular && entry.Crc is { } crc && ContentOf(root, entry.Path) != crc ? "its content is not what was applied" : null);
+            return errno == Errno.None && Libc.TryFStatAt(directory, name, out var status) == Errno.None && _format.IsWhiteout(directory, name, status);
         }
     }
 
-    private static string? CheckStatus(ExpectedEntry entry, in FileStatus status)
-    {
-        if (status.Type != entry.Type) return $"a {status.Type}, not a {entry.Type}";
-        if (entry.IsLink) return null; // Its attributes are those of the entry it is a name of.
-        if ((status.UserId, status.GroupId) != (entry.Uid, entry.Gid)) return $"owner {status.UserId}:{status.GroupId}, not {entry.Uid}:{entry.Gid}";
-        if (!status.IsSymbolicLink && status.Permissions != entry.Mode) return $"mode {Octal(status.Permissions)}, not {Octal(entry.Mode)}";
-        if (status.IsRegular && status.Size != entry.Size) return $"{status.Size} bytes, not {entry.Size}";
-        if (status.Type is FileType.CharacterDevice or FileType.BlockDevice && status.Device != entry.Device) return "another device";
-        return !status.IsDirectory && entry.Seconds is { } seconds && status.ModifyTime.Seconds != seconds ? "changed at another time" : null;
-    }
+    private void Report(int node, string difference) => _lines.Add($"/{PathText.Escape(_tree.PathOf(node))}: {difference}");
 
-    private static string? CheckAttributes(SafeFileHandle file, ExpectedEntry entry)
-    {
-        foreach (var (name, value) in entry.Attributes)
-        {
-            var errno = Libc.TryGetXattrAt(file, default, name, new byte[value.Length + 1], out var length);
-            if (errno is Errno.EOPNOTSUPP or Errno.ENODATA) continue; // Refused when it was applied, and warned of then.
-            if (errno == Errno.ERANGE || (errno == Errno.None && length != value.Length)) return $"attribute {PathText.Escape(name)} is another";
-            if (errno == Errno.None && !(Libc.GetXattrAt(file, default, name) ?? []).AsSpan().SequenceEqual(value)) return $"attribute {PathText.Escape(name)} is another";
-        }
-
-        return null;
-    }
-
-    private static ulong ContentOf(SafeFileHandle root, byte[] path)
-    {
-        using var file = Libc.OpenAt2(root, path, OpenFlags.NoFollow | OpenFlags.NonBlocking, ResolveFlags.Beneath | ResolveFlags.NoSymlinks);
-        var block = GC.AllocateUninitializedArray<byte>(1 << 20);
-        ulong crc = 0;
-        for (int count; (count = Libc.ReadFully(file, block)) > 0;) crc = Crc64.Append(crc, block.AsSpan(0, count));
-        return crc;
-    }
-
-    private static string Octal(uint mode) => "0" + Convert.ToString(mode, 8);
-}
-
-/// <summary>What a layer must have at a path.</summary>
-internal sealed record ExpectedEntry(
-    byte[] Path, FileType Type, bool IsLink, uint Uid, uint Gid, uint Mode, long Size, long? Seconds, DeviceNumber Device, byte[] LinkName, ulong? Crc,
-    IReadOnlyList<(byte[] Name, byte[] Value)> Attributes);
-
-/// <summary>What a layer's content must be by the record of its archive: the last entry of a path counts, and takes what was below it if it is no directory.</summary>
-internal static class ExpectedTree
-{
-    internal static IEnumerable<ExpectedEntry> Read(Stream record, IWhiteoutFormat format)
-    {
-        var entries = new SortedDictionary<byte[], ExpectedEntry>(Comparer<byte[]>.Create(ByteStringComparer.Order));
-        using var headers = new TarSplitHeaders(record);
-        var scratch = new ByteBuffer();
-        while (headers.MoveNext())
-        {
-            var path = LayerPath.Clean(headers.Current.Name, scratch, out var fault).ToArray();
-            if (fault is not null || path.Length == 0 || EntryRoles.Of(path, out _) != EntryRole.Ordinary) continue;
-            if (Make(headers, path, entries, format) is not { } expected) continue;
-            if (expected.Type != FileType.Directory && entries.TryGetValue(path, out var before) && before.Type == FileType.Directory) RemoveBelow(entries, path);
-            entries[path] = expected;
-        }
-
-        return entries.Values;
-    }
-
-    private static ExpectedEntry? Make(TarSplitHeaders headers, byte[] path, SortedDictionary<byte[], ExpectedEntry> entries, IWhiteoutFormat format)
-    {
-        var entry = headers.Current;
-        if (entry.Type == TarEntryType.HardLink)
-        {
-            var target = LayerPath.Clean(entry.LinkName, new ByteBuffer(), out _).ToArray();
-            // One whose target is not in this layer became a copy of what is below.
-            return entries.TryGetValue(target, out var linked) ? linked with { Path = path, IsLink = true, Attributes = [] } : null;
-        }
-
-        if (TypeOf(entry.Type) is not { } type) return null;
-        return new ExpectedEntry(
-            path, type, false, (uint)entry.Uid, (uint)entry.Gid, (uint)entry.Mode, entry.Size, entry.Mtime.Seconds > 0 && entry.Mtime.Seconds < int.MaxValue ? entry.Mtime.Seconds : null,
-            new DeviceNumber((uint)entry.DeviceMajor, (uint)entry.DeviceMinor), entry.LinkName.ToArray(), headers.Crc, Attributes(entry, format));
-    }
-
-    private static List<(byte[] Name, byte[] Value)> Attributes(TarEntry entry, IWhiteoutFormat format)
-    {
-        var kept = new List<(byte[] Name, byte[] Value)>();
-        var renamed = new ByteBuffer();
-        foreach (var xattr in entry.Xattrs)
-        {
-            // An ACL's ids and a measurement may be stored in another form than they came.
-            if (xattr.Name.Span.StartsWith("system."u8) || XattrNamespaces.IsMeasurement(xattr.Name.Span)) continue;
-            var rule = format.OnExtract(xattr.Name.Span, renamed);
-            if (rule == XattrRule.Keep) kept.Add((xattr.Name.ToArray(), xattr.Value.ToArray()));
-            else if (rule == XattrRule.Rename) kept.Add((renamed.Span.ToArray(), xattr.Value.ToArray()));
-        }
-
-        return kept;
-    }
-
-    private static FileType? TypeOf(TarEntryType type) => type switch
-    {
-        TarEntryType.RegularFile => FileType.Regular,
-        TarEntryType.SymbolicLink => FileType.SymbolicLink,
-        TarEntryType.CharacterDevice => FileType.CharacterDevice,
-        TarEntryType.BlockDevice => FileType.BlockDevice,
-        TarEntryType.Directory => FileType.Directory,
-        TarEntryType.Fifo => FileType.Fifo,
-        _ => null,
-    };
-
-    private static void RemoveBelow(SortedDictionary<byte[], ExpectedEntry> entries, byte[] path)
-    {
-        byte[] prefix = [.. path, (byte)'/'];
-        foreach (var below in entries.Keys.Where(key => key.AsSpan().StartsWith(prefix)).ToList()) entries.Remove(below);
-    }
+    private void Report(int parent, ReadOnlySpan<byte> name, string difference) =>
+        _lines.Add($"/{PathText.Escape(LayerPath.Join(_tree.PathOf(parent), name))}: {difference}");
 }

@@ -1,3 +1,4 @@
+using StorageActors.Archive.Digests;
 using StorageActors.Archive.Tar;
 
 namespace StorageActors.Archive.TarSplit;
@@ -18,7 +19,7 @@ internal sealed class TarSplitHeaders : IDisposable
     /// <summary>The entry <see cref="MoveNext"/> came to.</summary>
     internal TarEntry Current => _reader.Current;
 
-    /// <summary>CRC-64 of the current entry's content; null when it has none or the record keeps the payload itself.</summary>
+    /// <summary>CRC-64 of the current entry's content as it lies in the archive; null when it has none.</summary>
     internal ulong? Crc { get; private set; }
 
     /// <summary>Goes to the next entry; false at the end.</summary>
@@ -26,9 +27,19 @@ internal sealed class TarSplitHeaders : IDisposable
     {
         if (!_reader.MoveNext()) return false;
         _source.FileCrc = null;
-        if (Current.PackedSize > 0) _reader.ReadPayload();   // makes the source come to the file's line
-        Crc = _source.FileCrc;
+        Crc = null;
+        if (Current.PackedSize == 0) return true;
+        var piece = _reader.ReadPayload();   // makes the source come to the file's line
+        Crc = _source.FileCrc ?? Sum(piece);
         return true;
+    }
+
+    /// <summary>The record keeps the payload itself.</summary>
+    private ulong Sum(ReadOnlySpan<byte> piece)
+    {
+        ulong crc = 0;
+        for (; !piece.IsEmpty; piece = _reader.ReadPayload()) crc = Crc64.Append(crc, piece);
+        return crc;
     }
 
     /// <inheritdoc/>

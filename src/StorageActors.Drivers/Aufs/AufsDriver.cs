@@ -130,7 +130,7 @@ internal sealed class AufsDriver : ILayerDriver
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Verify(LayerLocation layer, IReadOnlyList<LayerLocation> parents, bool full, CancellationToken stop) =>
-        DriverErrors.Guard("verify", layer.Path, () => _content.Verify(layer, full, stop));
+        DriverErrors.Guard("verify", layer.Path, () => _content.Verify(layer, parents, full, stop));
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Recover(IReadOnlyCollection<LayerId> layers) => DriverErrors.Guard("recover", _home, () => _mounts.Recover(layers));

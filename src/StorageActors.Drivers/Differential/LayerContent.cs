@@ -105,12 +105,25 @@ internal sealed class LayerContent(IWhiteoutFormat format, LayerView view)
     }
 
     /// <inheritdoc cref="ILayerDriver.Verify"/>
-    internal IReadOnlyList<string> Verify(LayerLocation layer, bool full, CancellationToken stop)
+    internal IReadOnlyList<string> Verify(LayerLocation layer, IReadOnlyList<LayerLocation> parents, bool full, CancellationToken stop)
     {
-        using var content = new LayerTarget(layer.Path, parents: null, format);
+        using var content = OpenToVerify(layer, parents);
         using var record = ExactDiff.OpenRecord(content.Directory);
         return record is null ? [$"the record of its archive, {ExtractTarget.RecordName}, is missing"]
-            : ContentVerifier.Verify(content.Root, record, format, full, stop);
+            : ContentVerifier.Verify(content.Root, record, format, full, stop, content.ToExtract.Below);
+    }
+
+    /// <summary>A layer is not damaged by what happened to those below it.</summary>
+    private LayerTarget OpenToVerify(LayerLocation layer, IReadOnlyList<LayerLocation> parents)
+    {
+        try
+        {
+            return new LayerTarget(layer.Path, parents, format);
+        }
+        catch (LinuxException e) when (e.Errno is Errno.ENOENT or Errno.ENOTDIR)
+        {
+            return new LayerTarget(layer.Path, parents: null, format);
+        }
     }
 
     private WrittenTar WriteCompared(DiffRequest request, Stream target, CancellationToken stop)

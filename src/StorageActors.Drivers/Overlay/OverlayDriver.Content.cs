@@ -39,5 +39,5 @@ internal sealed partial class OverlayDriver
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Verify(LayerLocation layer, IReadOnlyList<LayerLocation> parents, bool full, CancellationToken stop) =>
-        DriverErrors.Guard("verify", layer.Path, () => _content.Verify(layer, full, stop));
+        DriverErrors.Guard("verify", layer.Path, () => _content.Verify(layer, parents, full, stop));
 }

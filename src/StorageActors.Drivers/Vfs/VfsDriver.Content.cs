@@ -70,7 +70,9 @@ internal sealed partial class VfsDriver
     public IReadOnlyList<string> Verify(LayerLocation layer, IReadOnlyList<LayerLocation> parents, bool full, CancellationToken stop) =>
         DriverErrors.Guard("verify", layer.Path, IReadOnlyList<string> () =>
         {
-            using var trees = new Trees(layer, parents.Count == 0 ? null : parents[0]);
+            // A layer is not damaged by what happened to those below it.
+            var comparesWithParent = parents.Count > 0 && Libc.TryStat(VfsLayer.Of(parents[0]).Tree, out _) == Errno.None;
+            using var trees = new Trees(layer, comparesWithParent ? parents[0] : null);
             using var directory = Libc.OpenDirectory(layer.Path);
             using var record = ExactDiff.OpenRecord(directory);
             if (record is null) return [$"the record of its archive, {ExtractTarget.RecordName}, is missing"];

@@ -10,7 +10,7 @@ namespace StorageActors.DriverContractTests.Harness;
 
 /// <summary>
 /// A store's directory with a driver in it and nothing else: staging, the rename that commits and the one that removes are done here, as the engine does
-/// them. Disposal fails when the driver left a descriptor; the directory's, when it left a mount.
+/// them. Disposal fails when the driver left a descriptor, or takes a sound layer for damaged; the directory's, when it left a mount.
 /// </summary>
 internal sealed class DriverUnderTest : IDisposable
 {
@@ -26,6 +26,9 @@ internal sealed class DriverUnderTest : IDisposable
     }
 
     internal string Root { get; }
+
+    /// <summary>A test has harmed a layer; else each must be what was applied in the end.</summary>
+    internal bool IsHarmed { get; set; }
 
     internal ILayerDriver Driver { get; private set; }
 
@@ -189,9 +192,18 @@ internal sealed class DriverUnderTest : IDisposable
         return written;
     }
 
+    /// <summary>All that differs between the sealed layers and their archives.</summary>
+    internal IReadOnlyList<string> Verify() =>
+    [
+        .. _layers.Values.Where(layer => layer.Committed && !layer.Writable && File.Exists($"{Locate(layer).Path}/tar-split.json.gz"))
+            .SelectMany(layer => Driver.Verify(Locate(layer), Parents(layer), full: true, CancellationToken.None).Select(line => $"{layer.Id}: {line}")),
+    ];
+
     public void Dispose()
     {
+        var alarms = IsHarmed ? [] : Verify();
         Driver.Dispose();
+        if (alarms.Count > 0) throw new InvalidOperationException("verification found what no test did: " + string.Join(", ", alarms));
         var open = Directory.GetFiles("/proc/self/fd").Select(Target).Where(path => path == Root || path.StartsWith(Root + "/", StringComparison.Ordinal)).ToList();
         if (open.Count > 0) throw new InvalidOperationException("descriptors were left open: " + string.Join(", ", open));
     }
