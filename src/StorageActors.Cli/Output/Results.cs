@@ -77,6 +77,7 @@ internal static class ResultJson
 [JsonSerializable(typeof(UsageResult))]
 [JsonSerializable(typeof(InfoResult))]
 [JsonSerializable(typeof(Demo.DemoReport))]
+[JsonSerializable(typeof(RebuildReport))]
 [JsonSerializable(typeof(IReadOnlyList<LayerRecord>))]
 [JsonSerializable(typeof(IReadOnlyList<ImageRecord>))]
 [JsonSerializable(typeof(IReadOnlyList<MountRecord>))]

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Diagnostics;
 using StorageActors.Cli.Output;
+using StorageActors.Cli.Progress;
 using StorageActors.Cli.Running;
 using StorageActors.Protocol;
 
@@ -23,11 +25,18 @@ internal sealed class CheckVerb : Verb
     internal override async Task<int> RunAsync(Invocation call)
     {
         await using var session = await call.OpenAsync();
-        var command = new StoreProtocol.Check(call.Get(_full), call.Get(_repair), call.Get(_dryRun));
-        var findings = (await session.Client.Channel.AskAsync<StoreProtocol.Checked>(command, call.Stop)).Findings;
+        var clock = Stopwatch.StartNew();
+        IReadOnlyList<Finding> findings;
+        await using (var board = ProgressBoard.Start(call))
+        {
+            findings = await session.Client.CheckAsync(call.Get(_full), call.Get(_repair), call.Get(_dryRun), board.Observer, call.Stop);
+        }
+
         if (call.Output.Json) call.Output.Document(findings);
-        else foreach (var finding in findings) call.Output.Line($"{finding.Kind} {finding.Subject}: {finding.Message}{(finding.Repaired ? " (repaired)" : "")}");
-        if (findings.Count == 0) call.Output.Note("nothing was found");
+        else FindingsTable.Print(findings, call.Output);
+        var repaired = findings.Count(static finding => finding.Repaired);
+        call.Output.Note(findings.Count == 0 ? $"nothing was found ({Human.Seconds(clock.Elapsed)})"
+            : $"{Human.Count(findings.Count, "finding")}, {repaired} repaired ({Human.Seconds(clock.Elapsed)})");
         return findings.All(static finding => finding.Repaired) ? ExitCode.Done : ExitCode.Damaged;
     }
 }

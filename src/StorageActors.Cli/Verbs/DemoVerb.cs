@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using StorageActors.Cli.Demo;
 using StorageActors.Cli.Progress;
 using StorageActors.Cli.Running;
@@ -37,8 +38,15 @@ internal sealed class DemoVerb : Verb
         finally
         {
             if (call.Get(_keep)) call.Output.Note($"kept: {directory}");
-            else Directory.Delete(directory, recursive: true);
+            else Delete(directory);
         }
+    }
+
+    /// <summary>Names in layers are bytes, and there are many of them.</summary>
+    private static void Delete(string directory)
+    {
+        using var parent = Libc.OpenDirectory(Path.GetDirectoryName(directory)!);
+        DirectoryTree.Remove(parent, Encoding.UTF8.GetBytes(Path.GetFileName(directory)));
     }
 
     private static async Task<DemoReport> RunAsync(Invocation call, string directory)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using StorageActors.Cli.Output;
+using StorageActors.Cli.Progress;
 using StorageActors.Cli.Running;
 using StorageActors.Protocol;
 
@@ -17,7 +18,13 @@ internal sealed class GcVerb : Verb
     {
         await using var session = await call.OpenAsync();
         var dryRun = call.Get(_dryRun);
-        var collected = await session.Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage(dryRun), call.Stop);
+        StoreProtocol.Collected collected;
+        await using (var board = ProgressBoard.Start(call))
+        {
+            // Who collects wants the space: the bytes are waited for.
+            collected = await session.Client.CollectGarbageAsync(dryRun, wait: true, board.Observer, call.Stop);
+        }
+
         if (call.Output.Json)
         {
             call.Output.Document(new CollectResult(collected.Layers, collected.Bytes, dryRun));

@@ -23,6 +23,7 @@ internal sealed class PsVerb : Verb
             var holders = await session.Client.Channel.AskAsync<LayerProtocol.Holders>(new LayerProtocol.WhyBusy(layer), call.Stop);
             if (call.Output.Json) call.Output.Document(new HoldersResult(layer, holders.Lines));
             else foreach (var line in holders.Lines) call.Output.Line(line);
+            if (holders.Lines.Count == 0) call.Output.Note("nobody is seen to keep it busy");
             return ExitCode.Done;
         }
 

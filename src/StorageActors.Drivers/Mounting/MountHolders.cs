@@ -78,7 +78,7 @@ internal static class MountHolders
             var process = $"/proc/{pid}";
             var space = Link(process + "/ns/mnt");
             if (space.Length == 0) return null;   // a kernel thread's, or not ours to read
-            var name = File.ReadAllText(process + "/comm").Trim();
+            var name = CommandOf(process);
             var mounts = MountsIn(space, pid, name);
             if (mounts.Count == 0) return null;
 
@@ -89,7 +89,8 @@ internal static class MountHolders
             if (files.Count > 0) held.Add(files.Count == 1 ? $"has {files[0]} open" : $"has {files[0]} and {files.Count - 1} more open");
             if (Mapped(process) is { } mapped) held.Add($"has {mapped} mapped");
             if (held.Count == 0) return null;
-            return $"process {pid} ({name}{(pid == Environment.ProcessId ? ", the store itself" : "")}) {string.Join(", ", held)}";
+            var where = pid == Environment.ProcessId ? ", the store itself" : space == _ours ? "" : $", in the mount namespace {NumberOf(space)}";
+            return $"process {pid} ({name}{where}) {string.Join(", ", held)}";
         }
 
         /// <summary>The ids under which a namespace has the mount.</summary>
@@ -100,11 +101,24 @@ internal static class MountHolders
             _mountsOfNamespace[space] = ids = [.. entries.Select(entry => entry.Id)];
             if (entries.Count > 0 && space != _ours)
             {
-                Namespaces.Add($"the mount namespace of process {pid} ({name}) has it at {entries[0].Target}");
+                Namespaces.Add($"the mount namespace {NumberOf(space)} of process {pid} ({name}) has it at {entries[0].Target}");
             }
 
             return ids;
         }
+
+        /// <summary>The beginning of its command line; the name of one that has none.</summary>
+        private static string CommandOf(string process)
+        {
+            const int longest = 60;
+            var line = File.ReadAllText(process + "/cmdline").TrimEnd('\0');
+            if (line.Length == 0) line = File.ReadAllText(process + "/comm").Trim();
+            var shown = line.Length <= longest ? line : line[..(longest - 3)] + "...";
+            return string.Concat(shown.Select(static c => char.IsControl(c) ? ' ' : c));
+        }
+
+        /// <summary>Of <c>mnt:[4026531841]</c>, as <c>lsns</c> lists it.</summary>
+        private static string NumberOf(string space) => space.Trim('m', 'n', 't', ':', '[', ']');
 
         /// <summary>What a link of a process shows, if it lies on the mount.</summary>
         private string? IsInside(string link, string space)

@@ -185,15 +185,21 @@ public static class StoreProtocol
     /// <param name="Full">Re-computes every digest, too.</param>
     /// <param name="Repair">Puts right what can be.</param>
     /// <param name="DryRun">With <paramref name="Repair"/>: says what would be done.</param>
-    public sealed record Check(bool Full = false, bool Repair = false, bool DryRun = false) : ICommand;
+    /// <param name="Ticket">Its name in progress events, and for <see cref="Cancel"/>; none are published without it.</param>
+    public sealed record Check(bool Full = false, bool Repair = false, bool DryRun = false, TicketId? Ticket = null) : ICommand;
 
     /// <summary>What the check found.</summary>
     /// <param name="Findings">Empty for a healthy store.</param>
     public sealed record Checked(IReadOnlyList<Finding> Findings) : IReply;
 
-    /// <summary>Removes sealed layers without names that no image, no child and no lease needs, and empties the trash. Answers <see cref="Collected"/>.</summary>
+    /// <summary>
+    /// Removes sealed layers without names that no image, no child and no lease needs. Answers <see cref="Collected"/> when they are gone from the store; their bytes
+    /// are deleted after that, and what could not be deleted before is tried again.
+    /// </summary>
     /// <param name="DryRun">Only say what would go.</param>
-    public sealed record CollectGarbage(bool DryRun = false) : ICommand;
+    /// <param name="Wait">Answer when the bytes are deleted.</param>
+    /// <param name="Ticket">Its name in progress events, and for <see cref="Cancel"/>, which ends the waiting; none are published without it.</param>
+    public sealed record CollectGarbage(bool DryRun = false, bool Wait = false, TicketId? Ticket = null) : ICommand;
 
     /// <summary>What went, or would go.</summary>
     /// <param name="Layers">The layers.</param>

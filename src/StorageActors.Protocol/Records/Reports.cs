@@ -41,6 +41,13 @@ public sealed record UsageReport(IReadOnlyList<LayerUsage> Layers, long TrashByt
 /// <param name="Repaired">Whether it was put right.</param>
 public sealed record Finding(string Kind, string Subject, string Message, bool Repaired);
 
+/// <summary>What a rebuild of the journal found, and made of it.</summary>
+/// <param name="Layers">The layers that the journal has now; of a dry run, would have.</param>
+/// <param name="Images">The images.</param>
+/// <param name="Findings">What could not be taken over as it is.</param>
+/// <param name="Replaced">Where the old journal is now; none after a dry run, or when there was none.</param>
+public sealed record RebuildReport(IReadOnlyList<LayerId> Layers, IReadOnlyList<ImageId> Images, IReadOnlyList<Finding> Findings, string? Replaced);
+
 /// <summary>A fact for people: a version, a probe of the kernel or file system, a setting in force.</summary>
 /// <param name="Group">What it belongs to: <c>engine</c>, <c>driver</c>, <c>kernel</c>, <c>file system</c>, <c>settings</c>.</param>
 /// <param name="Name">What it is about.</param>

@@ -1,6 +1,6 @@
 namespace StorageActors.Protocol;
 
-/// <summary>Where an extraction stands.</summary>
+/// <summary>Where an extraction stands, or another command that takes its time.</summary>
 public enum StagingPhase
 {
     /// <summary>Waits for admission.</summary>
@@ -18,17 +18,26 @@ public enum StagingPhase
     /// <summary>Is renamed into the store.</summary>
     Committing,
 
-    /// <summary>Is in the store.</summary>
+    /// <summary>A check compares layers with their archives.</summary>
+    Verifying,
+
+    /// <summary>What was removed is deleted.</summary>
+    Deleting,
+
+    /// <summary>Is in the store; or what was asked for is done.</summary>
     Done,
 
     /// <summary>Was refused or cancelled; nothing is left of it.</summary>
     Failed,
 }
 
-/// <summary>Published on the event stream of the actor system while a layer is staged, at most ten times a second for each ticket and once for each phase.</summary>
-/// <param name="Ticket">The extraction.</param>
+/// <summary>
+/// Published on the event stream of the actor system while a layer is staged, at most ten times a second for each ticket and once for each phase; also by a check and
+/// by a collection of garbage that were given a ticket.
+/// </summary>
+/// <param name="Ticket">The extraction, or the command.</param>
 /// <param name="Phase">Where it stands.</param>
-/// <param name="BytesRead">Bytes of the blob read so far.</param>
-/// <param name="BytesTotal">Length of the blob, if it is known.</param>
-/// <param name="Entries">Entries made so far.</param>
+/// <param name="BytesRead">Bytes of the blob read so far; of layers verified; deleted.</param>
+/// <param name="BytesTotal">How many there are, if it is known.</param>
+/// <param name="Entries">Entries made, or verified, so far.</param>
 public sealed record StagingProgress(TicketId Ticket, StagingPhase Phase, long BytesRead, long? BytesTotal, long Entries);

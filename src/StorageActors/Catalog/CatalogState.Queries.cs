@@ -36,8 +36,35 @@ internal sealed partial record CatalogState
     internal IReadOnlyList<LayerId> AncestorsOf(LayerRecord layer)
     {
         var ancestors = new List<LayerId>();
-        for (var parent = layer.Parent; parent is { } id; parent = FindLayer(id)?.Parent) ancestors.Add(id);
+        // As many as there are, also when a damaged record makes a ring of them.
+        for (var parent = layer.Parent; parent is { } id && ancestors.Count <= LayerEntries.Count; parent = FindLayer(id)?.Parent) ancestors.Add(id);
         return ancestors;
+    }
+
+    /// <summary>Why a layer cannot be used, its own damage or that of one below it; null when it can.</summary>
+    internal string? DamageOf(LayerRecord layer)
+    {
+        if (layer.Damage is not null) return layer.Damage;
+        foreach (var id in AncestorsOf(layer))
+        {
+            if (FindLayer(id) is not { } below) return $"layer {id} below it is missing";
+            if (below.Damage is not null) return $"layer {id} below it is damaged: {below.Damage}";
+        }
+
+        return null;
+    }
+
+    /// <summary>The layer and all that rest on it.</summary>
+    internal IReadOnlyList<LayerRecord> WithDescendants(LayerId id)
+    {
+        var (found, next) = (new Dictionary<LayerId, LayerRecord>(), new Stack<LayerId>([id]));
+        while (next.TryPop(out var one))
+        {
+            if (FindLayer(one) is not { } layer || !found.TryAdd(one, layer)) continue;
+            foreach (var child in ChildrenOf(one)) next.Push(child);
+        }
+
+        return [.. found.Values];
     }
 
     /// <summary>All layers, parents before children, otherwise as they came.</summary>

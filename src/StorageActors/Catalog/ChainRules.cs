@@ -49,7 +49,7 @@ internal static class ChainRules
     /// </summary>
     internal static Decision<Claimed> Claim(CatalogState state, Reservations reservations, string holder, ClaimChain claim)
     {
-        if (state.FindChain(claim.ChainId).FirstOrDefault(layer => layer.Parent == claim.Parent && layer.Damage is null) is { } known)
+        if (state.FindChain(claim.ChainId).FirstOrDefault(layer => layer.Parent == claim.Parent && state.DamageOf(layer) is null) is { } known)
             return new Claimed(reservations.Made(claim.Layer).Pin(holder, known.Id), new PlannedLayer(Plan.Take, known.Id, known));
         if (reservations.FindClaim(claim.ChainId, claim.Parent) is { } other && reservations.MakerOf(other) != holder)
             return new Claimed(reservations.Made(claim.Layer), new PlannedLayer(Plan.Await, other));
@@ -78,7 +78,7 @@ internal static class ChainRules
         parent = command.Parent is { } id ? state.FindLayer(id) : null;
         if (command.Parent is null) return null;
         if (parent is null) return Refusals.NotFound(command.Operation, command.Parent.Value);
-        if (parent.Damage is not null) return Refusals.Damaged(command.Operation, parent);
+        if (state.DamageOf(parent) is { } damage) return Refusals.Damaged(command.Operation, parent, damage);
         return parent.Kind == LayerKind.Sealed ? null
             : Refusals.WrongState(command.Operation, $"layer {parent.Id} is writable; seal it before layers are made on it");
     }

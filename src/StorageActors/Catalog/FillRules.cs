@@ -30,7 +30,7 @@ internal static class FillRules
         if (command.Parent is not { } below || below == layer.Parent) return new Held(held, [layer]);
         if (layer.Parent is not null) return Refusals.Invalid(operation, $"layer {layer.Id} stands on layer {layer.Parent} and cannot be put on another");
         if (state.FindLayer(below) is not { } parent) return Refusals.NotFound(operation, below);
-        if (parent.Damage is not null) return Refusals.Damaged(operation, parent);
+        if (state.DamageOf(parent) is { } damage) return Refusals.Damaged(operation, parent, damage);
         return parent.Kind == LayerKind.Sealed ? new Held(held.Pin(holder, below), [layer])
             : Refusals.WrongState(operation, $"layer {below} is writable; seal it before layers are put on it");
     }
@@ -39,6 +39,6 @@ internal static class FillRules
     {
         if (state.FindLayer(id) is not { } layer) return Refusals.NotFound(operation, id);
         if (layer.Kind != LayerKind.Writable) return Refusals.WrongState(operation, $"layer {id} is sealed already");
-        return layer.Damage is null ? layer : Refusals.Damaged(operation, layer);
+        return layer.Damage is { } damage ? Refusals.Damaged(operation, layer, damage) : layer;
     }
 }

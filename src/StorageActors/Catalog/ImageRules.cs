@@ -18,7 +18,7 @@ internal static class ImageRules
         {
             if (state.FindLayer(id) is not { } layer) return Refusals.NotFound(operation, id);
             if (layer is not { Kind: LayerKind.Sealed, DiffId: not null }) return Refusals.WrongState(operation, $"layer {id} has no digest yet; seal it first");
-            if (layer.Damage is not null) return Refusals.Damaged(operation, layer);
+            if (layer.Damage is { } damage) return Refusals.Damaged(operation, layer, damage);
             if (layer.Parent != below)
                 return Refusals.Invalid(operation, $"the parent of layer {id} is {layer.Parent?.Value ?? "none"}, not {below?.Value ?? "none"}; list the layers base first");
             below = id;

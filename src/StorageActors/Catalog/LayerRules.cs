@@ -30,7 +30,7 @@ internal static class LayerRules
         if (state.FindLayer(id) is not { } layer) return Refusals.NotFound(operation, id);
         if (layer.Kind != LayerKind.Writable && layer.DiffId is not null) return Refusals.WrongState(operation, $"layer {id} is sealed already");
         if (FillRules.IsMarked(layer)) return Refusals.WrongState(operation, $"layer {id} was filled from a tar; freeze it, or remove it if that ended half-way");
-        if (layer.Damage is not null) return Refusals.Damaged(operation, layer);
+        if (state.DamageOf(layer) is { } damage) return Refusals.Damaged(operation, layer, damage);
         if (ClientHolds.CheckUse(operation, layer) is { } held) return held;
         if (NameRules.Check(operation, names).IsRefused(out var refusal, out var sorted)) return refusal;
         return ChainRules.CheckNames(state, reservations, holder, operation, sorted, id) is { } conflict

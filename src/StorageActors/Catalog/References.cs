@@ -15,6 +15,6 @@ internal static class References
 
     /// <summary>The oldest sound layer with a ChainID.</summary>
     internal static Decision<CatalogProtocol.Resolved> FindChain(CatalogState catalog, Digest chain) =>
-        catalog.FindChain(chain).FirstOrDefault(static layer => layer.Damage is null) is { } layer
+        catalog.FindChain(chain).FirstOrDefault(layer => catalog.DamageOf(layer) is null) is { } layer
             ? new CatalogProtocol.Resolved(layer, null) : Refusals.NotFound("find chain", $"there is no layer with the ChainID {chain}");
 }

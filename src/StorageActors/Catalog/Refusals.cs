@@ -19,8 +19,8 @@ internal static class Refusals
 
     internal static StorageError Invalid(string operation, string message) => new(StorageErrorCode.InvalidArgument, operation, message);
 
-    internal static StorageError Damaged(string operation, LayerRecord layer) =>
-        new(StorageErrorCode.Damaged, operation, $"layer {layer.Id} is damaged: {layer.Damage}; remove it and apply its content again, or run check");
+    internal static StorageError Damaged(string operation, LayerRecord layer, string damage) =>
+        new(StorageErrorCode.Damaged, operation, $"layer {layer.Id} is damaged: {damage}; remove it and apply its content again, or run check");
 
     internal static StorageError Cancelled(string operation, string why) => new(StorageErrorCode.Cancelled, operation, why);
 

@@ -1,3 +1,4 @@
+using StorageActors.Archive.Diff;
 using StorageActors.Drivers;
 using StorageActors.Protocol;
 using StorageActors.Store;
@@ -42,13 +43,26 @@ internal sealed record MeasureLayer(LayerLocation Layer) : DriverOperation<Conte
     internal override ContentUsage Execute(DriverServices services, CancellationToken stop) => services.Driver.Measure(Layer);
 }
 
-/// <summary>Compares a sealed layer's content with its recorded tar; one line for each difference.</summary>
-internal sealed record VerifyLayer(LayerLocation Layer, IReadOnlyList<LayerLocation> Parents, bool Full) : DriverOperation<IReadOnlyList<string>>
+/// <summary>
+/// Compares a sealed layer's content with its recorded tar; one line for each difference that its warnings do not explain. A full one reads all content, and computes
+/// the digest of the tar again.
+/// </summary>
+internal sealed record VerifyLayer(LayerLocation Layer, IReadOnlyList<LayerLocation> Parents, LayerRecord Record, bool Full) : DriverOperation<IReadOnlyList<string>>
 {
     internal override string Verb => "verify";
 
     internal override OperationLane Lane => OperationLane.Content;
 
-    internal override IReadOnlyList<string> Execute(DriverServices services, CancellationToken stop) =>
-        services.Driver.Verify(Layer, Parents, Full, stop);
+    internal override IReadOnlyList<string> Execute(DriverServices services, CancellationToken stop)
+    {
+        var differences = KnownLosses.Without(services.Driver.Verify(Layer, Parents, Full, stop), Record.Warnings);
+        return differences.Count > 0 || !Full || Record.DiffId is not { } expected ? differences : CompareDigest(services, expected, stop);
+    }
+
+    private List<string> CompareDigest(DriverServices services, Digest expected, CancellationToken stop)
+    {
+        var written = services.Driver.WriteDiff(new DiffRequest(Layer, Parents, null, [], Exact: true, expected), Stream.Null, stop);
+        if (written.DiffId != expected) return [$"its tar has the digest {written.DiffId}, not {expected}"];
+        return Record.Size is { } size && size != written.Size ? [$"its tar has {written.Size} bytes, not {size}"] : [];
+    }
 }

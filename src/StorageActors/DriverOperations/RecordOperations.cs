@@ -145,6 +145,22 @@ internal sealed record ReadDocument(ImageId Image, BigDataItem Item) : DriverOpe
     internal override byte[] Execute(DriverServices services, CancellationToken stop) => ImageFile.ReadDocument(services.Layout, Image, Item);
 }
 
+/// <summary>Reads a blob that is kept with an image and checks its digest.</summary>
+internal sealed record VerifyBlob(ImageId Image, Digest Digest) : DriverOperation<Nothing>
+{
+    internal override string Verb => "verify blob";
+
+    internal override OperationLane Lane => OperationLane.Content;
+
+    internal override Nothing Execute(DriverServices services, CancellationToken stop)
+    {
+        using var blob = ImageBlobs.Open(services.Layout, Image, Digest) ?? throw new PermanentDriverException(new StorageError(
+            StorageErrorCode.Damaged, Verb, $"image {Image} keeps no blob {Digest} any more; import it again"));
+        ImageBlobs.Send(blob, Digest, Stream.Null, stop);
+        return Nothing.Instance;
+    }
+}
+
 /// <summary>Copies a blob that is kept with an image to a target, and checks its digest on the way.</summary>
 internal sealed record SendBlob(ImageId Image, Digest Digest, BlobTarget Target, bool Durable) : DriverOperation<CatalogProtocol.BlobRead>
 {

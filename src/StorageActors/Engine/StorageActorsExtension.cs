@@ -49,10 +49,12 @@ public sealed class StorageActorsExtension : IExtension
     internal StorageStore Open(string path, string? socket, OpenDriver openDriver, TimeProvider time) =>
         _stores.GetOrAdd(path, new Lazy<StorageStore>(() => Start(StorageSettings.From(_system.Settings.Config, path), socket, openDriver, time))).Value;
 
-    private ILayerDriver DefaultDriver(string? name, StorageSettings settings) =>
+    private ILayerDriver DefaultDriver(string? name, StorageSettings settings) => DefaultDriver(name, settings, text => _system.Log.Warning("{0}", text));
+
+    /// <summary>The driver that a store has when its host does not bring one.</summary>
+    internal static ILayerDriver DefaultDriver(string? name, StorageSettings settings, Action<string> warn) =>
         DriverFactory.Open(
-            name, settings.Root,
-            new DriverOptions { MountOptions = settings.MountOptions, Warn = text => _system.Log.Warning("{0}", text) },
+            name, settings.Root, new DriverOptions { MountOptions = settings.MountOptions, Warn = warn },
             settings.Driver is null ? "the store was made with it" : "asked for");
 
     private StorageStore Start(StorageSettings settings, string? socket, OpenDriver openDriver, TimeProvider time)

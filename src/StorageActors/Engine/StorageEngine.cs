@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Configuration;
 using StorageActors.Client;
 using StorageActors.Protocol;
+using StorageActors.Recovery;
 using StorageActors.Settings;
 using StorageActors.Store;
 
@@ -66,6 +67,39 @@ public sealed class StorageEngine : IAsyncDisposable
     /// <summary>As the public one, with a driver of the caller's.</summary>
     internal static Task<StorageEngine> StartAsync(Config config, OpenDriver openDriver, TimeProvider? time = null, CancellationToken stop = default) =>
         StartAsync(config, system => StorageActorsExtension.For(system).Open(StorageSettings.DefaultPath, null, openDriver, time ?? TimeProvider.System), stop);
+
+    /// <summary>
+    /// Makes a store's journal again, out of the directories of its layers and images alone, when no engine runs on it. The old one is kept beside it. What only
+    /// the journal knew is lost: leases, which is why nothing may be mounted, and marks of damage, which a check finds again.
+    /// </summary>
+    /// <param name="config">As for <see cref="StartAsync(Config, string?, CancellationToken)"/>.</param>
+    /// <param name="dryRun">Whether only to say what the journal would have.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <exception cref="StorageException">There is no store, an engine runs on it, or a layer is mounted.</exception>
+    public static Task<RebuildReport> RebuildAsync(Config config, bool dryRun = false, CancellationToken stop = default) =>
+        RebuildAsync(
+            config, static (name, settings) => StorageActorsExtension.DefaultDriver(name, settings, static _ => { }), dryRun, TimeProvider.System, () => StartAsync(config, socket: null, stop));
+
+    /// <summary>As the public one, with a driver of the caller's.</summary>
+    internal static Task<RebuildReport> RebuildAsync(Config config, OpenDriver openDriver, bool dryRun) =>
+        RebuildAsync(config, openDriver, dryRun, TimeProvider.System, () => StartAsync(config, openDriver));
+
+    private static async Task<RebuildReport> RebuildAsync(
+        Config config, OpenDriver openDriver, bool dryRun, TimeProvider time, Func<Task<StorageEngine>> start)
+    {
+        var settings = StorageSettings.From(config.WithFallback(Defaults).WithFallback(StorageConfiguration.Reference), StorageSettings.DefaultPath);
+        var report = await Task.Factory.StartNew(
+            () => JournalRebuild.Run(settings, openDriver, dryRun, time), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+            .ConfigureAwait(false);
+        if (dryRun) return report;
+
+        // An engine that finds no journal adopts what it finds.
+        var engine = await start().ConfigureAwait(false);
+        await using var running = engine.ConfigureAwait(false);
+        var layers = await engine.Client.ListLayersAsync().ConfigureAwait(false);
+        var images = await engine.Client.ListImagesAsync().ConfigureAwait(false);
+        return report with { Layers = [.. layers.Select(static layer => layer.Id)], Images = [.. images.Select(static image => image.Id)] };
+    }
 
     /// <summary>A further way to the store. Leases taken through it end when it is disposed.</summary>
     public IStorageChannel OpenChannel() => Store.OpenChannel();

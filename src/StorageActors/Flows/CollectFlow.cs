@@ -6,11 +6,22 @@ using StorageActors.Trash;
 namespace StorageActors.Flows;
 
 /// <summary><see cref="StoreProtocol.CollectGarbage"/>: what came into use meanwhile is refused by its owner, and stays.</summary>
-internal sealed class CollectFlow(FlowContext store, IActorRef requester, StoreProtocol.CollectGarbage command) : RemovingFlow(store, requester, "collect garbage")
+internal sealed class CollectFlow : RemovingFlow
 {
+    private readonly StoreProtocol.CollectGarbage _command;
+    private readonly FlowProgress _progress;
     private readonly List<LayerId> _gone = [];
     private Queue<LayerId> _garbage = new();
     private Dictionary<LayerId, long> _bytes = [];
+    private long _backlog;
+    private bool _isWaiting;
+
+    public CollectFlow(FlowContext store, IActorRef requester, StoreProtocol.CollectGarbage command)
+        : base(store, requester, "collect garbage")
+    {
+        (_command, _progress) = (command, new FlowProgress(store, command.Ticket, StagingPhase.Deleting));
+        Receive<TrashProtocol.Backlog>(backlog => Deleted(backlog.Bytes));
+    }
 
     protected override void Start()
     {
@@ -21,15 +32,31 @@ internal sealed class CollectFlow(FlowContext store, IActorRef requester, StoreP
         {
             _bytes = garbage.Zip(usages).ToDictionary(static pair => pair.First, static pair => pair.Second.Bytes);
             _garbage = new Queue<LayerId>(garbage.Where(id => current.FindLayer(id) is not null));
-            if (command.DryRun) Finish(new StoreProtocol.Collected(garbage, _bytes.Values.Sum()));
+            if (_command.DryRun) Finish(new StoreProtocol.Collected(garbage, _bytes.Values.Sum()));
             else Next();
         });
+    }
+
+    /// <summary>What is removed stays removed, and its bytes go without anybody who waits.</summary>
+    protected override void OnStop(StorageError why)
+    {
+        _garbage.Clear();
+        if (!_isWaiting) return;
+        Abandon();
+        Done();
+    }
+
+    protected override void Refuse(StorageError error)
+    {
+        _progress.End(StagingPhase.Failed);
+        base.Refuse(error);
     }
 
     private void Next()
     {
         if (_garbage.TryDequeue(out var layer)) RemoveOne(layer);
-        else Ask<TrashProtocol.Emptied>(Store.Trash, new TrashProtocol.Empty(), _ => Finish(new StoreProtocol.Collected(_gone, _gone.Sum(id => _bytes[id]))));
+        else if (_command.Wait) Wait();
+        else Done();
     }
 
     private void RemoveOne(LayerId layer) => Remove([layer], force: false, (removed, refusal) =>
@@ -37,4 +64,26 @@ internal sealed class CollectFlow(FlowContext store, IActorRef requester, StoreP
         if (refusal is null) _gone.Add(layer);
         Next();
     });
+
+    private void Wait()
+    {
+        _isWaiting = true;
+        Ask<TrashProtocol.Emptied>(Store.Trash, new TrashProtocol.Empty(Tell: true), _ => Done());
+    }
+
+    /// <summary>There may be more of it than at first: not all was measured.</summary>
+    private void Deleted(long left)
+    {
+        var deleted = Math.Max(0, _backlog - left);
+        _backlog = left;
+        _progress.Total = Math.Max(_progress.Total, left);
+        _progress.Add(deleted, 0);
+    }
+
+    private void Done()
+    {
+        _isWaiting = false;
+        _progress.End(StagingPhase.Done);
+        Finish(new StoreProtocol.Collected(_gone, _gone.Sum(id => _bytes[id])));
+    }
 }

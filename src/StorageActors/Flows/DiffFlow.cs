@@ -38,7 +38,7 @@ internal sealed class DiffFlow : FlowActor
     {
         if (layers.FirstOrDefault(static one => one.Damage is not null) is { } damaged)
         {
-            Refuse(Refusals.Damaged(Operation, damaged));
+            Refuse(Refusals.Damaged(Operation, damaged, damaged.Damage!));
             return;
         }
 

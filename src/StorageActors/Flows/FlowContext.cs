@@ -30,5 +30,5 @@ internal sealed record FlowContext(
     internal IReadOnlyList<LayerLocation> ParentsOf(LayerRecord layer) => [.. View.Current.AncestorsOf(layer).Select(Layout.Locate)];
 
     /// <summary>What a layer's actor needs to know of it.</summary>
-    internal LayerSetup SetupOf(LayerRecord layer) => new(Layout.Locate(layer.Id), ParentsOf(layer), layer.Kind, layer.Created, layer.Damage);
+    internal LayerSetup SetupOf(LayerRecord layer) => new(Layout.Locate(layer.Id), ParentsOf(layer), layer.Kind, layer.Created, View.Current.DamageOf(layer));
 }

@@ -69,6 +69,7 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
     private void Deliver(LayerInternal.Deliver deliver)
     {
         var child = Find(deliver.Setup.Id);
+        if (child is null && deliver.Message is LayerInternal.ChangeDamage) return; // The next actor will know.
         if (child is not null && child.Setup.PersistenceId != deliver.Setup.PersistenceId) child.Forget();
         (child ?? Start(deliver.Setup)).Send(deliver.Setup, new Errand(deliver.Message, Sender, Context));
     }

@@ -187,15 +187,30 @@ internal sealed partial class CheckFlow
     private void Verify(LayerRecord layer, Action<IReadOnlyList<string>> then)
     {
         if (Store.View.Current.FindLayer(layer.Id) is null) Next();
-        else Perform(new VerifyLayer(Store.Layout.Locate(layer.Id), Store.ParentsOf(layer), _command.Full), then, error => then([error.Message]));
+        else Perform(new VerifyLayer(Store.Layout.Locate(layer.Id), Store.ParentsOf(layer), layer, _command.Full), then, error =>
+        {
+            if (IsDamage(error.Code)) then([error.Message]);
+            else Ask<CatalogInternal.Freed>(Store.Catalog, new CatalogInternal.Free(), _ => NotChecked(layer.Id.Value, error));
+        });
+    }
+
+    /// <summary>What says something of the content; all else says only that it could not be read now.</summary>
+    private static bool IsDamage(StorageErrorCode code) => code is StorageErrorCode.Damaged or StorageErrorCode.DigestMismatch or StorageErrorCode.NotFound
+        or StorageErrorCode.BadInput or StorageErrorCode.Io;
+
+    private void NotChecked(string subject, StorageError error)
+    {
+        if (_stopped is not null) Next();
+        else Found("not-checked", subject, $"it could not be looked at: {error.Message}");
     }
 
     private void Compared(LayerRecord layer, IReadOnlyList<string> differences)
     {
+        _progress.Add(layer.Size ?? 0, layer.Entries ?? 0);
         var damage = Store.View.Current.FindLayer(layer.Id)?.Damage;
         if (differences.Count > 0)
         {
-            var message = $"its content is not what was applied: {Refusals.Some(differences)}";
+            var message = $"it differs from its archive: {Refusals.Some(differences)}";
             Found("digest-mismatch", layer.Id.Value, message, "marked as damaged", done => Mark(layer.Id, message, done));
         }
         else if (damage is not null && _command.Full)
@@ -212,19 +227,25 @@ internal sealed partial class CheckFlow
         }
     }
 
-    private void Document(ImageRecord image, BigDataItem item) => Perform(
-        new ReadDocument(image.Id, item),
-        _ => Next(),
-        error =>
-        {
-            if (Store.View.Current.FindImage(image.Id) is null) Next();
-            else Found("digest-mismatch", image.Id.Value, error.Message);
-        });
+    private void Documents(ImageRecord image)
+    {
+        foreach (var item in image.BigData) _steps.Enqueue(() => Perform(new ReadDocument(image.Id, item), _ => Next(), error => Spoiled(image, error)));
+        foreach (var blob in image.Blobs ?? []) _steps.Enqueue(() => Perform(new VerifyBlob(image.Id, blob), _ => Next(), error => Spoiled(image, error)));
+    }
 
+    /// <summary>An image that was replaced, or removed, meanwhile has other files, or none.</summary>
+    private void Spoiled(ImageRecord image, StorageError error)
+    {
+        if (!ReferenceEquals(Store.View.Current.FindImage(image.Id), _before.FindImage(image.Id))) Next();
+        else if (IsDamage(error.Code)) Found("digest-mismatch", image.Id.Value, error.Message);
+        else NotChecked(image.Id.Value, error);
+    }
+
+    /// <summary>Layers that rest on it are told, too: they cannot be used without it.</summary>
     private void Mark(LayerId id, string? damage, Action<bool> done) =>
         Ask<CatalogInternal.DamageMarked>(Store.Catalog, new CatalogInternal.MarkDamage(id, damage), _ =>
         {
-            if (Store.View.Current.FindLayer(id) is { } layer) TellLayer(layer, new LayerInternal.ChangeDamage(damage));
+            foreach (var layer in Store.View.Current.WithDescendants(id)) TellLayer(layer, new LayerInternal.ChangeDamage(Store.View.Current.DamageOf(layer)));
             done(true);
         });
 }

@@ -10,7 +10,7 @@ namespace StorageActors.Recovery;
 
 /// <summary>
 /// <see cref="StoreProtocol.Check"/>, while the store serves: what it finds it asks the owner about once more, so that work in progress is not taken for damage.
-/// It goes through its steps one by one; a step notes findings and, if asked to, puts right what can be.
+/// It goes through its steps one by one; a step notes findings and, if asked to, puts right what can be. What could not be looked at is no damage.
 /// </summary>
 internal sealed partial class CheckFlow : FlowActor
 {
@@ -18,10 +18,12 @@ internal sealed partial class CheckFlow : FlowActor
     private readonly List<Finding> _findings = [];
     private readonly Queue<Action> _steps = new();
     private CatalogState _before = CatalogState.Empty;
+    private readonly FlowProgress _progress;
     private LayerRecord? _drained;
+    private StorageError? _stopped;
 
     public CheckFlow(FlowContext store, IActorRef requester, StoreProtocol.Check command)
-        : base(store, requester, "check") => _command = command;
+        : base(store, requester, "check") => (_command, _progress) = (command, new FlowProgress(store, command.Ticket, StagingPhase.Verifying));
 
     private bool Repairs => _command is { Repair: true, DryRun: false };
 
@@ -33,8 +35,15 @@ internal sealed partial class CheckFlow : FlowActor
 
     protected override void OnStop(StorageError why)
     {
+        _stopped = why;
         _steps.Clear();
         CancelOperations();
+    }
+
+    protected override void Refuse(StorageError error)
+    {
+        _progress.End(StagingPhase.Failed);
+        base.Refuse(error);
     }
 
     protected override void PostStop()
@@ -65,12 +74,10 @@ internal sealed partial class CheckFlow : FlowActor
             foreach (var path in listing.Foreign) _steps.Enqueue(() => Orphan(path, "no layer and no image is called so"));
             _steps.Enqueue(() => StaleStagings());
             _steps.Enqueue(Mounts);
-            foreach (var layer in _before.ListLayers().Where(layer => layer is { Kind: LayerKind.Sealed, DiffId: not null } && !audited.MissingLayers.Contains(layer.Id))) _steps.Enqueue(() => Content(layer));
-            if (_command.Full)
-            {
-                foreach (var image in _before.ListImages())
-                    foreach (var item in image.BigData) _steps.Enqueue(() => Document(image, item));
-            }
+            var sound = _before.ListLayers().Where(layer => layer is { Kind: LayerKind.Sealed, DiffId: not null } && !audited.MissingLayers.Contains(layer.Id)).ToList();
+            _progress.Total = sound.Sum(static layer => layer.Size ?? 0);
+            foreach (var layer in sound) _steps.Enqueue(() => Content(layer));
+            foreach (var image in _command.Full ? _before.ListImages() : []) Documents(image);
 
             Next();
         });
@@ -79,8 +86,19 @@ internal sealed partial class CheckFlow : FlowActor
     private void Next()
     {
         Undrain();
-        if (_steps.TryDequeue(out var step)) step();
-        else Finish(new StoreProtocol.Checked(_findings));
+        if (_stopped is not null)
+        {
+            Refuse(_stopped);
+        }
+        else if (_steps.TryDequeue(out var step))
+        {
+            step();
+        }
+        else
+        {
+            _progress.End(StagingPhase.Done);
+            Finish(new StoreProtocol.Checked(_findings));
+        }
     }
 
     /// <summary>Notes something, and has it repaired if that is possible and asked for.</summary>

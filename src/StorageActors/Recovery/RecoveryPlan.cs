@@ -39,7 +39,8 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
     {
         var notes = new List<string>();
         var adopted = ParentsFirst([.. found.Layers.Where(static layer => layer.Record is not null).Select(static layer => layer.Record!)]);
-        var images = found.Images.Where(image => image.Record is not null && !IsKnown(catalog, image.Record)).Select(static image => image.Record!).OrderBy(static image => image.Created).ToList();
+        var images = found.Images.Where(image => image.Record is not null && !IsKnown(catalog, image.Record)).Select(static image => image.Record!)
+            .OrderBy(static image => image.Created).ThenBy(static image => image.Id.Value, StringComparer.Ordinal).ToList();
         notes.AddRange(adopted.Select(static layer => $"layer {layer.Id} is complete, but not in the journal: adopted"));
         notes.AddRange(images.Select(static image => $"image {image.Id} is complete, but not in the journal: adopted"));
         notes.AddRange(found.Layers.Where(static layer => layer.Record is null).Select(static layer => $"directory {layer.Id} is not in the journal and has no valid record: left alone ({layer.Fault})"));
@@ -82,7 +83,7 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
     {
         var byId = layers.ToDictionary(static layer => layer.Id);
         var (sorted, seen, below) = (new List<LayerRecord>(layers.Count), new HashSet<LayerId>(), new Stack<LayerRecord>());
-        foreach (var first in layers.OrderBy(static layer => layer.Created))
+        foreach (var first in layers.OrderBy(static layer => layer.Created).ThenBy(static layer => layer.Id.Value, StringComparer.Ordinal))
         {
             for (var layer = first; layer is not null && seen.Add(layer.Id); layer = layer.Parent is { } parent ? byId.GetValueOrDefault(parent) : null) below.Push(layer);
             while (below.TryPop(out var layer)) sorted.Add(layer);

@@ -31,6 +31,25 @@ internal static class JournalDatabase
     /// <summary>Whether the last engine gave the journal back: SQLite takes its log away when the last connection is closed.</summary>
     internal static bool WasClosed(string path) => Libc.TryStat(path + "-wal", out _) == Errno.ENOENT;
 
+    /// <summary>Renames the database, so that the next engine makes a new one; durable on return.</summary>
+    /// <returns>Where it is now; null when there was none.</returns>
+    internal static string? MoveAway(string path, DateTimeOffset now)
+    {
+        var moved = FormattableString.Invariant($"{path}.replaced-{now.UtcDateTime:yyyyMMddTHHmmssfff}");
+        // The database last: a log without its database would be taken for that of a new one.
+        var any = false;
+        foreach (var part in new[] { "-wal", "-shm", "" })
+        {
+            if (!File.Exists(path + part)) continue;
+            File.Move(path + part, moved + part);
+            any = true;
+        }
+
+        using var directory = Libc.OpenDirectory(Path.GetDirectoryName(path)!);
+        Libc.FSync(directory);
+        return any ? moved : null;
+    }
+
     private static void MakeWal(string path)
     {
         using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());

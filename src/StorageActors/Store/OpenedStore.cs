@@ -31,6 +31,28 @@ internal sealed class OpenedStore : IDisposable
     /// <exception cref="StorageException">Why not: somebody else owns it, it is damaged or unknown, or nothing works here.</exception>
     internal static OpenedStore Open(StorageSettings settings, OpenDriver openDriver, TransferTable transfers, TimeProvider time, string? socket)
     {
+        var store = OpenWithoutJournal(settings, openDriver, transfers, time, socket);
+        try
+        {
+            JournalDatabase.Prepare(store.Services.Layout.Journal);
+            new StoreReserve(settings.Root).Refill();
+            return store;
+        }
+        catch (DriverException e)
+        {
+            store.Dispose();
+            throw new StorageException(e.Error, e);
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>As <see cref="Open"/>, whatever the journal is like.</summary>
+    internal static OpenedStore OpenWithoutJournal(StorageSettings settings, OpenDriver openDriver, TransferTable transfers, TimeProvider time, string? socket)
+    {
         try
         {
             return OpenRoot(settings, openDriver, transfers, time, socket);
@@ -68,8 +90,6 @@ internal sealed class OpenedStore : IDisposable
             var (layout, format) = StoreRoot.Open(settings.Root, wanted, () => (driver = openDriver(wanted, settings)).Name);
             driver ??= openDriver(format.Driver, settings);
             var wasClosed = JournalDatabase.WasClosed(layout.Journal);
-            JournalDatabase.Prepare(layout.Journal);
-            reserve.Refill();
             var metrics = new StoreMetrics();
             var storeLock = new StoreLock(layout.StoreLock, metrics, time);
             return new OpenedStore(owner, format, new DriverServices(driver, layout, storeLock, metrics, transfers, new StagedLayers(), time), wasClosed);

@@ -29,9 +29,9 @@ internal sealed partial class StoreSupervisor
         Flow<StoreProtocol.WriteDiff>("diff", (command, from) => Props(() => new DiffFlow(_context, from, command)));
         Flow<StoreProtocol.GetChanges>("changes", (command, from) => Props(() => new DiffFlow(_context, from, command)));
         Flow<StoreProtocol.Remove>("remove", (command, from) => Props(() => new RemoveFlow(_context, from, command)));
-        Flow<StoreProtocol.CollectGarbage>("collect", (command, from) => Props(() => new CollectFlow(_context, from, command)));
+        Flow<StoreProtocol.CollectGarbage>("collect", (command, from) => Props(() => new CollectFlow(_context, from, command)), static command => command.Ticket);
         Flow<StoreProtocol.GetUsage>("usage", (command, from) => Props(() => new UsageFlow(_context, from, command)));
-        Flow<StoreProtocol.Check>("check", (command, from) => Props(() => new CheckFlow(_context, from, command)));
+        Flow<StoreProtocol.Check>("check", (command, from) => Props(() => new CheckFlow(_context, from, command)), static command => command.Ticket);
         Flow<CatalogProtocol.PutImage>("put-image", (command, from) => Props(() => new PutImageFlow(_context, from, command)));
         Flow<CatalogProtocol.RemoveImage>("remove-image", (command, from) => Props(() => new RemoveImageFlow(_context, from, command)));
         Flow<CatalogProtocol.GetBigData>("document", (command, from) => Props(() => new ReadImageFlow(_context, from, command)));
@@ -121,7 +121,8 @@ internal sealed partial class StoreSupervisor
         Sender.Tell(new StoreProtocol.CancelAccepted(command.Ticket));
     }
 
-    private void Flow<TCommand>(string name, Func<TCommand, IActorRef, Props> props) => Receive<TCommand>(command => Start(name, props(command, Sender), []));
+    private void Flow<TCommand>(string name, Func<TCommand, IActorRef, Props> props, Func<TCommand, TicketId?>? ticket = null) =>
+        Receive<TCommand>(command => Start(name, props(command, Sender), ticket?.Invoke(command) is { } known ? [known] : []));
 
     private void Start(string name, Props props, IReadOnlyList<TicketId> tickets) => _flows.Add(Watch(Context.ActorOf(props, _flows.NewName(name))), tickets);
 

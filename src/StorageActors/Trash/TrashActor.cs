@@ -20,7 +20,7 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
     private readonly Queue<string> _toMeasure = new();
     private readonly Queue<string> _toDelete = new();
     private readonly Queue<(DriverOperation Operation, Action<DriverProtocol.IReply> Answer)> _errands = new();
-    private readonly List<IActorRef> _waitingForEmpty = [];
+    private readonly List<(IActorRef Requester, bool Tell)> _waitingForEmpty = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private Action<DriverProtocol.IReply>? _answer;
     private long _attempt;
@@ -32,7 +32,7 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
         Receive<TrashProtocol.Collect>(command => Add(command.Path));
         Receive<TrashProtocol.SweepStaging>(command => Sweep(command.AtStart, Sender));
         Receive<TrashProtocol.GetBacklog>(_ => Sender.Tell(new TrashProtocol.Backlog(_trees.Count, _bytes)));
-        Receive<TrashProtocol.Empty>(_ => Empty(Sender));
+        Receive<TrashProtocol.Empty>(command => Empty(Sender, command.Tell));
         Receive<Tick>(_ =>
         {
             Sweep(atStart: false, ActorRefs.Nobody);
@@ -83,9 +83,9 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
         if (swept.Count > 0) Look();
     });
 
-    private void Empty(IActorRef requester)
+    private void Empty(IActorRef requester, bool tell)
     {
-        _waitingForEmpty.Add(requester);
+        _waitingForEmpty.Add((requester, tell));
         Sweep(atStart: false, ActorRefs.Nobody);
         Look();
     }
@@ -118,7 +118,7 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
         else if (_toDelete.TryDequeue(out var oldest)) Perform(new DeleteTrash(oldest), reply => Deleted(oldest, reply));
         else
         {
-            foreach (var requester in _waitingForEmpty) requester.Tell(new TrashProtocol.Emptied(_trees.Count));
+            foreach (var (requester, _) in _waitingForEmpty) requester.Tell(new TrashProtocol.Emptied(_trees.Count));
             _waitingForEmpty.Clear();
         }
     }
@@ -151,6 +151,7 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
         {
             _bytes -= _trees[path].Bytes;
             _trees.Remove(path);
+            foreach (var (requester, _) in _waitingForEmpty.Where(static waiting => waiting.Tell)) requester.Tell(new TrashProtocol.Backlog(_trees.Count, _bytes));
             return;
         }
 

@@ -23,8 +23,11 @@ internal static class TrashProtocol
     /// <param name="Bytes">Allocated bytes of those that have been measured.</param>
     internal sealed record Backlog(int Trees, long Bytes);
 
-    /// <summary>Asks to be told when all that can be deleted is; what failed before is tried again. Answers <see cref="Emptied"/>.</summary>
-    internal sealed record Empty;
+    /// <summary>
+    /// Asks to be told when all that can be deleted is; what failed before is tried again. Answers <see cref="Emptied"/>; with
+    /// <paramref name="Tell"/>, before that, a <see cref="Backlog"/> each time that there is less.
+    /// </summary>
+    internal sealed record Empty(bool Tell = false);
 
     /// <summary>Everything that can be deleted is.</summary>
     /// <param name="Left">Trees that could not be; they are tried again from time to time.</param>

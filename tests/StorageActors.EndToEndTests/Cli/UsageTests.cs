@@ -50,7 +50,7 @@ public sealed partial class UsageTests
         string[] verbs =
         [
             "import", "export", "images", "layers", "inspect", "apply", "create", "commit", "mount", "umount", "ps", "diff", "changes", "rm", "name",
-            "df", "check", "gc", "stats", "info", "node", "demo", "completion",
+            "df", "check", "gc", "rebuild", "stats", "info", "node", "demo", "completion",
         ];
         foreach (var verb in verbs) Assert.Matches($@"(?m)^  {verb}\b", run.Text);
         Assert.Empty(run.Error);

@@ -1,3 +1,4 @@
+using StorageActors.Drivers;
 using StorageActors.Protocol;
 using Xunit;
 
@@ -72,6 +73,66 @@ public sealed class CheckTests : StoreTest
         Assert.All(await LayerLifeTests.CheckAsync(engine, repair: true), static finding => Assert.Equal(("damaged-layer", true), (finding.Kind, finding.Repaired)));
         Assert.Empty(await LayerLifeTests.CheckAsync(engine));
         await using var lease = await engine.Client.MountAsync(layers[3]);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_read_now_is_no_damage()
+    {
+        await using var engine = await StartAsync();
+        var layer = (await engine.Client.ApplyAsync(Chain("base")))[0].Layer.Id;
+        World.Trouble = (operation, _) =>
+        {
+            if (operation == "verify") throw new TransientDriverException(new StorageError(StorageErrorCode.Busy, operation, "too many open files", Errno: "EMFILE"));
+        };
+
+        var finding = Assert.Single(await engine.Client.CheckAsync(repair: true));
+
+        Assert.Equal(("not-checked", layer.Value, false), (finding.Kind, finding.Subject, finding.Repaired));
+        World.Trouble = null;
+        Assert.Empty(await engine.Client.CheckAsync());
+        Assert.Null((await engine.Client.ListLayersAsync())[0].Damage);
+    }
+
+    [Fact]
+    public async Task Spoiled_documents_and_blobs_of_images_are_found_when_all_is_read()
+    {
+        await using var engine = await StartAsync();
+        var layers = (await engine.Client.ApplyAsync(Chain("base"))).Select(static one => one.Layer.Id).ToArray();
+        var blob = new ImageBlob(DiffOf("blob"), 4, Blob("blob"));
+        var image = await engine.Client.PutImageAsync(new CatalogProtocol.PutImage(ImageId.Of(DiffOf("c")), [], layers, null, [new BigData("config", [1])], null, [blob]));
+        Assert.Empty(await engine.Client.CheckAsync(full: true));
+        await File.WriteAllTextAsync(Path.Combine(Root, "images", image.Id.Value, "blobs", DiffOf("blob").Hex), "BLOB");
+        await File.WriteAllTextAsync(Path.Combine(Root, "images", image.Id.Value, "config"), "?");
+
+        Assert.Empty(await engine.Client.CheckAsync());
+        Assert.All(await engine.Client.CheckAsync(full: true), finding => Assert.Equal(("digest-mismatch", image.Id.Value), (finding.Kind, finding.Subject)));
+        Assert.Equal(2, (await engine.Client.CheckAsync(full: true)).Count);
+    }
+
+    [Fact]
+    public async Task A_check_tells_how_far_it_is_and_can_be_cancelled()
+    {
+        await using var engine = await StartAsync();
+        await engine.Client.ApplyAsync(Chain("base", "top"));
+        var seen = new System.Collections.Concurrent.ConcurrentQueue<StagingProgress>();
+        await engine.Client.CheckAsync(progress: new Observer(seen.Enqueue));
+        using var cancel = new CancellationTokenSource();
+        World.Trouble = (operation, _) =>
+        {
+            if (operation == "verify") cancel.Cancel();
+        };
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            // Cancelling takes a message: a check that is quicker is begun again.
+            while (true) await engine.Client.CheckAsync(stop: cancel.Token);
+        });
+        Assert.Contains(seen, static progress => progress.Phase == StagingPhase.Verifying && progress.BytesTotal == "base".Length + "top".Length);
+    }
+
+    private sealed class Observer(Action<StagingProgress> report) : IProgress<StagingProgress>
+    {
+        public void Report(StagingProgress value) => report(value);
     }
 
     [Fact]

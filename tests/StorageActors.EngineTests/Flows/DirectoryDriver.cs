@@ -25,6 +25,9 @@ internal sealed class DirectoryWorld
 
     internal int MostAtOnce { get; private set; }
 
+    /// <summary>Called at the begin of an operation (<c>mount</c>, <c>unmount</c>, <c>verify</c>, …) on a layer; what it throws is the driver's failure.</summary>
+    internal Action<string, LayerId>? Trouble { get; set; }
+
     /// <summary>Lets the extractions pass that wait at a gate, and those that will come to it.</summary>
     internal void Open(string gate) => GateOf(gate).TrySetResult();
 
@@ -122,13 +125,18 @@ internal sealed class DirectoryDriver(string root, DirectoryWorld world, DriverC
 
     public ActiveMount Mount(MountRequest request)
     {
+        world.Trouble?.Invoke("mount", request.Layer.Id);
         if (request.Parents.Any(static parent => !Directory.Exists(parent.Path))) throw Refuse(StorageErrorCode.Damaged, "mount", "a parent is missing");
         var path = MountPointOf(request.Layer);
         var mode = world.Mounts.GetOrAdd(path, request.Mode);
         return new ActiveMount(path, mode);
     }
 
-    public void Unmount(LayerLocation layer, bool force) => world.Mounts.TryRemove(MountPointOf(layer), out _);
+    public void Unmount(LayerLocation layer, bool force)
+    {
+        world.Trouble?.Invoke("unmount", layer.Id);
+        world.Mounts.TryRemove(MountPointOf(layer), out _);
+    }
 
     public ActiveMount? FindMount(LayerLocation layer) =>
         Capabilities.HasFlag(DriverCapabilities.KernelMount) && world.Mounts.TryGetValue(MountPointOf(layer), out var mode) ? new ActiveMount(MountPointOf(layer), mode) : null;
@@ -156,8 +164,12 @@ internal sealed class DirectoryDriver(string root, DirectoryWorld world, DriverC
         LastChange = Libc.TryStat(ContentOf(layer.Path), out var status) == Errno.None ? status.ChangeTime : null,
     };
 
-    public IReadOnlyList<string> Verify(LayerLocation layer, IReadOnlyList<LayerLocation> parents, bool full, CancellationToken stop) =>
-        Read(layer).Digest.Value == File.ReadAllText(Path.Combine(layer.Path, "digest")) ? [] : ["content: another digest"];
+    public IReadOnlyList<string> Verify(LayerLocation layer, IReadOnlyList<LayerLocation> parents, bool full, CancellationToken stop)
+    {
+        world.Trouble?.Invoke("verify", layer.Id);
+        stop.ThrowIfCancellationRequested();
+        return Read(layer).Digest.Value == File.ReadAllText(Path.Combine(layer.Path, "digest")) ? [] : ["content: another digest"];
+    }
 
     public IReadOnlyList<string> Recover(IReadOnlyCollection<LayerId> layers)
     {

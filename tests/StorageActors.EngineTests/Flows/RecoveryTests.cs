@@ -66,7 +66,7 @@ public sealed class RecoveryTests : StoreTest
         {
             Assert.Equal([layers[0]], (await engine.Client.ListLayersAsync()).Select(static layer => layer.Id));
             await AssertAtRestAsync(engine);
-            await engine.Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage());
+            await engine.Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage(Wait: true));
         }
 
         Assert.Empty(In("trash"));

@@ -59,7 +59,7 @@ public sealed class UsageTests : StoreTest
         var would = await engine.Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage(DryRun: true));
         Assert.Equal([chain[2], chain[1]], would.Layers);
         Assert.Equal("middle".Length + "top".Length, would.Bytes);
-        var did = await engine.Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage());
+        var did = await engine.Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage(Wait: true));
 
         Assert.Equal(would.Layers, did.Layers);
         Assert.Equal(new[] { chain[0], named, leased, writable }.ToHashSet(), (await engine.Client.ListLayersAsync()).Select(static layer => layer.Id).ToHashSet());

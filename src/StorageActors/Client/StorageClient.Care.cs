@@ -1,0 +1,49 @@
+using StorageActors.Protocol;
+
+namespace StorageActors.Client;
+
+/// <summary>Looking after the store itself.</summary>
+public sealed partial class StorageClient
+{
+    /// <summary>Looks for damage and leftovers while the store serves. Cancelling ends it.</summary>
+    /// <param name="full">Whether all content is read, and every digest computed again.</param>
+    /// <param name="repair">Whether what can be put right is.</param>
+    /// <param name="dryRun">With <paramref name="repair"/>: whether that is only said.</param>
+    /// <param name="progress">Is told how it goes.</param>
+    /// <param name="stop">Cancels it.</param>
+    public async Task<IReadOnlyList<Finding>> CheckAsync(
+        bool full = false, bool repair = false, bool dryRun = false, IProgress<StagingProgress>? progress = null, CancellationToken stop = default)
+    {
+        var ticket = TicketId.New();
+        return (await RunAsync<StoreProtocol.Checked>(new StoreProtocol.Check(full, repair, dryRun, ticket), ticket, progress, stop).ConfigureAwait(false)).Findings;
+    }
+
+    /// <summary>Removes sealed layers that nothing needs.</summary>
+    /// <param name="dryRun">Whether only to say which.</param>
+    /// <param name="wait">Whether to wait until their bytes are deleted.</param>
+    /// <param name="progress">Is told how the deleting goes.</param>
+    /// <param name="stop">Cancels the waiting; what is removed stays so.</param>
+    public Task<StoreProtocol.Collected> CollectGarbageAsync(
+        bool dryRun = false, bool wait = false, IProgress<StagingProgress>? progress = null, CancellationToken stop = default)
+    {
+        var ticket = TicketId.New();
+        return RunAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage(dryRun, wait, ticket), ticket, progress, stop);
+    }
+
+    private async Task<TReply> RunAsync<TReply>(StoreProtocol.ICommand command, TicketId ticket, IProgress<StagingProgress>? progress, CancellationToken stop)
+        where TReply : StoreProtocol.IReply
+    {
+        stop.ThrowIfCancellationRequested();
+        using var watch = progress is null ? null : Channel.WatchProgress(ticket, progress);
+        var asking = Channel.AskAsync<TReply>(command, CancellationToken.None);
+        using var cancellation = stop.Register(() => _ = CancelAsync([ticket]));
+        try
+        {
+            return await asking.ConfigureAwait(false);
+        }
+        catch (StorageException e) when (e.Error.Code == StorageErrorCode.Cancelled && stop.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(e.Message, e, stop);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using StorageActors.Protocol;
+
+namespace StorageActors.Flows;
+
+/// <summary>Publishes how far a flow is, at most ten times a second; nothing without a ticket. Part of the flow's actor.</summary>
+internal sealed class FlowProgress(FlowContext store, TicketId? ticket, StagingPhase phase)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+
+    private long _bytes;
+    private long _entries;
+    private long? _last;
+
+    /// <summary>Bytes that there are to be done.</summary>
+    internal long Total { get; set; }
+
+    /// <summary>So much more is done.</summary>
+    internal void Add(long bytes, long entries)
+    {
+        (_bytes, _entries) = (_bytes + bytes, _entries + entries);
+        var now = store.Time.GetTimestamp();
+        if (_last is { } last && store.Time.GetElapsedTime(last, now) < Interval) return;
+        _last = now;
+        Publish(phase);
+    }
+
+    /// <summary>The last of it.</summary>
+    internal void End(StagingPhase how) => Publish(how);
+
+    private void Publish(StagingPhase now)
+    {
+        if (ticket is { } known) store.Publish(new StagingProgress(known, now, _bytes, Total, _entries));
+    }
+}

@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using StorageActors.TestSupport;
+using Xunit;
+
+namespace StorageActors.EndToEndTests.Cli;
+
+/// <summary>Looking after a real store: check, repair, rebuild, and who keeps a mount busy.</summary>
+public sealed class CareTests : IAsyncLifetime
+{
+    private readonly CliStore _store = new();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await _store.DisposeAsync();
+
+    [SkippableFact]
+    public async Task The_journal_of_a_real_store_is_made_again_from_its_directories()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        await FillAsync();
+        var before = await DescribeAsync();
+        (await _store.RunAsync("rebuild", "--dry-run")).Exits(0);
+        foreach (var file in Directory.GetFiles(_store.Root, "journal.db*")) File.Delete(file);
+
+        var report = (await _store.RunAsync("rebuild", "--json")).Exits(0).Json;
+
+        Assert.Equal((4, 1), (report.GetProperty("layers").GetArrayLength(), report.GetProperty("images").GetArrayLength()));
+        Assert.Equal(before, await DescribeAsync());
+        (await _store.RunAsync("check", "--full")).Exits(0);
+        var path = (await _store.RunAsync("mount", "box", "--lease", "mine")).Exits(0).Line;
+        Assert.Equal("z", await File.ReadAllTextAsync(Path.Combine(path, "added")));
+        Assert.Contains("box", (await _store.RunAsync("rebuild")).Exits(4).Error, StringComparison.Ordinal);
+        (await _store.RunAsync("umount", "box")).Exits(0);
+    }
+
+    [SkippableFact]
+    public async Task Damage_is_found_named_marked_and_healed_while_all_else_works()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        await FillAsync();
+        var file = Path.Combine(_store.Root, "overlay/sealed/diff/added");
+        var written = File.GetLastWriteTimeUtc(file);
+        await File.WriteAllTextAsync(file, "y");
+        File.SetLastWriteTimeUtc(file, written);
+
+        (await _store.RunAsync("check")).Exits(0); // The content is not read.
+        var found = (await _store.RunAsync("check", "--full")).Exits(6).Text;
+        Assert.Matches("digest-mismatch +sealed +stands +.*/added", found);
+        (await _store.RunAsync("mount", "sealed", "--lease", "a")).Exits(0);
+        (await _store.RunAsync("umount", "sealed")).Exits(0);
+        Assert.True((await _store.RunAsync("check", "--full", "--repair", "--json")).Exits(0).Json[0].GetProperty("repaired").GetBoolean());
+        Assert.Contains("sealed", (await _store.RunAsync("mount", "sealed")).Exits(6).Error, StringComparison.Ordinal);
+        Assert.Contains("sealed", (await _store.RunAsync("mount", "box")).Exits(6).Error, StringComparison.Ordinal); // It rests on it.
+        (await _store.RunAsync("create", "--image", "app:1", "--id", "other")).Exits(0);
+        await WriteAsync("other");
+
+        await File.WriteAllTextAsync(file, "z");
+        File.SetLastWriteTimeUtc(file, written);
+        (await _store.RunAsync("check", "--full", "--repair")).Exits(0);
+        (await _store.RunAsync("check", "--full")).Exits(0);
+    }
+
+    [SkippableFact]
+    public async Task A_busy_mount_names_the_process_and_the_mount_namespace_that_keep_it()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        Tools.Require("unshare");
+        (await _store.RunAsync("create", "--id", "box")).Exits(0);
+        var path = (await _store.RunAsync("mount", "box", "--lease", "mine")).Exits(0).Line;
+        Assert.Empty((await _store.RunAsync("ps", "--why", "box")).Exits(0).Lines);
+        using var inside = Start("sh", ["-c", "cd \"$0\" && echo ready && exec sleep 300", path]);
+        using var elsewhere = Start("unshare", ["--mount", "--propagation", "private", "sh", "-c", "readlink /proc/self/ns/mnt && exec sleep 301"]);
+        try
+        {
+            await inside.StandardOutput.ReadLineAsync();
+            var space = (await elsewhere.StandardOutput.ReadLineAsync())!.Split('[', ']')[1];
+
+            var why = (await _store.RunAsync("ps", "--why", "box")).Exits(0).Text;
+            Assert.Matches($@"process {inside.Id} \(sleep 300\) works in {Regex.Escape(path)}", why);
+            Assert.Matches($@"mount namespace {space} of process {elsewhere.Id} \(sleep 301\) has it at {Regex.Escape(path)}", why);
+            var busy = (await _store.RunAsync("umount", "box")).Exits(4).Error;
+            Assert.Matches($@"process {inside.Id} \(sleep 300\).*namespace {space} of process {elsewhere.Id}.*\(EBUSY\)", busy);
+            Assert.Contains("mine", (await _store.RunAsync("ps")).Exits(0).Text, StringComparison.Ordinal);
+        }
+        finally
+        {
+            inside.Kill();
+            await inside.WaitForExitAsync();
+        }
+
+        // A copy in another namespace keeps nothing busy here.
+        (await _store.RunAsync("umount", "box")).Exits(0);
+        Assert.DoesNotContain(path, await File.ReadAllTextAsync($"/proc/{elsewhere.Id}/mountinfo"), StringComparison.Ordinal);
+        elsewhere.Kill();
+        await elsewhere.WaitForExitAsync();
+        (await _store.RunAsync("rm", "box")).Exits(0);
+    }
+
+    private static Process Start(string program, IEnumerable<string> arguments) =>
+        Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, UseShellExecute = false })!;
+
+    private async Task FillAsync()
+    {
+        var (below, above) = (Tars.Of(("etc/", ""), ("etc/motd", "hello\n")), Tars.Of(("etc/.wh.motd", ""), ("new/", ""), ("new/file", "x")));
+        var layout = OciLayout.Write(_store["image"], Tars.Gzip(below), below, Tars.Gzip(above), above);
+        (await _store.RunAsync("import", layout.Path, "--name", "app:1")).Exits(0);
+        (await _store.RunAsync("create", "--image", "app:1", "--id", "sealed", "--label", "k=v")).Exits(0);
+        await WriteAsync("sealed");
+        (await _store.RunAsync("commit", "sealed", "--name", "done")).Exits(0);
+        (await _store.RunAsync("create", "--parent", "sealed", "--id", "box", "--name", "container")).Exits(0);
+        await WriteAsync("box");
+    }
+
+    private async Task WriteAsync(string layer)
+    {
+        var path = (await _store.RunAsync("mount", layer, "--lease", "w")).Exits(0).Line;
+        await File.WriteAllTextAsync(Path.Combine(path, "added"), "z");
+        (await _store.RunAsync("umount", layer)).Exits(0);
+    }
+
+    /// <summary>All that lists say, and the archive of each sealed layer.</summary>
+    private async Task<string> DescribeAsync()
+    {
+        var layers = (await _store.RunAsync("layers", "--json")).Exits(0).Json;
+        var lines = layers.EnumerateArray().Select(static layer => layer.GetRawText()).Order(StringComparer.Ordinal).ToList();
+        lines.Add((await _store.RunAsync("images", "--json")).Exits(0).Text);
+        lines.Add(Tars.Digest((await _store.RunAsync("diff", "sealed")).Exits(0).Bytes));
+        var manifest = (await _store.RunAsync("export", "app:1", $"oci:{_store[$"out-{lines.GetHashCode()}"]}")).Exits(0).Line;
+        return string.Join('\n', lines.Append(manifest));
+    }
+}
