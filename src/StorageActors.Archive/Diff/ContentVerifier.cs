@@ -116,8 +116,15 @@ internal sealed class ContentVerifier
             if (child >= 0 && _tree[child].Is(NodeState.Written)) continue;
             if (Libc.TryFStatAt(directory, name, out var status) != Errno.None) continue;
             // None of these can be in an archive; a writable layer may have had them when it was sealed.
-            if (status.Type is FileType.Socket or FileType.Unknown || EntryRoles.IsReserved(name)) continue;
+            if (status.Type is FileType.Socket or FileType.Unknown || _format.IsHousekeeping(name)) continue;
             var isWhiteout = _format.IsWhiteout(directory, name, status);
+            if (!isWhiteout && EntryRoles.IsReserved(name)) continue;
+            if (isWhiteout && _format.MarksAreNames)
+            {
+                name = _format.HiddenBy(name);
+                child = _tree.Find(node, name);
+            }
+
             if (isWhiteout ? MayHide(node, child, name) : status.IsDirectory && child >= 0 && HidesWithin(child))
             {
                 if (!isWhiteout) _directories.Push(child);
@@ -171,6 +178,7 @@ internal sealed class ContentVerifier
 
     private bool IsWhiteout(byte[] path)
     {
+        if (_format.MarksAreNames) return _format.IsHiddenBeside(_root, path);
         var parent = LayerPath.Split(path, out var name);
         var errno = Libc.TryOpenAt2(
             _root, parent.IsEmpty ? "."u8 : parent, OpenFlags.Directory | OpenFlags.NoFollow, ResolveFlags.Beneath | ResolveFlags.NoSymlinks, 0, out var directory);

@@ -36,7 +36,7 @@ public sealed partial class StorageClient
         stop.ThrowIfCancellationRequested();
         using var watch = progress is null ? null : Channel.WatchProgress(ticket, progress);
         var asking = Channel.AskAsync<TReply>(command, CancellationToken.None);
-        using var cancellation = stop.Register(() => _ = CancelAsync([ticket]));
+        using var cancellation = stop.Register(() => _ = CancelAsync([ticket], asking));
         try
         {
             return await asking.ConfigureAwait(false);

@@ -17,6 +17,8 @@ internal static class JournalRebuild
     {
         if (!File.Exists(StoreLayout.FormatFileOf(settings.Root)))
             throw Refuse(StorageErrorCode.NotFound, $"there is no store in {settings.Root}", settings.Root);
+        if (!settings.HasOwnJournal)
+            throw Refuse(StorageErrorCode.Unsupported, "the journal is in a database elsewhere; empty its tables there, and the next start fills them from the directories", settings.Root);
         using var transfers = new TransferTable(time);
         using var store = OpenedStore.OpenWithoutJournal(settings, openDriver, transfers, time, socket: null);
         var services = store.Services;
