@@ -18,6 +18,7 @@ internal static class CommandLine
         ("umount", static () => new UmountVerb()), ("ps", static () => new PsVerb()), ("diff", static () => new DiffVerb()),
         ("changes", static () => new ChangesVerb()), ("rm", static () => new RmVerb()), ("name", static () => new NameVerb()),
         ("df", static () => new DfVerb()), ("check", static () => new CheckVerb()), ("gc", static () => new GcVerb()),
+        ("rebuild", static () => new RebuildVerb()),
         ("stats", static () => new StatsVerb()), ("info", static () => new InfoVerb()), ("node", static () => new NodeVerb()),
         ("demo", static () => new DemoVerb()), ("completion", static () => new CompletionVerb()),
     ];
@@ -30,18 +31,8 @@ internal static class CommandLine
     {
         var root = new RootCommand("A store for container-image layers: takes layer tars, stacks and mounts them, gives them back byte for byte.");
         foreach (var option in GlobalOptions.All) root.Add(option);
-<<<<<<< HEAD
         var named = Array.FindAll(Verbs, verb => arguments.Contains(verb.Name, StringComparer.Ordinal));
         foreach (var (_, make) in named.Length > 0 ? named : Verbs) root.Add(make());
-=======
-        Verb[] verbs =
-        [
-            new ImportVerb(), new ExportVerb(), new ImagesVerb(), new LayersVerb(), new InspectVerb(), new ApplyVerb(), new CreateVerb(),
-            new CommitVerb(), new MountVerb(), new UmountVerb(), new PsVerb(), new DiffVerb(), new ChangesVerb(), new RmVerb(), new NameVerb(),
-            new DfVerb(), new CheckVerb(), new GcVerb(), new RebuildVerb(), new StatsVerb(), new InfoVerb(), new NodeVerb(), new DemoVerb(), new CompletionVerb(),
-        ];
-        foreach (var verb in verbs) root.Add(verb);
->>>>>>> b4017b4 (Rebuild the journal from directories; check without false alarms, with progress and an end; wait for renames, not for bytes)
         return root;
     }
 
