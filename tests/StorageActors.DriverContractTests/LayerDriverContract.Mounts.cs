@@ -168,7 +168,7 @@ public abstract partial class LayerDriverContract
         {
             var error = Assert.Throws<TransientDriverException>(() => driver.Driver.Unmount(driver.Locate(layer), force: false)).Error;
             Assert.Equal((StorageErrorCode.InUse, "EBUSY"), (error.Code, error.Errno));
-            Assert.Contains($"process {process.Id} (sleep) works in {path}/inside", error.Message, StringComparison.Ordinal);
+            Assert.Contains($"process {process.Id} (sleep 1000) works in {path}/inside", error.Message, StringComparison.Ordinal);
             Assert.Contains($"process {Environment.ProcessId} (", error.Message, StringComparison.Ordinal);
             Assert.Contains($"{path}/inside/mine open", error.Message, StringComparison.Ordinal);
             Assert.NotNull(driver.Driver.FindMount(driver.Locate(layer)));

@@ -62,6 +62,7 @@ public sealed class VfsDriverTests
         IReadOnlyList<string> Verify(bool full) => driver.Driver.Verify(driver.Locate("top"), driver.Parents(driver["top"]), full, CancellationToken.None);
         Assert.Empty(Verify(full: true));
 
+        driver.IsHarmed = true;
         var path = driver.Locate("top").Path + "/diff/dir/below";
         var time = File.GetLastWriteTimeUtc(path);
         File.WriteAllText(path, "unharmfd");

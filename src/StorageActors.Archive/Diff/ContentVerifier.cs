@@ -99,8 +99,9 @@ internal sealed class ContentVerifier
         var must = _tree[node].Is(NodeState.Opaque);
         var may = must || (_tree[node].Parent == LayerTree.Root && _tree[LayerTree.Root].Is(NodeState.Opaque));
         var hides = _format.IsOpaque(directory, name);
-        if (must && !hides) Report(node, NotHidden);
-        else if (!may && hides && _below?.Find(_tree.PathOf(node)) is { Status.IsDirectory: true }) Report(node, Hidden);
+        if (hides ? may : !must) return;
+        // A mark above nothing may be there or not.
+        if (_below?.Find(_tree.PathOf(node)) is { Status.IsDirectory: true }) Report(node, hides ? Hidden : NotHidden);
     }
 
     /// <summary>What lies there and is not the archive's.</summary>

@@ -99,7 +99,8 @@ public sealed class LayersActorTests : EngineTest
         var gate = BreakableJournal.Gate = new TaskCompletionSource();
         try
         {
-            Acquire(layers, "unwritten");
+            var granted = new LayerProtocol.Acquire(Layer, LeaseId.Parse("unwritten"), MountOptions.Default, SomeActor()); // Answered before the journal has it.
+            layers.Tell(new LayerInternal.Deliver(Setup, granted));
             ExpectMsg<LayerProtocol.Acquired>();
             layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.Describe(Layer, MountOptions.Default)));
             Expect<DescribeMount>();
