@@ -104,12 +104,14 @@ public sealed class LayersActorTests : EngineTest
             ExpectMsg<LayerProtocol.Acquired>();
             layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.Describe(Layer, MountOptions.Default)));
             Expect<DescribeMount>();
-            layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.ReleaseAll(Layer)));
-            Expect<UnmountLayer>();
+            layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.ReleaseAll(Layer))); // Waits for the journal.
             Acquire(layers, "later"); // In the stash.
             BreakableJournal.WritesFail = true;
             gate.SetResult();
-            Answer<FindMount, FoundMount>(new FoundMount(ReadWrite)); // The successor.
+            var successor = Expect<FindMount>();
+            BreakableJournal.WritesFail = false;
+            BreakableJournal.Gate = null;
+            Operations.Reply(new DriverProtocol.Completed<FoundMount>(successor.Attempt, new FoundMount(ReadWrite)));
         }
         finally
         {
