@@ -99,8 +99,7 @@ public sealed class LayersActorTests : EngineTest
         var gate = BreakableJournal.Gate = new TaskCompletionSource();
         try
         {
-            var granted = new LayerProtocol.Acquire(Layer, LeaseId.Parse("unwritten"), MountOptions.Default, SomeActor()); // Answered before the journal has it.
-            layers.Tell(new LayerInternal.Deliver(Setup, granted));
+            Acquire(layers, "unwritten");
             ExpectMsg<LayerProtocol.Acquired>();
             layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.Describe(Layer, MountOptions.Default)));
             Expect<DescribeMount>();
@@ -111,7 +110,7 @@ public sealed class LayersActorTests : EngineTest
             var successor = Expect<FindMount>();
             BreakableJournal.WritesFail = false;
             BreakableJournal.Gate = null;
-            Operations.Reply(new DriverProtocol.Completed<FoundMount>(successor.Attempt, new FoundMount(ReadWrite)));
+            _operations.Reply(new DriverProtocol.Completed<FoundMount>(successor.Attempt, new FoundMount(ReadWrite)));
         }
         finally
         {
