@@ -65,11 +65,13 @@ public sealed class TrashActorTests : EngineTest
             AnswerMeasure();
             Fail();
             trash.Tell(new TrashProtocol.Empty());
+            AnswerSweep();
             AnswerList();
             Fail();
             Assert.Equal(1, ExpectMsg<TrashProtocol.Emptied>().Left);
         });
         trash.Tell(new TrashProtocol.Empty());
+        AnswerSweep();
         AnswerList();
         var last = probe.ExpectMsg<DriverProtocol.Perform>(static perform => perform.Operation is DeleteTrash);
         probe.Reply(new DriverProtocol.Completed<Nothing>(last.Attempt, Nothing.Instance));
@@ -79,6 +81,12 @@ public sealed class TrashActorTests : EngineTest
         {
             var list = probe.ExpectMsg<DriverProtocol.Perform>(static perform => perform.Operation is ListTrash);
             probe.Reply(new DriverProtocol.Completed<IReadOnlyList<string>>(list.Attempt, ["/store/trash/a"]));
+        }
+
+        void AnswerSweep()
+        {
+            var sweep = probe.ExpectMsg<DriverProtocol.Perform>(static perform => perform.Operation is SweepStagings);
+            probe.Reply(new DriverProtocol.Completed<IReadOnlyList<string>>(sweep.Attempt, []));
         }
 
         void AnswerMeasure()
