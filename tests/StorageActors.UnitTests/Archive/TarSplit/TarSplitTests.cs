@@ -171,7 +171,12 @@ public sealed class TarSplitTests
         using var headers = new TarSplitHeaders(new MemoryStream(run.Record));
         var seen = new List<(string, long, ulong?)>();
         while (headers.MoveNext()) seen.Add((Encoding.ASCII.GetString(headers.Current.Name), headers.Current.Size, headers.Crc));
-        Assert.Equal([("long", 7, null), ("d", 0, null), ("long", 5, null), ("empty", 0, null), ("s", 30, null), ("z", 2, Crc64.Compute("zz"u8))], seen);
+        Assert.Equal(
+            [
+                ("long", 7, Crc64.Compute("content"u8)), ("d", 0, null), ("long", 5, Crc64.Compute("again"u8)), ("empty", 0, null),
+                ("s", 30, Crc64.Compute("abcdefg"u8)), ("z", 2, Crc64.Compute("zz"u8)),
+            ],
+            seen);
     }
 
     private static string Segment(int position, byte[] bytes) =>
