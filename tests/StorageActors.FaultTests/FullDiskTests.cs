@@ -68,7 +68,7 @@ public sealed class FullDiskTests
 
     private static async Task AssertWholeAsync(StorageEngine engine, Disk disk, params string[] layers)
     {
-        await engine.Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage());
+        await engine.Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage(Wait: true));
         Assert.Empty((await engine.Client.Channel.AskAsync<StoreProtocol.Checked>(new StoreProtocol.Check(Full: true))).Findings);
         Assert.Equal(layers, (await engine.Client.ListLayersAsync()).Select(static layer => layer.Id.Value).Order(StringComparer.Ordinal));
         foreach (var place in (string[])["staging", "trash"]) Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(disk.Root, place)));

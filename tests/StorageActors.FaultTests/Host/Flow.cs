@@ -37,7 +37,7 @@ internal sealed record Flow(
     private static async Task RemoveAndEmptyAsync(HostStore store)
     {
         await store.Client.RemoveAsync(New);
-        await store.Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage());
+        await store.Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage(Wait: true));
     }
 
     private static async Task RemoveNewAsync(HostStore store)
@@ -166,6 +166,6 @@ internal sealed record Flow(
     private static async Task RestartAsync(HostStore store)
     {
         await store.StartAsync();
-        await store.Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage());
+        await store.Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage(Wait: true));
     }
 }

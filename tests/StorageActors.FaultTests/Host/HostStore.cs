@@ -99,7 +99,7 @@ internal sealed class HostStore
     /// <summary>Remembers what is there now: nothing else may be there after a flow was undone.</summary>
     internal async Task RememberAsync()
     {
-        await Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage());
+        await Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage(Wait: true));
         _layers = await KeysAsync();
         _descriptors = Descriptors().Count;
     }
@@ -108,7 +108,7 @@ internal sealed class HostStore
     internal async Task<List<string>> FindFaultsAsync()
     {
         var faults = new List<string>();
-        await Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage());
+        await Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage(Wait: true));
         foreach (var finding in (await Client.Channel.AskAsync<StoreProtocol.Checked>(new StoreProtocol.Check(Full: true))).Findings)
             faults.Add($"check: {finding.Kind} {finding.Subject}: {finding.Message}");
         var layers = (await Client.ListLayersAsync()).Select(static layer => layer.Id.Value).ToHashSet(StringComparer.Ordinal);
