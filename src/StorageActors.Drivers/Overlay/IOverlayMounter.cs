@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace StorageActors.Drivers.Overlay;
 
 /// <summary>
-/// Makes overlay mounts in one of the ways of <see cref="OverlayMethod"/>. Runs on the store's mount thread, whose working directory is the driver's
-/// home: two of the ways depend on that.
+/// Makes overlay mounts in one of the ways of <see cref="OverlayMethod"/>. By descriptor any thread may; the other ways depend on one whose working
+/// directory is the driver's home.
 /// </summary>
 internal interface IOverlayMounter
 {
