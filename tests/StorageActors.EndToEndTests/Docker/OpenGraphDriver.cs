@@ -80,7 +80,7 @@ internal sealed class OpenGraphDriver : IAsyncDisposable
         return response.IsSuccessStatusCode ? answer.GetProperty("Size").GetInt64() : null;
     }
 
-    /// <summary>An ApplyDiff whose sender dies in the middle.</summary>
+    /// <summary>An ApplyDiff whose sender dies in the middle, when the filling has begun.</summary>
     internal async Task BreakOffApplyAsync(string id, string parent, byte[] beginning)
     {
         using var socket = Connect();
@@ -88,6 +88,8 @@ internal sealed class OpenGraphDriver : IAsyncDisposable
         await socket.SendAsync(Encoding.ASCII.GetBytes(head));
         await socket.SendAsync(beginning);
         await socket.SendAsync("\r\n"u8.ToArray());
+        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while ((await Engine.Client.ListLayersAsync()).Single(layer => layer.Id.Value == id).Labels.Count < 2) await Task.Delay(10, late.Token); // Until it is marked.
     }
 
     internal async Task<byte[]> DiffAsync(string id, string parent)
