@@ -71,6 +71,7 @@ public sealed class LayersActorTests : EngineTest
         Acquire(layers, "kept");
         Settle();
         ExpectMsg<LayerProtocol.Acquired>();
+        Flush(layers);
         BreakableJournal.WritesFail = true;
         try
         {
@@ -96,6 +97,7 @@ public sealed class LayersActorTests : EngineTest
         Acquire(layers, "kept");
         Settle();
         ExpectMsg<LayerProtocol.Acquired>();
+        Flush(layers);
         var gate = BreakableJournal.Gate = new TaskCompletionSource();
         try
         {
@@ -165,6 +167,7 @@ public sealed class LayersActorTests : EngineTest
         Answer<FindMount, FoundMount>(new FoundMount(null));
         Answer<MountLayer, ActiveMount>(ReadOnly);
         ExpectMsg<LayerProtocol.Acquired>();
+        Flush(layers);
         var gate = BreakableJournal.Gate = new TaskCompletionSource();
         try
         {
@@ -266,6 +269,7 @@ public sealed class LayersActorTests : EngineTest
     /// <summary>The next lease ends the layer's actor; its successor finds the mount.</summary>
     private void FailByJournal(IActorRef layers, FoundMount mount)
     {
+        Flush(layers);
         BreakableJournal.WritesFail = true;
         try
         {
@@ -277,6 +281,13 @@ public sealed class LayersActorTests : EngineTest
         {
             BreakableJournal.WritesFail = false;
         }
+    }
+
+    /// <summary>Until the journal has what was answered before it had it: only then does a failure meet the next write and no earlier one.</summary>
+    private void Flush(IActorRef layers)
+    {
+        layers.Tell(new LayerInternal.Flush());
+        ExpectMsg<LayerInternal.Flushed>();
     }
 
     private static void Release(IActorRef layers, string lease) =>
