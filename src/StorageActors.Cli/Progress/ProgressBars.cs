@@ -7,16 +7,47 @@ namespace StorageActors.Cli.Progress;
 /// <summary>For people: a bar for each extraction that runs, and one line for the sum.</summary>
 internal sealed class ProgressBars : ProgressBoard
 {
+    private readonly Lock _starting = new();
     private readonly Dictionary<TicketId, ProgressTask> _bars = [];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Task _drawing;
+    private Task? _drawing;
     private ProgressContext? _context;
     private ProgressTask? _sum;
 
-    internal ProgressBars()
+    public override async ValueTask DisposeAsync()
+    {
+        lock (_starting) _ended.TrySetResult();
+        if (_drawing is { } drawing) await drawing;
+    }
+
+    protected override void Changed(StagingProgress progress, string label)
+    {
+        if (progress.Phase == StagingPhase.Queued || Drawing() is not { } context) return;
+        var sum = Sum();
+        Set(_sum ??= context.AddTask(Text(sum)), Text(sum), sum.BytesRead, sum.BytesTotal);
+        if (sum.Layers == 1) return;
+
+        var text = Markup.Escape($"  {label} {progress.Phase.ToString().ToLowerInvariant()} {Human.Size(progress.BytesRead)}");
+        if (!_bars.TryGetValue(progress.Ticket, out var bar)) _bars[progress.Ticket] = bar = context.AddTask(text);
+        Set(bar, text, progress.BytesRead, progress.BytesTotal);
+        if (progress.Phase >= StagingPhase.Done) bar.StopTask();
+    }
+
+    /// <summary>Where to draw: from the first report on, so that work without any leaves the terminal alone, and no longer when the board has gone.</summary>
+    private ProgressContext? Drawing()
+    {
+        lock (_starting)
+        {
+            if (!_ended.Task.IsCompleted) _drawing ??= DrawAsync();
+        }
+
+        return Volatile.Read(ref _context);
+    }
+
+    private Task DrawAsync()
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        _drawing = console.Progress().AutoClear(true).HideCompleted(true)
+        return console.Progress().AutoClear(true).HideCompleted(true)
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn())
             .StartAsync(async context =>
             {
@@ -25,29 +56,11 @@ internal sealed class ProgressBars : ProgressBoard
             });
     }
 
-    public override async ValueTask DisposeAsync()
-    {
-        _ended.TrySetResult();
-        await _drawing;
-    }
+    private static string Text(Totals sum) => Markup.Escape(sum.ToString());
 
-    protected override void Changed(StagingProgress progress, string label)
+    private static void Set(ProgressTask bar, string text, long read, long? total)
     {
-        if (Volatile.Read(ref _context) is not { } context || progress.Phase == StagingPhase.Queued) return;
-        var sum = Sum();
-        _sum ??= context.AddTask("");
-        _sum.Description = Markup.Escape(sum.ToString());
-        Set(_sum, sum.BytesRead, sum.BytesTotal);
-        if (sum.Layers == 1) return;
-
-        if (!_bars.TryGetValue(progress.Ticket, out var bar)) _bars[progress.Ticket] = bar = context.AddTask("");
-        bar.Description = Markup.Escape($"  {label} {progress.Phase.ToString().ToLowerInvariant()} {Human.Size(progress.BytesRead)}");
-        Set(bar, progress.BytesRead, progress.BytesTotal);
-        if (progress.Phase >= StagingPhase.Done) bar.StopTask();
-    }
-
-    private static void Set(ProgressTask bar, long read, long? total)
-    {
+        bar.Description = text;
         bar.IsIndeterminate = total is null;
         if (total is not { } bytes) return;
         bar.MaxValue = Math.Max(1, bytes);

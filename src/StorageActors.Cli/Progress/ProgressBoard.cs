@@ -71,9 +71,9 @@ internal abstract class ProgressBoard : IProgress<StagingProgress>, IAsyncDispos
         {
             var layers = Layers > 1 ? $"{Done} of {Layers} layers done, " : "";
             var total = BytesTotal is { } bytes ? $" of {Human.Size(bytes)}" : "";
-            var phase = Phase.ToString()?.ToLowerInvariant();
-            return Phase == StagingPhase.Deleting ? $"{phase}, {Human.Size(BytesRead)}{total}"
-                : $"{layers}{phase}, {Human.Size(BytesRead)}{total} read, {Entries} entries";
+            var phase = Phase is { } active ? $"{active.ToString().ToLowerInvariant()}, " : "";
+            return Phase == StagingPhase.Deleting ? $"{phase}{Human.Size(BytesRead)}{total}"
+                : $"{layers}{phase}{Human.Size(BytesRead)}{total} read, {Entries} entries";
         }
     }
 

@@ -1,0 +1,47 @@
+using StorageActors.TestSupport;
+using Xunit;
+
+namespace StorageActors.EndToEndTests.Cli;
+
+/// <summary>The command on a terminal, as `script` gives it one: it draws there what it does not draw for programs.</summary>
+public sealed class TerminalTests : IAsyncLifetime
+{
+    private const string HideCursor = "\e[?25l";
+    private const string ShowCursor = "\e[?25h";
+    private readonly CliStore _store = new();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await _store.DisposeAsync();
+
+    [SkippableFact]
+    public void An_import_draws_bars_and_takes_them_away()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        var (below, above) = (Tars.Large(8), Tars.Of(("etc/motd", "hello")));
+        var layout = OciLayout.Write(_store["image"], Tars.Gzip(below), below, Tars.Gzip(above), above);
+        var shown = OnTerminal("import", $"oci:{layout.Path}:v1");
+        Assert.Contains(HideCursor, shown, StringComparison.Ordinal);
+        Assert.True(shown.LastIndexOf(ShowCursor, StringComparison.Ordinal) > shown.LastIndexOf(HideCursor, StringComparison.Ordinal), shown);
+        Assert.EndsWith(layout.ImageId, shown.TrimEnd(), StringComparison.Ordinal);
+        Assert.DoesNotContain("error", shown, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", shown, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public void Work_without_progress_draws_nothing()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        Assert.DoesNotContain("\e[?", OnTerminal("create", "--id", "box"), StringComparison.Ordinal);
+        Assert.Contains("box", OnTerminal("layers"), StringComparison.Ordinal);
+    }
+
+    private string OnTerminal(params string[] arguments)
+    {
+        string[] command = [CliProcess.Executable, "--root", _store.Root, .. arguments];
+        var quoted = string.Join(' ', command.Select(static word => $"'{word}'"));
+        var run = Command.TryRun("sh", "-c", "exec script -qec \"$1\" /dev/null </dev/null", "sh", quoted)!;
+        Assert.True(run.ExitCode == 0, $"exit {run.ExitCode}: {run.Output}{run.Error}");
+        return run.Output;
+    }
+}
