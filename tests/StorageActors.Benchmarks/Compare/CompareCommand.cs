@@ -6,12 +6,13 @@ namespace StorageActors.Benchmarks.Compare;
 internal static class CompareCommand
 {
     private const string Usage = """
-        compare [JOB...] [--runs N] [--seconds N] [--fs ext4|xfs|btrfs] [--scratch DIR] [--alone] [--markdown]
+        compare [JOB...] [--runs N] [--seconds N] [--count N] [--fs ext4|xfs|btrfs] [--scratch DIR] [--alone] [--markdown]
 
         Runs whole jobs, ours and the peers' in turns, and prints minima, medians, CPU seconds and ratios.
 
           --runs N       rounds that count, after one that does not (default 5)
           --seconds N    how long a job goes on that has no other end (default 60)
+          --count N      how many there are of what a job counts: containers (default 1000), pulls (default 16)
           --fs KIND      file system of the stores, made in a loop file (default ext4, with a journal)
           --scratch DIR  where the loop file lies (default: the directory for temporary files)
           --alone        leaves the peers out, for a profiler

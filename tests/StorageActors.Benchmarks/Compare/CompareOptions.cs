@@ -6,12 +6,12 @@ using StorageActors.TestSupport;
 namespace StorageActors.Benchmarks.Compare;
 
 /// <summary>What the command line of <c>compare</c> says.</summary>
-internal sealed record CompareOptions(IReadOnlyList<string> Jobs, int Runs, int Seconds, FileSystemKind FileSystem, string? Scratch, bool Markdown, bool Alone)
+internal sealed record CompareOptions(IReadOnlyList<string> Jobs, int Runs, int Seconds, FileSystemKind FileSystem, string? Scratch, bool Markdown, bool Alone, int? Count)
 {
     internal static bool TryParse(
         IReadOnlyList<string> arguments, [NotNullWhen(true)] out CompareOptions? options, [NotNullWhen(false)] out string? error)
     {
-        var found = new CompareOptions([], 5, 60, FileSystemKind.Ext4, null, false, false);
+        var found = new CompareOptions([], 5, 60, FileSystemKind.Ext4, null, false, false, null);
         var jobs = new List<string>();
         (options, error) = (null, null);
         for (var i = 0; i < arguments.Count; i++)
@@ -30,6 +30,9 @@ internal sealed record CompareOptions(IReadOnlyList<string> Jobs, int Runs, int 
                     break;
                 case "--seconds" when int.TryParse(next, CultureInfo.InvariantCulture, out var seconds) && seconds > 0:
                     (found, i) = (found with { Seconds = seconds }, i + 1);
+                    break;
+                case "--count" when int.TryParse(next, CultureInfo.InvariantCulture, out var count) && count > 0:
+                    (found, i) = (found with { Count = count }, i + 1);
                     break;
                 case "--fs" when Enum.TryParse<FileSystemKind>(next, ignoreCase: true, out var kind):
                     (found, i) = (found with { FileSystem = kind }, i + 1);

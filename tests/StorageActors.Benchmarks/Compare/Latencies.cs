@@ -11,18 +11,6 @@ internal sealed class Latencies
 
     internal int Count => _seconds.Count;
 
-    /// <summary>Does the same again and again until it is told to stop, and at least once.</summary>
-    internal async Task SampleAsync(Func<Task> operation, CancellationToken stop)
-    {
-        do
-        {
-            await TimeAsync(operation).ConfigureAwait(false);
-            // A user asks now and then: a sampler that never rests would measure itself.
-            await Task.Delay(10, CancellationToken.None).ConfigureAwait(false);
-        }
-        while (!stop.IsCancellationRequested);
-    }
-
     /// <summary>Does something once; what fails does not count.</summary>
     internal async Task TimeAsync(Func<Task> operation)
     {

@@ -26,6 +26,9 @@ internal sealed class Stage(CompareOptions options) : IDisposable
     /// <summary>How long a job goes on that has no other end.</summary>
     internal TimeSpan Duration => TimeSpan.FromSeconds(options.Seconds);
 
+    /// <summary>How many there are of what a job counts, unless the user says otherwise.</summary>
+    internal int CountOr(int usual) => options.Count ?? usual;
+
     /// <summary>Where stores lie.</summary>
     internal string Root => _files.Value.Root;
 

@@ -30,16 +30,15 @@ internal sealed class StartJob : IJob
         var isThere = Command.Find(ContainersStorage.Program) is not null;
         if (isThere) Fill(peer, tar);
 
-        var command = Path.Combine(AppContext.BaseDirectory, "command", "storage-actors");
         try
         {
             return
             [
                 await Comparison.RunAsync(stage, "layers (bar: 150 ms, or 3 of containers-storage, whichever is less strict)", stage.Present(
-                    (null, Process("storage-actors layers", () => Command.Run(command, "--root", root, "layers"))),
-                    (null, Process("storage-actors images", () => Command.Run(command, "--root", root, "images")) with { IsVariant = true }),
-                    (null, Process("storage-actors ps", () => Command.Run(command, "--root", root, "ps")) with { IsVariant = true }),
-                    (null, Process("storage-actors info", () => Command.Run(command, "--root", root, "info")) with { IsVariant = true }),
+                    (null, Process("storage-actors layers", () => Command.Run(OwnCommand.Path, "--root", root, "layers"))),
+                    (null, Process("storage-actors images", () => Command.Run(OwnCommand.Path, "--root", root, "images")) with { IsVariant = true }),
+                    (null, Process("storage-actors ps", () => Command.Run(OwnCommand.Path, "--root", root, "ps")) with { IsVariant = true }),
+                    (null, Process("storage-actors info", () => Command.Run(OwnCommand.Path, "--root", root, "info")) with { IsVariant = true }),
                     (ContainersStorage.Program, Process("containers-storage layers", () => peer.Run("layers"))))).ConfigureAwait(false),
             ];
         }

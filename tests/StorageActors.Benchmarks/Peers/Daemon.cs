@@ -3,7 +3,7 @@ using StorageActors.TestSupport;
 
 namespace StorageActors.Benchmarks.Peers;
 
-/// <summary>A daemon of a peer, private to this program: its data on the file system that is measured on, its socket in a temporary directory.</summary>
+/// <summary>A daemon, private to this program: its data on the file system that is measured on; what else it keeps in a temporary directory.</summary>
 internal sealed class Daemon : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -37,7 +37,10 @@ internal sealed class Daemon : IDisposable
         _home.Dispose();
     }
 
-    private static async Task<Daemon> StartAsync(Func<TempDirectory, CommandResult?> probe, Func<TempDirectory, string[]> command)
+    /// <summary>Starts a program and waits until it answers.</summary>
+    /// <param name="probe">Asks it.</param>
+    /// <param name="command">Its command line, for a directory of its own.</param>
+    internal static async Task<Daemon> StartAsync(Func<TempDirectory, CommandResult?> probe, Func<TempDirectory, string[]> command)
     {
         var home = new TempDirectory("/tmp");   // a socket's path may be 107 bytes long
         string[] line = command(home);
