@@ -26,4 +26,7 @@ internal enum DriverCapabilities
 
     /// <summary>A mount may be volatile: nothing is synced, and a restart of the machine ends it.</summary>
     VolatileMounts = 64,
+
+    /// <summary>Layers may stand on layers of another store, which may lie on another file system and is only read.</summary>
+    AdditionalStores = 128,
 }

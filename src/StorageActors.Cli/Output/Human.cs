@@ -47,6 +47,12 @@ internal static class Human
     /// <summary>A digest's first digits.</summary>
     internal static string Short(Digest? digest) => digest is { } value ? value.Hex[..12] : "-";
 
+    /// <summary>The column that says which additional store something lies in, where one is shown.</summary>
+    internal static (string, ColumnKind)[] StoreColumn(bool isShown) => isShown ? [("STORE", ColumnKind.Text)] : [];
+
+    /// <summary>Its cell.</summary>
+    internal static string[] StoreCell(bool isShown, string? additionalStore) => isShown ? [additionalStore ?? "-"] : [];
+
     internal static string Names(IReadOnlyList<string> names) => names.Count == 0 ? "-" : string.Join(", ", names);
 
     /// <summary>A short time in the unit that fits: <c>12.3 µs</c>.</summary>

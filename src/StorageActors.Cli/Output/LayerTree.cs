@@ -38,6 +38,7 @@ internal static class LayerTree
     {
         var names = layer.Names.Count == 0 ? "" : $"  {Human.Names(layer.Names)}";
         var state = layer.Damage is not null ? "damaged" : layer.Kind == LayerKind.Writable ? "writable" : Human.Size(layer.Size);
-        return $"{Human.Short(layer.Id.Value)}  {state}{names}";
+        var store = layer.AdditionalStore is { } elsewhere ? $"  in {elsewhere}" : "";
+        return $"{Human.Short(layer.Id.Value)}  {state}{names}{store}";
     }
 }

@@ -22,14 +22,20 @@ internal sealed class ImagesVerb() : Verb("images", "List the images")
     {
         var now = TimeProvider.System.GetUtcNow();
         var sizes = layers.ToDictionary(static layer => layer.Id, static layer => layer.Size ?? 0);
+        var shared = images.Any(static image => image.AdditionalStore is not null);
         var table = new Table(
+        [
             ("IMAGE", ColumnKind.Text), ("NAMES", ColumnKind.Elastic), ("LAYERS", ColumnKind.Number), ("SIZE", ColumnKind.Number),
-            ("CREATED", ColumnKind.Text));
+            ("CREATED", ColumnKind.Text), .. Human.StoreColumn(shared),
+        ]);
         foreach (var image in images)
         {
             var size = image.Layers.Sum(layer => sizes.GetValueOrDefault(layer));
             table.Add(
-                Human.Short(image.Id.Value), Human.Names(image.Names), $"{image.Layers.Count}", Human.Size(size), Human.Age(image.Created, now));
+            [
+                Human.Short(image.Id.Value), Human.Names(image.Names), $"{image.Layers.Count}", Human.Size(size), Human.Age(image.Created, now),
+                .. Human.StoreCell(shared, image.AdditionalStore),
+            ]);
         }
 
         return table;

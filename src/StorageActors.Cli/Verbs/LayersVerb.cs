@@ -28,15 +28,21 @@ internal sealed class LayersVerb : Verb
     private static Table Describe(IReadOnlyList<LayerRecord> layers)
     {
         var now = TimeProvider.System.GetUtcNow();
+        // Where a layer lies is worth a column only if some lie elsewhere.
+        var shared = layers.Any(static layer => layer.AdditionalStore is not null);
         var table = new Table(
+        [
             ("LAYER", ColumnKind.Text), ("NAMES", ColumnKind.Elastic), ("PARENT", ColumnKind.Text), ("KIND", ColumnKind.Text),
-            ("SIZE", ColumnKind.Number), ("CREATED", ColumnKind.Text));
+            ("SIZE", ColumnKind.Number), ("CREATED", ColumnKind.Text), .. Human.StoreColumn(shared),
+        ]);
         foreach (var layer in layers)
         {
             var kind = layer.Damage is null ? layer.Kind.ToString().ToLowerInvariant() : "damaged";
             table.Add(
+            [
                 Human.Short(layer.Id.Value), Human.Names(layer.Names), layer.Parent is { } parent ? Human.Short(parent.Value) : "-", kind,
-                Human.Size(layer.Size), Human.Age(layer.Created, now));
+                Human.Size(layer.Size), Human.Age(layer.Created, now), .. Human.StoreCell(shared, layer.AdditionalStore),
+            ]);
         }
 
         return table;

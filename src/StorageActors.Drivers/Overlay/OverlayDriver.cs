@@ -55,7 +55,7 @@ internal sealed partial class OverlayDriver : ILayerDriver
     /// <inheritdoc/>
     public DriverCapabilities Capabilities =>
         DriverCapabilities.Rebase | DriverCapabilities.NativeDiff | DriverCapabilities.KernelMount | DriverCapabilities.ReadOnlyMounts
-        | DriverCapabilities.Opaque | DriverCapabilities.BaseMounts | DriverCapabilities.VolatileMounts;
+        | DriverCapabilities.Opaque | DriverCapabilities.BaseMounts | DriverCapabilities.VolatileMounts | DriverCapabilities.AdditionalStores;
 
     /// <inheritdoc/>
     public IReadOnlyList<StoreFact> Facts { get; }

@@ -11,21 +11,23 @@ namespace StorageActors.Drivers.Overlay;
 internal sealed class OverlayLinks
 {
     private readonly string _home;
+    private readonly string _root;
     private readonly Lock _repair = new();
 
     internal OverlayLinks(string home)
     {
-        _home = home;
+        (_home, _root) = (home, Path.GetDirectoryName(home) + "/");
         MakeDirectory(home);
         MakeDirectory(home + "/l");
     }
 
-    /// <summary>Gives a staged layer its name; it keeps one that it has.</summary>
+    /// <summary>Gives a staged layer its name; it keeps one that it has, as layers of additional stores do.</summary>
     internal string Assign(LayerDirectory layer)
     {
         lock (_repair)
         {
             if (SmallFile.TryRead(layer.Path + "/link") is { } name && LinkName.IsValid(name)) return name;
+            if (!layer.Path.StartsWith(_root, StringComparison.Ordinal)) throw new LinuxException("open", layer.Path + "/link", Errno.ENOENT, detail: "a layer of an additional store has no short name, and is given none here");
             name = LinkName.New();
             SmallFile.Write(layer.Path + "/link", name);
             return name;

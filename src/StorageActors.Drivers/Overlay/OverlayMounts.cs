@@ -238,9 +238,9 @@ internal sealed class OverlayMounts : IDisposable
     private static ActiveMount Active(LayerDirectory layer, MountPoint.State there) =>
         new(layer.Merged, there.IsReadOnly ? MountMode.ReadOnly : MountMode.ReadWrite);
 
-    private static void EnsureEmpty(LayerDirectory layer, OverlayStack stack)
+    private void EnsureEmpty(LayerDirectory layer, OverlayStack stack)
     {
-        if (stack.Lowers[^1] != layer.Empty) return;
+        if (stack.Lowers[^1] != layer.Empty || !_tree.Contains(layer.Path)) return;
         using var directory = Libc.OpenDirectory(layer.Path);
         var errno = Libc.TryMkdirAt(directory, "empty"u8, 0x1C0);   // 0700; a layer that a peer made may lack it
         if (errno is not (Errno.None or Errno.EEXIST)) throw Libc.Failure("mkdirat", directory, "empty"u8, errno);

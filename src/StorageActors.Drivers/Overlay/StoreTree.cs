@@ -27,10 +27,14 @@ internal sealed class StoreTree : IDisposable
     /// <summary>Whether the clone is in use.</summary>
     internal bool IsDetached { get; private set; }
 
-    /// <summary>A directory at or below the root; for use as a layer.</summary>
+    /// <summary>Whether a path lies below the root; what does not belongs to an additional store, and is only read.</summary>
+    internal bool Contains(string path) => path.StartsWith(_prefix, StringComparison.Ordinal);
+
+    /// <summary>A directory below the root, or in an additional store; for use as a layer.</summary>
     internal SafeFileHandle Open(string path)
     {
-        var errno = Libc.TryOpenAt(_root, Relative(path), OpenFlags.Path | OpenFlags.Directory | OpenFlags.NoFollow, 0, out var directory);
+        const OpenFlags flags = OpenFlags.Path | OpenFlags.Directory | OpenFlags.NoFollow;
+        var errno = Contains(path) ? Libc.TryOpenAt(_root, Relative(path), flags, 0, out var directory) : Libc.TryOpen(path, flags, 0, out directory);
         return errno == Errno.None ? directory : throw new LinuxException("open", path, errno);
     }
 
@@ -39,9 +43,9 @@ internal sealed class StoreTree : IDisposable
         path.StartsWith(_prefix, StringComparison.Ordinal) ? Encoding.UTF8.GetBytes(path, _prefix.Length, path.Length - _prefix.Length)
             : throw new ArgumentException($"\"{path}\" is not inside the store at \"{Root}\".", nameof(path));
 
-    /// <summary>Path relative to a directory right below the root.</summary>
+    /// <summary>Path relative to a directory right below the root; one in an additional store as it is.</summary>
     internal string RelativeTo(string home, string path) =>
-        path.StartsWith(home + "/", StringComparison.Ordinal) ? path[(home.Length + 1)..] : ".." + path[Root.Length..];
+        path.StartsWith(home + "/", StringComparison.Ordinal) ? path[(home.Length + 1)..] : Contains(path) ? ".." + path[Root.Length..] : path;
 
     /// <summary>Goes over to the clone; an answer other than success leaves everything as it was.</summary>
     internal Errno TryDetach()

@@ -56,7 +56,7 @@ internal sealed partial class VfsDriver : ILayerDriver
     public string Name => DriverName;
 
     /// <inheritdoc/>
-    public DriverCapabilities Capabilities => DriverCapabilities.None;
+    public DriverCapabilities Capabilities => DriverCapabilities.AdditionalStores;
 
     /// <inheritdoc/>
     public IReadOnlyList<StoreFact> Facts { get; }

@@ -9,6 +9,7 @@ namespace StorageActors.Protocol;
 /// <param name="ManifestDigest">Digest of its manifest, if it came with one.</param>
 /// <param name="BigData">Its documents, sorted by key.</param>
 /// <param name="Blobs">The layers' blobs that are kept as they came, so that it is exported with the same digests; each once.</param>
+/// <param name="AdditionalStore">Root of the additional store that it lies in, where it is only read; none for an image of the store's own.</param>
 public sealed record ImageRecord(
     ImageId Id,
     IReadOnlyList<string> Names,
@@ -17,7 +18,8 @@ public sealed record ImageRecord(
     DateTimeOffset Created,
     Digest? ManifestDigest,
     IReadOnlyList<BigDataItem> BigData,
-    IReadOnlyList<Digest>? Blobs = null);
+    IReadOnlyList<Digest>? Blobs = null,
+    string? AdditionalStore = null);
 
 /// <summary>One document kept with an image or a layer.</summary>
 /// <param name="Key">Its key, unique with its owner: 1 to 200 printable characters.</param>

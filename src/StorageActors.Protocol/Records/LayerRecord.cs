@@ -28,6 +28,7 @@ public enum LayerKind
 /// <param name="Gids">The distinct groups of its entries, sorted.</param>
 /// <param name="Warnings">What could not be kept when it was applied (an xattr that the file system refuses, …).</param>
 /// <param name="Damage">Why the layer cannot be used, if it cannot.</param>
+/// <param name="AdditionalStore">Root of the additional store that it lies in, where it is only read; none for a layer of the store's own.</param>
 public sealed record LayerRecord(
     LayerId Id,
     LayerId? Parent,
@@ -45,4 +46,5 @@ public sealed record LayerRecord(
     IReadOnlyList<long>? Uids = null,
     IReadOnlyList<long>? Gids = null,
     IReadOnlyList<string>? Warnings = null,
-    string? Damage = null);
+    string? Damage = null,
+    string? AdditionalStore = null);

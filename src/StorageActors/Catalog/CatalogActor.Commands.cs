@@ -143,7 +143,7 @@ internal sealed partial class CatalogActor
 
     private void Handle(IActorRef from, CommitSeal command)
     {
-        var now = _decided.FindLayer(command.Layer.Id) ?? command.Layer;
+        var now = _decided.FindOwn(command.Layer.Id) ?? command.Layer;
         var layer = command.Layer with { Names = NameRules.Sorted(now.Names.Concat(command.AddNames)), Labels = now.Labels };
         Append([new CatalogEvent.LayerSealed(layer)], [layer.Id], () => from.Tell(new SealCommitted(layer)));
     }
@@ -175,15 +175,15 @@ internal sealed partial class CatalogActor
     private void Handle(IActorRef from, MarkDamage command)
     {
         IJournalEvent marked = command.Reason is null ? new CatalogEvent.LayerHealed(command.Layer) : new CatalogEvent.LayerDamaged(command.Layer, command.Reason);
-        Append(_decided.FindLayer(command.Layer)?.Damage == command.Reason ? [] : [marked], [], () => from.Tell(new DamageMarked(command.Layer)));
+        Append(_decided.FindOwn(command.Layer)?.Damage == command.Reason ? [] : [marked], [], () => from.Tell(new DamageMarked(command.Layer)));
     }
 
     private void Handle(IActorRef from, Reconcile command) => Append(ReconcileRules.Events(_decided, command), [], () => from.Tell(new Reconciled()));
 
     private void Handle(IActorRef from, Audit command) => from.Tell(new Audited(
-        [.. command.UnknownLayers.Where(layer => _decided.FindLayer(layer) is null && _reservations.MakerOf(layer) is null)],
-        [.. command.UnknownImages.Where(image => _decided.FindImage(image) is null && !_reservations.IsTakenByOther(image, HolderOf(from)))],
-        [.. command.MissingLayers.Where(layer => _view.Current.FindLayer(layer) is not null && !_reservations.IsTakenByOther(layer, HolderOf(from)))]));
+        [.. command.UnknownLayers.Where(layer => _decided.FindOwn(layer) is null && _reservations.MakerOf(layer) is null)],
+        [.. command.UnknownImages.Where(image => _decided.FindOwn(image) is null && !_reservations.IsTakenByOther(image, HolderOf(from)))],
+        [.. command.MissingLayers.Where(layer => _view.Current.FindOwn(layer) is not null && !_reservations.IsTakenByOther(layer, HolderOf(from)))]));
 
     private void Handle(IActorRef from, CatalogProtocol.ChangeNames command)
     {

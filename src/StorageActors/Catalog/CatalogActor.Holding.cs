@@ -66,8 +66,8 @@ internal sealed partial class CatalogActor
     {
         foreach (var (layer, waiters) in _awaited.ToList())
         {
-            var record = _view.Current.FindLayer(layer);
-            var isComing = _reservations.MakerOf(layer) is not null || _decided.FindLayer(layer) is not null;
+            var record = _view.Current.FindOwn(layer);
+            var isComing = _reservations.MakerOf(layer) is not null || _decided.FindOwn(layer) is not null;
             if (record is null && isComing) continue;
             _awaited.Remove(layer);
             foreach (var waiter in waiters)

@@ -18,17 +18,18 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
     private readonly CatalogOptions _options;
     private readonly CatalogView _view;
     private readonly RecordFiles _files;
-    private CatalogState _decided = CatalogState.Empty;   // with events that are on their way to the journal
+    private CatalogState _decided;   // with events that are on their way to the journal
     private Reservations _reservations = Reservations.None;
     private int _sinceSnapshot;
 
     public CatalogActor(CatalogOptions options, CatalogView view, IActorRef operations)
     {
         (_options, _view) = (options, view);
+        _decided = CatalogState.Empty.Over(options.Additional);
         (JournalPluginId, SnapshotPluginId) = (options.JournalPluginId, options.SnapshotPluginId);
         _files = new RecordFiles(operations, Self, view, IsTaken, Context.GetLogger());
 
-        Recover<SnapshotOffer>(offer => _decided = CatalogState.Empty.Apply((IJournalEvent)offer.Snapshot));
+        Recover<SnapshotOffer>(offer => _decided = _decided.Apply((IJournalEvent)offer.Snapshot));
         Recover<IJournalEvent>(happened =>
         {
             _decided = _decided.Apply(happened);
@@ -125,4 +126,5 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
 /// <param name="SnapshotPluginId">Its snapshot store.</param>
 /// <param name="JournalPath">The journal's file, for errors.</param>
 /// <param name="SnapshotEvery">Events between two snapshots, at least.</param>
-internal sealed record CatalogOptions(string JournalPluginId, string SnapshotPluginId, string JournalPath, int SnapshotEvery);
+/// <param name="Additional">What additional stores have; null without any.</param>
+internal sealed record CatalogOptions(string JournalPluginId, string SnapshotPluginId, string JournalPath, int SnapshotEvery, CatalogState? Additional = null);

@@ -12,15 +12,22 @@ internal sealed partial record CatalogState
 
     internal int ImageCount => ImageEntries.Count;
 
-    internal LayerRecord? FindLayer(LayerId id) => LayerEntries.GetValueOrDefault(id)?.Record;
+    internal LayerRecord? FindLayer(LayerId id) => FindOwn(id) ?? Additional?.FindOwn(id);
 
-    internal ImageRecord? FindImage(ImageId id) => ImageEntries.GetValueOrDefault(id)?.Record;
+    internal ImageRecord? FindImage(ImageId id) => FindOwn(id) ?? Additional?.FindOwn(id);
+
+    /// <summary>The image, unless it lies in an additional store.</summary>
+    internal ImageRecord? FindOwn(ImageId id) => ImageEntries.GetValueOrDefault(id)?.Record;
 
     internal LayerId? FindLayerName(string name) => LayerNames.TryGetValue(name, out var id) ? id : null;
 
     internal ImageId? FindImageName(string name) => ImageNames.TryGetValue(name, out var id) ? id : null;
 
-    internal IReadOnlyCollection<LayerId> ChildrenOf(LayerId id) => Children.TryGetValue(id, out var children) ? children : [];
+    internal IReadOnlyCollection<LayerId> ChildrenOf(LayerId id)
+    {
+        IReadOnlyCollection<LayerId> own = Children.TryGetValue(id, out var children) ? children : [];
+        return Additional is null ? own : [.. own, .. ChildrenElsewhere(id)];
+    }
 
     internal IReadOnlyCollection<ImageId> ImagesOf(LayerId id) => ImagesByLayer.TryGetValue(id, out var images) ? images : [];
 
@@ -28,16 +35,19 @@ internal sealed partial record CatalogState
 
     internal IReadOnlyCollection<Digest> Blobs => [.. ImagesByBlob.Keys];
 
-    /// <summary>The layers that have this ChainID, oldest first.</summary>
-    internal IReadOnlyList<LayerRecord> FindChain(Digest chain) =>
-        Chains.TryGetValue(chain, out var layers) ? [.. layers.Select(id => LayerEntries[id].Record)] : [];
+    /// <summary>The layers that have this ChainID, the store's own first, oldest first.</summary>
+    internal IReadOnlyList<LayerRecord> FindChain(Digest chain)
+    {
+        var found = Chains.TryGetValue(chain, out var layers) ? layers.Select(id => LayerEntries[id].Record) : [];
+        return [.. found, .. (Additional?.FindChain(chain) ?? []).Where(layer => !LayerEntries.ContainsKey(layer.Id))];
+    }
 
     /// <summary>The layers below, nearest first. One that is missing ends the list: its child is damaged.</summary>
     internal IReadOnlyList<LayerId> AncestorsOf(LayerRecord layer)
     {
         var ancestors = new List<LayerId>();
         // As many as there are, also when a damaged record makes a ring of them.
-        for (var parent = layer.Parent; parent is { } id && ancestors.Count <= LayerEntries.Count; parent = FindLayer(id)?.Parent) ancestors.Add(id);
+        for (var parent = layer.Parent; parent is { } id && ancestors.Count <= LayerCount + (Additional?.LayerCount ?? 0); parent = FindLayer(id)?.Parent) ancestors.Add(id);
         return ancestors;
     }
 
@@ -45,10 +55,13 @@ internal sealed partial record CatalogState
     internal string? DamageOf(LayerRecord layer)
     {
         if (layer.Damage is not null) return layer.Damage;
+        var above = layer;
         foreach (var id in AncestorsOf(layer))
         {
             if (FindLayer(id) is not { } below) return $"layer {id} below it is missing";
             if (below.Damage is not null) return $"layer {id} below it is damaged: {below.Damage}";
+            if (IsAnother(below, above)) return $"{below.AdditionalStore ?? "the store itself"} has the id {id} for another layer than the one below it";
+            above = below;
         }
 
         return null;
@@ -67,7 +80,7 @@ internal sealed partial record CatalogState
         return [.. found.Values];
     }
 
-    /// <summary>All layers, parents before children, otherwise as they came.</summary>
+    /// <summary>The layers of the store's own, parents before children, otherwise as they came.</summary>
     internal IReadOnlyList<LayerRecord> ListLayers()
     {
         var layers = new List<LayerRecord>(LayerEntries.Count);
@@ -76,19 +89,26 @@ internal sealed partial record CatalogState
         foreach (var entry in LayerEntries.Values.OrderBy(static entry => entry.Order))
         {
             // A parent that was adopted after its child has the higher order.
-            for (var layer = entry.Record; layer is not null && listed.Add(layer.Id); layer = layer.Parent is { } id ? FindLayer(id) : null) below.Push(layer);
+            for (var layer = entry.Record; layer is not null && listed.Add(layer.Id); layer = layer.Parent is { } id ? FindOwn(id) : null) below.Push(layer);
             while (below.TryPop(out var layer)) layers.Add(layer);
         }
 
         return layers;
     }
 
-    /// <summary>All images, oldest first.</summary>
+    /// <summary>The images of the store's own, oldest first.</summary>
     internal IReadOnlyList<ImageRecord> ListImages() =>
         [.. ImageEntries.Values.OrderBy(static entry => entry.Order).Select(static entry => entry.Record)];
 
     /// <summary>What a user's words name: an exact id or name, else a unique prefix of an id.</summary>
+    /// <remarks>The store's own come before those of additional stores.</remarks>
     internal Decision<CatalogProtocol.Resolved> Resolve(string reference)
+    {
+        var found = ResolveOwn(reference);
+        return found.Refusal is { Code: StorageErrorCode.NotFound } && Additional is not null ? ResolveAdditional(reference) : found;
+    }
+
+    private Decision<CatalogProtocol.Resolved> ResolveOwn(string reference)
     {
         var layer = ExactLayer(reference);
         var image = ExactImage(reference);
@@ -98,8 +118,8 @@ internal sealed partial record CatalogState
             var (imageId, moreImages) = ImageIds.FindPrefix(reference);
             if (moreLayers || moreImages || (layerId is not null && imageId is not null))
                 return new StorageError(StorageErrorCode.InvalidArgument, "resolve", $"more than one id starts with \"{reference}\"; give more of it");
-            layer = layerId is null ? null : FindLayer(LayerId.Parse(layerId));
-            image = imageId is null ? null : FindImage(ImageId.Parse(imageId));
+            layer = layerId is null ? null : FindOwn(LayerId.Parse(layerId));
+            image = imageId is null ? null : FindOwn(ImageId.Parse(imageId));
         }
 
         return layer is not null || image is not null ? new CatalogProtocol.Resolved(layer, image)
@@ -108,13 +128,13 @@ internal sealed partial record CatalogState
 
     private LayerRecord? ExactLayer(string reference)
     {
-        var byId = LayerIds.TryGetValue(reference, out var id) ? FindLayer(LayerId.Parse(id)) : null;
-        return byId ?? (FindLayerName(reference) is { } named ? FindLayer(named) : null);
+        var byId = LayerIds.TryGetValue(reference, out var id) ? FindOwn(LayerId.Parse(id)) : null;
+        return byId ?? (FindLayerName(reference) is { } named ? FindOwn(named) : null);
     }
 
     private ImageRecord? ExactImage(string reference)
     {
-        var byId = ImageIds.TryGetValue(reference, out var id) ? FindImage(ImageId.Parse(id)) : null;
-        return byId ?? (FindImageName(reference) is { } named ? FindImage(named) : null);
+        var byId = ImageIds.TryGetValue(reference, out var id) ? FindOwn(ImageId.Parse(id)) : null;
+        return byId ?? (FindImageName(reference) is { } named ? FindOwn(named) : null);
     }
 }

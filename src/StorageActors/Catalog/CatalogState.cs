@@ -64,17 +64,17 @@ internal sealed partial record CatalogState
     /// <summary>Everything, as one event that a new catalog can start from.</summary>
     internal CatalogEvent.Snapshot ToSnapshot() => new(ListLayers(), ListImages());
 
-    private static CatalogState Restore(CatalogEvent.Snapshot snapshot)
+    private CatalogState Restore(CatalogEvent.Snapshot snapshot)
     {
-        var state = Empty;
+        var state = Empty with { Additional = Additional };
         foreach (var layer in snapshot.Layers) state = state.Put(layer);
         foreach (var image in snapshot.Images) state = state.Put(image);
         return state;
     }
 
-    private CatalogState Change(LayerId id, Func<LayerRecord, LayerRecord> change) => FindLayer(id) is { } layer ? Put(change(layer)) : this;
+    private CatalogState Change(LayerId id, Func<LayerRecord, LayerRecord> change) => FindOwn(id) is { } layer ? Put(change(layer)) : this;
 
-    private CatalogState Change(ImageId id, Func<ImageRecord, ImageRecord> change) => FindImage(id) is { } image ? Put(change(image)) : this;
+    private CatalogState Change(ImageId id, Func<ImageRecord, ImageRecord> change) => FindOwn(id) is { } image ? Put(change(image)) : this;
 
     private CatalogState Put(LayerRecord layer)
     {

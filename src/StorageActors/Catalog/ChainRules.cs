@@ -49,7 +49,8 @@ internal static class ChainRules
     /// </summary>
     internal static Decision<Claimed> Claim(CatalogState state, Reservations reservations, string holder, ClaimChain claim)
     {
-        if (state.FindChain(claim.ChainId).FirstOrDefault(layer => layer.Parent == claim.Parent && state.DamageOf(layer) is null) is { } known)
+        if (state.FindChain(claim.ChainId).FirstOrDefault(layer => layer.Parent == claim.Parent && state.DamageOf(layer) is null
+            && (layer.AdditionalStore is null || !reservations.HasNames(holder))) is { } known)
             return new Claimed(reservations.Made(claim.Layer).Pin(holder, known.Id), new PlannedLayer(Plan.Take, known.Id, known));
         if (reservations.FindClaim(claim.ChainId, claim.Parent) is { } other && reservations.MakerOf(other) != holder)
             return new Claimed(reservations.Made(claim.Layer), new PlannedLayer(Plan.Await, other));
@@ -114,6 +115,8 @@ internal static class ChainRules
             foreach (var top in state.FindChain(chain))
             {
                 if (Descend(state, top, index + 1, command.Parent) is not { } found) continue;
+                // What lies elsewhere takes no names: who wants some gets a copy of his own.
+                if (found.Where((layer, at) => layer.AdditionalStore is not null && command.Layers[at].Names.Count > 0).Any()) continue;
                 plans.AddRange(found.Select(static layer => new PlannedLayer(Plan.Take, layer.Id, layer)));
                 break;
             }
@@ -133,6 +136,7 @@ internal static class ChainRules
     /// <summary>So many layers down from the top, base first, if what is below them is the parent; and all of them sound.</summary>
     private static List<LayerRecord>? Descend(CatalogState state, LayerRecord top, int count, LayerId? parent)
     {
+        if (top.AdditionalStore is not null && state.DamageOf(top) is not null) return null;
         var found = new List<LayerRecord>(count);
         for (LayerRecord? layer = top; found.Count < count; layer = layer.Parent is { } below ? state.FindLayer(below) : null)
         {

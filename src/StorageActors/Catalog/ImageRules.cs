@@ -18,13 +18,13 @@ internal static class ImageRules
         {
             if (state.FindLayer(id) is not { } layer) return Refusals.NotFound(operation, id);
             if (layer is not { Kind: LayerKind.Sealed, DiffId: not null }) return Refusals.WrongState(operation, $"layer {id} has no digest yet; seal it first");
-            if (layer.Damage is { } damage) return Refusals.Damaged(operation, layer, damage);
+            if ((layer.AdditionalStore is null ? layer.Damage : state.DamageOf(layer)) is { } damage) return Refusals.Damaged(operation, layer, damage);
             if (layer.Parent != below)
                 return Refusals.Invalid(operation, $"the parent of layer {id} is {layer.Parent?.Value ?? "none"}, not {below?.Value ?? "none"}; list the layers base first");
             below = id;
         }
 
-        return state.FindImage(command.Id) is { } known && !known.Layers.SequenceEqual(command.Layers)
+        return state.FindOwn(command.Id) is { } known && !known.Layers.SequenceEqual(command.Layers)
             ? Refusals.Exists(operation, $"image {command.Id} exists with other layers; remove it first") : null;
     }
 
@@ -45,7 +45,7 @@ internal static class ImageRules
     /// <summary>The events of an image that was put: its names leave whoever has them now.</summary>
     internal static IReadOnlyList<IJournalEvent> Put(CatalogState state, ImageRecord image)
     {
-        var names = NameRules.Sorted(image.Names.Concat(state.FindImage(image.Id)?.Names ?? []));
+        var names = NameRules.Sorted(image.Names.Concat(state.FindOwn(image.Id)?.Names ?? []));
         return [.. MoveNames(state, image.Id, names), new CatalogEvent.ImagePut(image with { Names = names })];
     }
 
@@ -53,6 +53,7 @@ internal static class ImageRules
     {
         const string operation = "name";
         if (state.FindImage(id) is not { } image) return Refusals.NotFound(operation, id);
+        if (Refusals.Elsewhere(operation, image) is { } elsewhere) return elsewhere;
         if (NameRules.Check(operation, command.Add).IsRefused(out var refusal, out var add)) return refusal;
         if (command.Remove.FirstOrDefault(name => !image.Names.Contains(name, StringComparer.Ordinal)) is { } absent)
             return Refusals.NotFound(operation, $"image {id} has no name {NameRules.Printable(absent)}");

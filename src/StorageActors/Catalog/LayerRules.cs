@@ -17,6 +17,7 @@ internal static class LayerRules
         const string operation = "remove";
         var id = command.Layer;
         if (state.FindLayer(id) is not { } layer) return Refusals.NotFound(operation, id);
+        if (Refusals.Elsewhere(operation, layer) is { } elsewhere) return elsewhere;
         if (ClientHolds.CheckRemoval(layer, command.Force, command.HeldBy) is { } held) return held;
         if (state.ChildrenOf(id) is { Count: > 0 } children) return Refusals.InUse(operation, $"layer {id} has children: {Refusals.Some(children)}; remove them first");
         if (state.ImagesOf(id) is { Count: > 0 } images) return Refusals.InUse(operation, $"layer {id} is part of images: {Refusals.Some(images)}; remove them first");
@@ -28,6 +29,7 @@ internal static class LayerRules
     {
         const string operation = "seal";
         if (state.FindLayer(id) is not { } layer) return Refusals.NotFound(operation, id);
+        if (Refusals.Elsewhere(operation, layer) is { } elsewhere) return elsewhere;
         if (layer.Kind != LayerKind.Writable && layer.DiffId is not null) return Refusals.WrongState(operation, $"layer {id} is sealed already");
         if (FillRules.IsMarked(layer)) return Refusals.WrongState(operation, $"layer {id} was filled from a tar; freeze it, or remove it if that ended half-way");
         if (state.DamageOf(layer) is { } damage) return Refusals.Damaged(operation, layer, damage);
@@ -54,6 +56,7 @@ internal static class LayerRules
     {
         const string operation = "name";
         if (state.FindLayer(id) is not { } layer) return Refusals.NotFound(operation, id);
+        if (Refusals.Elsewhere(operation, layer) is { } elsewhere) return elsewhere;
         if (NameRules.Check(operation, command.Add).IsRefused(out var refusal, out var add)) return refusal;
         if (command.Remove.FirstOrDefault(name => !layer.Names.Contains(name, StringComparer.Ordinal)) is { } absent)
             return Refusals.NotFound(operation, $"layer {id} has no name {NameRules.Printable(absent)}");
@@ -75,6 +78,7 @@ internal static class LayerRules
     {
         const string operation = "label";
         if (state.FindLayer(command.Layer) is not { } layer) return Refusals.NotFound(operation, command.Layer);
+        if (Refusals.Elsewhere(operation, layer) is { } elsewhere) return elsewhere;
         if (NameRules.CheckLabels(operation, command.Labels) is { } wrong) return wrong;
         var labels = new SortedDictionary<string, string>(layer.Labels.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal);
         foreach (var (key, value) in command.Labels)
@@ -89,7 +93,7 @@ internal static class LayerRules
     /// <summary>The event that adds names to a layer; none when it has them. A name that another layer has is left where it is.</summary>
     internal static IEnumerable<IJournalEvent> GiveNames(CatalogState state, LayerId id, IReadOnlyList<string> names)
     {
-        if (state.FindLayer(id) is not { } layer) yield break;
+        if (state.FindOwn(id) is not { } layer) yield break;
         var free = names.Where(name => state.FindLayerName(name) is not { } owner || owner == id);
         var all = NameRules.Sorted(layer.Names.Concat(free));
         if (!all.SequenceEqual(layer.Names, StringComparer.Ordinal)) yield return new CatalogEvent.LayerNamed(id, all);

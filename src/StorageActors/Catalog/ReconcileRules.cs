@@ -14,18 +14,18 @@ internal static class ReconcileRules
         foreach (var layer in found.Layers)
         {
             // Two directories may claim a name, when a crash came between two changes of records: the journal's word counts, then the first.
-            if (state.FindLayer(layer.Id) is null) Add(new CatalogEvent.LayerCommitted(layer with { Names = [.. layer.Names.Where(name => state.FindLayerName(name) is null)] }));
+            if (state.FindOwn(layer.Id) is null) Add(new CatalogEvent.LayerCommitted(layer with { Names = [.. layer.Names.Where(name => state.FindLayerName(name) is null)] }));
         }
 
         foreach (var image in found.Images)
         {
-            if (state.FindImage(image.Id) is null) Add(new CatalogEvent.ImagePut(image with { Names = [.. image.Names.Where(name => state.FindImageName(name) is null)] }));
+            if (state.FindOwn(image.Id) is null) Add(new CatalogEvent.ImagePut(image with { Names = [.. image.Names.Where(name => state.FindImageName(name) is null)] }));
             else foreach (var happened in ImageRules.Put(state, image)) Add(happened); // It was put again, whole.
         }
 
         foreach (var (layer, reason) in found.Damages.Select(static damage => (damage.Layer, damage.Reason)))
         {
-            if (state.FindLayer(layer) is not { } record || record.Damage == reason) continue;
+            if (state.FindOwn(layer) is not { } record || record.Damage == reason) continue;
             Add(reason is null ? new CatalogEvent.LayerHealed(layer) : new CatalogEvent.LayerDamaged(layer, reason));
         }
 

@@ -71,15 +71,15 @@ internal sealed class RecordFiles(IActorRef operations, IActorRef catalog, Catal
         _byAttempt.Add(attempt, writing);
         DriverOperation? operation = writing.Subject switch
         {
-            LayerId id when view.Current.FindLayer(id) is { } layer => new WriteLayerRecord(layer with { Damage = null }),
-            ImageId id when view.Current.FindImage(id) is { } image => new WriteImageRecord(image),
+            LayerId id when view.Current.FindOwn(id) is { } layer => new WriteLayerRecord(layer with { Damage = null }),
+            ImageId id when view.Current.FindOwn(id) is { } image => new WriteImageRecord(image),
             _ => null,
         };
         if (operation is null) Handle(new DriverProtocol.Completed<Nothing>(attempt, Nothing.Instance)); // It is gone: nothing to write.
         else operations.Tell(new DriverProtocol.Perform(attempt, operation), catalog);
     }
 
-    private bool Exists(object subject) => subject is LayerId layer ? view.Current.FindLayer(layer) is not null : view.Current.FindImage((ImageId)subject) is not null;
+    private bool Exists(object subject) => subject is LayerId layer ? view.Current.FindOwn(layer) is not null : view.Current.FindOwn((ImageId)subject) is not null;
 
     /// <summary>Its directory is in the trash already, and the journal is about to have it: somebody took a name from what was being removed.</summary>
     private bool IsLeaving(object subject, StorageError error) => error.Errno == nameof(Linux.Errno.ENOENT) && isTaken(subject);

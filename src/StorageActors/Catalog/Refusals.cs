@@ -22,6 +22,14 @@ internal static class Refusals
     internal static StorageError Damaged(string operation, LayerRecord layer, string damage) =>
         new(StorageErrorCode.Damaged, operation, $"layer {layer.Id} is damaged: {damage}; remove it and apply its content again, or run check");
 
+    /// <summary>Why something of an additional store cannot be changed; null when it is the store's own.</summary>
+    internal static StorageError? Elsewhere(string operation, LayerRecord layer) => layer.AdditionalStore is not { } store ? null
+        : WrongState(operation, $"layer {layer.Id} lies in the additional store {store}, which is only read; make a layer on top of it, or ask that store's owner");
+
+    /// <inheritdoc cref="Elsewhere(string, LayerRecord)"/>
+    internal static StorageError? Elsewhere(string operation, ImageRecord image) => image.AdditionalStore is not { } store ? null
+        : WrongState(operation, $"image {image.Id} lies in the additional store {store}, which is only read; import it into this store, or ask that store's owner");
+
     internal static StorageError Cancelled(string operation, string why) => new(StorageErrorCode.Cancelled, operation, why);
 
     /// <summary>A few of many, for a message.</summary>

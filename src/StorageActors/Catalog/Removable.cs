@@ -14,6 +14,7 @@ internal static class Removable
         foreach (var id in image.Layers.Reverse())
         {
             if (state.FindLayer(id) is not { } layer) continue;
+            if (layer.AdditionalStore is not null) break;
             var hasOtherChildren = state.ChildrenOf(id).Any(child => !going.Contains(child));
             var hasOtherImages = state.ImagesOf(id).Any(other => other != image.Id);
             if (hasOtherChildren || hasOtherImages || layer.Names.Count > 0 || layer.Kind != LayerKind.Sealed || (!force && isLeased(id))) break;

@@ -33,6 +33,8 @@ internal sealed record Reservations
 
     internal string? HolderOf(string name) => Names.GetValueOrDefault(name);
 
+    internal bool HasNames(string holder) => Names.ContainsValue(holder);
+
     internal LayerId? FindClaim(Digest chain, LayerId? parent) => Claims.TryGetValue(new Claim(chain, parent), out var layer) ? layer : null;
 
     internal bool IsTakenByOther(LayerId layer, string holder) => TakenLayers.TryGetValue(layer, out var taker) && taker != holder;

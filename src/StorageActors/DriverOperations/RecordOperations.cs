@@ -138,11 +138,12 @@ internal sealed record RemoveImageFiles(ImageId Image) : DriverOperation<Trashed
 }
 
 /// <summary>Reads a document of an image and checks its digest.</summary>
-internal sealed record ReadDocument(ImageId Image, BigDataItem Item) : DriverOperation<byte[]>
+internal sealed record ReadDocument(ImageRecord Image, BigDataItem Item) : DriverOperation<byte[]>
 {
     internal override string Verb => "read document";
 
-    internal override byte[] Execute(DriverServices services, CancellationToken stop) => ImageFile.ReadDocument(services.Layout, Image, Item);
+    internal override byte[] Execute(DriverServices services, CancellationToken stop) =>
+        ImageFile.ReadDocument(services.Layout.Of(Image.AdditionalStore), Image.Id, Item);
 }
 
 /// <summary>Reads a blob that is kept with an image and checks its digest.</summary>
@@ -162,7 +163,7 @@ internal sealed record VerifyBlob(ImageId Image, Digest Digest) : DriverOperatio
 }
 
 /// <summary>Copies a blob that is kept with an image to a target, and checks its digest on the way.</summary>
-internal sealed record SendBlob(ImageId Image, Digest Digest, BlobTarget Target, bool Durable) : DriverOperation<CatalogProtocol.BlobRead>
+internal sealed record SendBlob(ImageRecord Image, Digest Digest, BlobTarget Target, bool Durable) : DriverOperation<CatalogProtocol.BlobRead>
 {
     internal override string Verb => "read blob";
 
@@ -173,8 +174,8 @@ internal sealed record SendBlob(ImageId Image, Digest Digest, BlobTarget Target,
 
     internal override CatalogProtocol.BlobRead Execute(DriverServices services, CancellationToken stop)
     {
-        using var blob = ImageBlobs.Open(services.Layout, Image, Digest) ?? throw new PermanentDriverException(new StorageError(
-            StorageErrorCode.NotFound, Verb, $"image {Image} keeps no blob {Digest}"));
+        using var blob = ImageBlobs.Open(services.Layout.Of(Image.AdditionalStore), Image.Id, Digest) ?? throw new PermanentDriverException(new StorageError(
+            StorageErrorCode.NotFound, Verb, $"image {Image.Id} keeps no blob {Digest}"));
         var size = BlobTargets.Write(Target, services.Transfers, Durable, output => ImageBlobs.Send(blob, Digest, output, stop), stop);
         return new CatalogProtocol.BlobRead(Digest, size);
     }

@@ -85,10 +85,13 @@ internal sealed partial class ChainFlow
         var link = ready[index];
         var isDurable = index == ready.Count - 1 && Store.Settings.Durability == Durability.Full;
         AskStaging<StagingProtocol.Committed>(
-            new StagingProtocol.Commit(link.Ticket, BelowId(link), isDurable),
+            new StagingProtocol.Commit(link.Ticket, OwnBelow(link), isDurable),
             _ => Rename(ready, index + 1, next),
             error => Record(ready[..index], () => Fail(error, link)));
     }
+
+    /// <summary>The layer below whose directory has to be there still: what lies in an additional store is nobody's to remove here.</summary>
+    private LayerId? OwnBelow(ChainLink link) => BelowId(link) is { } below && Store.View.Current.StoreOf(below) is null ? below : null;
 
     /// <summary>Journals what was renamed; with the last of the chain, the names of all.</summary>
     private void Record(List<ChainLink> renamed, Action next)

@@ -213,8 +213,8 @@ internal sealed partial class ChainFlow : FlowActor
     private IReadOnlyList<LayerLocation> ParentsOf(ChainLink link)
     {
         var below = _links.Take(link.Index).Reverse()
-            .Select(lower => lower.State == LinkState.Done ? Store.Layout.Locate(lower.Id) : new LayerLocation(lower.Id, Store.Layout.StagedLayer(lower.Ticket)));
-        return _parent is null ? [.. below] : [.. below, Store.Layout.Locate(_parent.Id), .. Store.ParentsOf(_parent)];
+            .Select(lower => lower.State == LinkState.Done ? Store.Locate(lower.Id) : new LayerLocation(lower.Id, Store.Layout.StagedLayer(lower.Ticket)));
+        return _parent is null ? [.. below] : [.. below, Store.Locate(_parent.Id), .. Store.ParentsOf(_parent)];
     }
 
     private ChainLink? LinkOf(TicketId ticket) => _links.FirstOrDefault(link => link.Ticket == ticket);

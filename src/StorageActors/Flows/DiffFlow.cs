@@ -46,7 +46,7 @@ internal sealed class DiffFlow : FlowActor
         var isFromParent = layer.Parent is null ? _from is null : !_isWhole && (_from is null || _from == layer.Parent);
         var from = _from is null || isFromParent ? null : layers[^1];
         var request = new DiffRequest(
-            Store.Layout.Locate(layer.Id), Store.ParentsOf(layer), from is null ? null : Store.Layout.Locate(from.Id),
+            Store.Locate(layer.Id), Store.ParentsOf(layer), from is null ? null : Store.Locate(from.Id),
             from is null ? [] : Store.ParentsOf(from),
             Exact: _write is not null && isFromParent && layer is { Kind: LayerKind.Sealed, DiffId: not null }, Whole: _isWhole);
         if (_write is null) Perform(new ListChanges(request), changes => Finish(new StoreProtocol.Changes(changes)));

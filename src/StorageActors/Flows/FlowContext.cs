@@ -27,7 +27,10 @@ internal sealed record FlowContext(
     Action<StagingProgress> Publish)
 {
     /// <summary>Where the layers below are, nearest first.</summary>
-    internal IReadOnlyList<LayerLocation> ParentsOf(LayerRecord layer) => [.. View.Current.AncestorsOf(layer).Select(Layout.Locate)];
+    internal IReadOnlyList<LayerLocation> ParentsOf(LayerRecord layer) => [.. View.Current.AncestorsOf(layer).Select(Locate)];
+
+    /// <summary>Where a layer of the store, or of an additional one, is.</summary>
+    internal LayerLocation Locate(LayerId layer) => Layout.Of(View.Current.StoreOf(layer)).Locate(layer);
 
     /// <summary>What a layer's actor needs to know of it.</summary>
     internal LayerSetup SetupOf(LayerRecord layer) => new(Layout.Locate(layer.Id), ParentsOf(layer), layer.Kind, layer.Created, View.Current.DamageOf(layer));

@@ -10,7 +10,7 @@ namespace StorageActors.Flows;
 internal sealed class PutImageFlow(FlowContext store, IActorRef requester, CatalogProtocol.PutImage command) : FlowActor(store, requester, "put image")
 {
     protected override void Start() => Ask<CatalogInternal.ImageTaken>(Store.Catalog, new CatalogInternal.TakeImage(command.Id), taken =>
-        Ask<CatalogInternal.LayersPinned>(Store.Catalog, new CatalogInternal.PinLayers(Operation, command.Layers), _ => Write(taken.Known)));
+        Ask<CatalogInternal.LayersPinned>(Store.Catalog, new CatalogInternal.PinLayers(Operation, command.Layers), _ => Write(taken.Known is { AdditionalStore: null } own ? own : null)));
 
     protected override void OnStop(StorageError why) => CancelOperations();
 
@@ -48,6 +48,12 @@ internal sealed class RemoveImageFlow(FlowContext store, IActorRef requester, Ca
             return;
         }
 
+        if (Refusals.Elsewhere(Operation, image) is { } elsewhere)
+        {
+            Refuse(elsewhere);
+            return;
+        }
+
         var layers = Removable.With(Store.View.Current, image, Store.Mounts.IsHeld, command.Force);
         if (command.DryRun) Finish(new CatalogProtocol.ImageRemoved(image.Id, layers));
         else Perform(new RemoveImageFiles(image.Id), trashed => Commit(image, layers, trashed));
@@ -74,7 +80,7 @@ internal sealed class ReadImageFlow : FlowActor
         _read = image =>
         {
             if (image.BigData.FirstOrDefault(one => one.Key == command.Key) is { } item)
-                Perform(new ReadDocument(image.Id, item), content => Answer(new CatalogProtocol.BigDataContent(item, content)));
+                Perform(new ReadDocument(image, item), content => Answer(new CatalogProtocol.BigDataContent(item, content)));
             else Refuse(Refusals.NotFound(Operation, $"image {image.Id} has no document {NameRules.Printable(command.Key)}"));
         };
     }
@@ -85,7 +91,7 @@ internal sealed class ReadImageFlow : FlowActor
         _image = command.Image;
         _read = image =>
         {
-            if (image.Blobs?.Contains(command.Digest) == true) Perform(new SendBlob(image.Id, command.Digest, command.Target, Store.Settings.IsDurable), Answer);
+            if (image.Blobs?.Contains(command.Digest) == true) Perform(new SendBlob(image, command.Digest, command.Target, Store.Settings.IsDurable), Answer);
             else Refuse(Refusals.NotFound(Operation, $"image {image.Id} keeps no blob {command.Digest}"));
         };
     }

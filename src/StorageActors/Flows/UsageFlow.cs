@@ -12,13 +12,14 @@ internal sealed class UsageFlow(FlowContext store, IActorRef requester, StorePro
     protected override void Start()
     {
         var state = Store.View.Current;
-        if (command.Layer is { } one && state.FindLayer(one) is null)
+        var one = command.Layer is { } id ? state.FindLayer(id) : null;
+        if (command.Layer is { } asked && (one is null ? Refusals.NotFound(Operation, asked) : Refusals.Elsewhere(Operation, one)) is { } refusal)
         {
-            Refuse(Refusals.NotFound(Operation, one));
+            Refuse(refusal);
             return;
         }
 
-        var layers = command.Layer is { } asked ? [state.FindLayer(asked)!] : Store.View.Layers();
+        var layers = one is null ? Store.View.Layers() : [one];
         var measured = layers.Select(layer => new MeasuredLayer(Store.Layout.Locate(layer.Id), layer.Kind == LayerKind.Sealed)).ToList();
         Perform(new MeasureLayers(measured), usages =>
             Ask<TrashProtocol.Backlog>(Store.Trash, new TrashProtocol.GetBacklog(), backlog =>

@@ -8,8 +8,8 @@ namespace StorageActors.Reading;
 /// <list type="bullet">
 /// <item>somebody owns the store, or the log has something: both are read, and the index is made if it is missing;</item>
 /// <item>nobody does, and the log is empty or missing: the database alone is read, without any file beside it, also on a read-only file system;</item>
-/// <item>the log has something, but the index can be neither found nor made (a copy of a store that was killed, on a read-only file system): a copy of
-/// both is read.</item>
+/// <item>the log has something, but the index can be neither found nor made (a copy of a store that was killed, on a read-only file system), or must not be: a
+/// copy of both is read.</item>
 /// </list>
 /// </summary>
 internal static class JournalAccess
@@ -18,11 +18,12 @@ internal static class JournalAccess
 
     /// <summary>Reads the journal as it is at one moment.</summary>
     /// <exception cref="JournalReadException">It is missing, damaged, or changing all the time.</exception>
-    internal static T Read<T>(string path, bool isOwned, Func<JournalFile, T> read)
+    internal static T Read<T>(string path, bool isOwned, Func<JournalFile, T> read, bool leavesNoTrace = false)
     {
         for (var round = 1; ; round++)
         {
             var before = Stamp.Of(path) ?? throw new JournalReadException($"there is no {path}");
+            if (!isOwned && before.Log > 0 && leavesNoTrace) return ReadCopy(path, read);
             if (isOwned || before.Log > 0) return ReadShared(path, read);
             using var journal = JournalFile.Open(path, isImmutable: true);
             try

@@ -24,9 +24,12 @@ internal sealed record StoreReading(StoreLayout Layout, StoreFormat Format, Cata
     /// Reads a store, with an owner or without. What an owner acknowledged is in its journal. Without one, the journal has to agree with the directories: what a
     /// crash left between them is settled by the next owner, so there is no reading until then.
     /// </summary>
+    /// <param name="root">Its root.</param>
+    /// <param name="withMounts">Whether mounts are asked for, too.</param>
+    /// <param name="leavesNoTrace">Whether nothing may be made in the root, not even the shared index of a journal that nobody has open.</param>
     /// <returns>Null when there is no store, or none that can be read from outside.</returns>
     /// <exception cref="StorageException">This version must not read the store.</exception>
-    internal static StoreReading? TryRead(string root, bool withMounts)
+    internal static StoreReading? TryRead(string root, bool withMounts, bool leavesNoTrace = false)
     {
         try
         {
@@ -34,7 +37,8 @@ internal sealed record StoreReading(StoreLayout Layout, StoreFormat Format, Cata
             var owner = OwnerLock.Find(root);
             if (owner is { OwnJournal: not true }) return null;
             var layout = new StoreLayout(root, format.Driver);
-            return JournalAccess.Read(layout.Journal, owner is not null, journal => Read(layout, format, journal, isOwned: owner is not null, withMounts));
+            return JournalAccess.Read(
+                layout.Journal, owner is not null, journal => Read(layout, format, journal, isOwned: owner is not null, withMounts), leavesNoTrace);
         }
         catch (Exception e) when (e is JournalReadException or IOException or UnauthorizedAccessException)
         {

@@ -40,7 +40,7 @@ internal sealed partial class CheckFlow
     /// <summary>A record that differs may be about to be written: it is read again when the catalog says that it was.</summary>
     private void LayerRecordFile(FoundLayer found, int again = Repeats)
     {
-        if (Store.View.Current.FindLayer(found.Id) is not { } layer || (found.Record is { } record && RecordComparison.IsSame(layer, record)))
+        if (Store.View.Current.FindOwn(found.Id) is not { } layer || (found.Record is { } record && RecordComparison.IsSame(layer, record)))
         {
             Next();
         }
@@ -74,7 +74,7 @@ internal sealed partial class CheckFlow
 
     private void ImageRecordFile(FoundImage found, int again = Repeats)
     {
-        if (Store.View.Current.FindImage(found.Id) is not { } image || (found.Record is { } record && RecordComparison.IsSame(image, record)))
+        if (Store.View.Current.FindOwn(found.Id) is not { } image || (found.Record is { } record && RecordComparison.IsSame(image, record)))
         {
             Next();
         }
@@ -96,7 +96,7 @@ internal sealed partial class CheckFlow
 
     private void MissingImage(ImageRecord image)
     {
-        if (Store.View.Current.FindImage(image.Id) is null) Next();
+        if (Store.View.Current.FindOwn(image.Id) is null) Next();
         else Found("missing-image", image.Id.Value, "its directory is missing; put the image again, or remove it");
     }
 
@@ -186,7 +186,7 @@ internal sealed partial class CheckFlow
 
     private void Verify(LayerRecord layer, Action<IReadOnlyList<string>> then)
     {
-        if (Store.View.Current.FindLayer(layer.Id) is null) Next();
+        if (Store.View.Current.FindOwn(layer.Id) is null) Next();
         else Perform(new VerifyLayer(Store.Layout.Locate(layer.Id), Store.ParentsOf(layer), layer, _command.Full), then, error =>
         {
             if (IsDamage(error.Code)) then([error.Message]);
@@ -207,7 +207,7 @@ internal sealed partial class CheckFlow
     private void Compared(LayerRecord layer, IReadOnlyList<string> differences)
     {
         _progress.Add(layer.Size ?? 0, layer.Entries ?? 0);
-        var damage = Store.View.Current.FindLayer(layer.Id)?.Damage;
+        var damage = Store.View.Current.FindOwn(layer.Id)?.Damage;
         if (differences.Count > 0)
         {
             var message = $"it differs from its archive: {Refusals.Some(differences)}";
@@ -229,14 +229,14 @@ internal sealed partial class CheckFlow
 
     private void Documents(ImageRecord image)
     {
-        foreach (var item in image.BigData) _steps.Enqueue(() => Perform(new ReadDocument(image.Id, item), _ => Next(), error => Spoiled(image, error)));
+        foreach (var item in image.BigData) _steps.Enqueue(() => Perform(new ReadDocument(image, item), _ => Next(), error => Spoiled(image, error)));
         foreach (var blob in image.Blobs ?? []) _steps.Enqueue(() => Perform(new VerifyBlob(image.Id, blob), _ => Next(), error => Spoiled(image, error)));
     }
 
     /// <summary>An image that was replaced, or removed, meanwhile has other files, or none.</summary>
     private void Spoiled(ImageRecord image, StorageError error)
     {
-        if (!ReferenceEquals(Store.View.Current.FindImage(image.Id), _before.FindImage(image.Id))) Next();
+        if (!ReferenceEquals(Store.View.Current.FindOwn(image.Id), _before.FindOwn(image.Id))) Next();
         else if (IsDamage(error.Code)) Found("digest-mismatch", image.Id.Value, error.Message);
         else NotChecked(image.Id.Value, error);
     }

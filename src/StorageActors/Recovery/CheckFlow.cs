@@ -60,8 +60,8 @@ internal sealed partial class CheckFlow : FlowActor
 
     private void Audit(StoreListing listing, StoreRecords found)
     {
-        var unknown = listing.Layers.Where(id => _before.FindLayer(id) is null).ToList();
-        var strange = listing.Images.Where(id => _before.FindImage(id) is null).ToList();
+        var unknown = listing.Layers.Where(id => _before.FindOwn(id) is null).ToList();
+        var strange = listing.Images.Where(id => _before.FindOwn(id) is null).ToList();
         var missing = _before.ListLayers().Select(static layer => layer.Id).Except(listing.Layers).ToList();
         Ask<CatalogInternal.Audited>(Store.Catalog, new CatalogInternal.Audit(unknown, strange, missing), audited =>
         {

@@ -22,9 +22,10 @@ internal static class JournalRebuild
         using var transfers = new TransferTable(time);
         using var store = OpenedStore.OpenWithoutJournal(settings, openDriver, transfers, time, socket: null);
         var services = store.Services;
+        var before = CatalogState.Empty.Over(store.Additional);
         var listing = new ListStore().Execute(services, CancellationToken.None);
-        var found = RecoveryPlan.Questions(CatalogState.Empty, listing).Execute(services, CancellationToken.None);
-        var plan = RecoveryPlan.Make(CatalogState.Empty, listing, found).Reconcile;
+        var found = RecoveryPlan.Questions(before, listing).Execute(services, CancellationToken.None);
+        var plan = RecoveryPlan.Make(before, listing, found).Reconcile;
         string? replaced = null;
         if (!dryRun)
         {

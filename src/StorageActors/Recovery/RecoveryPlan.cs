@@ -22,8 +22,8 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
     /// <param name="isThorough">Whether an image may have been put without the journal's knowing.</param>
     internal static ReadRecords Questions(CatalogState catalog, StoreListing listing, bool isThorough = false)
     {
-        var layers = listing.Layers.Where(id => catalog.FindLayer(id) is null).ToList();
-        var images = listing.Images.Where(id => isThorough || catalog.FindImage(id) is null).ToList();
+        var layers = listing.Layers.Where(id => catalog.FindOwn(id) is null).ToList();
+        var images = listing.Images.Where(id => isThorough || catalog.FindOwn(id) is null).ToList();
         return new ReadRecords(layers, images, Trash: MissingLayers(catalog, listing).Any() || MissingImages(catalog, listing).Any());
     }
 
@@ -32,7 +32,7 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
     {
         var questions = Questions(catalog, listing);
         if (questions.Layers.Count + questions.Images.Count > 0 || questions.Trash) return false;
-        return !listing.Layers.Any(id => catalog.FindLayer(id)?.Damage == MissingDirectory);
+        return !listing.Layers.Any(id => catalog.FindOwn(id)?.Damage == MissingDirectory);
     }
 
     internal static RecoveryPlan Make(CatalogState catalog, StoreListing listing, StoreRecords found)
@@ -44,7 +44,7 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
         notes.AddRange(adopted.Select(static layer => $"layer {layer.Id} is complete, but not in the journal: adopted"));
         notes.AddRange(images.Select(static image => $"image {image.Id} is complete, but not in the journal: adopted"));
         notes.AddRange(found.Layers.Where(static layer => layer.Record is null).Select(static layer => $"directory {layer.Id} is not in the journal and has no valid record: left alone ({layer.Fault})"));
-        notes.AddRange(found.Images.Where(image => image.Record is null && catalog.FindImage(image.Id) is null).Select(static image => $"image directory {image.Id} is not in the journal and has no valid record: left alone ({image.Fault})"));
+        notes.AddRange(found.Images.Where(image => image.Record is null && catalog.FindOwn(image.Id) is null).Select(static image => $"image directory {image.Id} is not in the journal and has no valid record: left alone ({image.Fault})"));
 
         var missing = MissingLayers(catalog, listing).ToList();
         var goneLayers = missing.Where(layer => found.TrashedLayers.Contains(layer.Id)).Select(static layer => layer.Id).ToList();
@@ -67,7 +67,7 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
     /// the old ones are gone.
     /// </summary>
     private static bool IsKnown(CatalogState catalog, ImageRecord found) =>
-        catalog.FindImage(found.Id) is { } known && RecordComparison.IsSame(known, found with { Names = known.Names });
+        catalog.FindOwn(found.Id) is { } known && RecordComparison.IsSame(known, found with { Names = known.Names });
 
     private static IEnumerable<LayerRecord> MissingLayers(CatalogState catalog, StoreListing listing)
     {

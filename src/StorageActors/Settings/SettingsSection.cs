@@ -10,6 +10,11 @@ internal sealed class SettingsSection(string path, Config section)
 
     internal IReadOnlyList<string> Words(string key) => Read(key, static (config, name) => (IReadOnlyList<string>)[.. config.GetStringList(name)]);
 
+    /// <summary>Absolute paths, each once.</summary>
+    internal IReadOnlyList<string> Directories(string key) => [.. Words(key).Select(word =>
+        word.StartsWith('/') && !word.Contains('\0', StringComparison.Ordinal) ? System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(word))
+            : throw Wrong(key, word.Replace("\0", "\\0", StringComparison.Ordinal), "absolute paths of directories are needed")).Distinct(StringComparer.Ordinal)];
+
     internal string Directory(string key)
     {
         var directory = Word(key);

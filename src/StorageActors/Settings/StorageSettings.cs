@@ -23,6 +23,9 @@ internal sealed record StorageSettings
     /// <summary>Whether a reply promises that the disk has it.</summary>
     internal bool IsDurable => Durability == Durability.Full;
 
+    /// <summary>Roots of stores that are only read, in the order in which they are searched after this one.</summary>
+    internal IReadOnlyList<string> AdditionalStores { get; init; } = [];
+
     internal IReadOnlyList<string> MountOptions { get; init; } = [];
 
     internal int StagingParallelism { get; init; } = Environment.ProcessorCount;
@@ -68,6 +71,7 @@ internal sealed record StorageSettings
             Root = section.Directory("root"),
             Driver = section.Word("driver") is var driver && driver == "auto" ? null : driver,
             Durability = section.Choice<Durability>("durability"),
+            AdditionalStores = section.Directories("additional-stores"),
             MountOptions = section.Words("mount-options"),
             StagingParallelism = parallelism == 0 ? Environment.ProcessorCount : parallelism,
             StagingQueue = section.Count("staging.queue", 1),
@@ -87,6 +91,7 @@ internal sealed record StorageSettings
     internal IReadOnlyList<StoreFact> ToFacts() =>
     [
         Fact("durability", Durability.ToString().ToLowerInvariant()),
+        Fact("additional-stores", AdditionalStores.Count == 0 ? "none" : string.Join(",", AdditionalStores)),
         Fact("mount-options", MountOptions.Count == 0 ? "none" : string.Join(",", MountOptions)),
         Fact("staging.parallelism", StagingParallelism),
         Fact("staging.queue", StagingQueue),

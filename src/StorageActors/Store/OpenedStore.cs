@@ -1,3 +1,4 @@
+using StorageActors.Catalog;
 using StorageActors.DriverOperations;
 using StorageActors.Drivers;
 using StorageActors.Linux;
@@ -17,13 +18,16 @@ internal sealed class OpenedStore : IDisposable
 {
     private readonly OwnerLock _owner;
 
-    private OpenedStore(OwnerLock owner, StoreFormat format, DriverServices services, bool wasClosed) =>
-        (_owner, Format, Services, WasClosed) = (owner, format, services, wasClosed);
+    private OpenedStore(OwnerLock owner, StoreFormat format, DriverServices services, bool wasClosed, CatalogState? additional) =>
+        (_owner, Format, Services, WasClosed, Additional) = (owner, format, services, wasClosed, additional);
 
     /// <summary>Whether the last engine came to its end: what it wrote is complete then.</summary>
     internal bool WasClosed { get; }
 
     internal StoreFormat Format { get; }
+
+    /// <summary>What additional stores had when it was opened; null without any.</summary>
+    internal CatalogState? Additional { get; }
 
     internal DriverServices Services { get; }
 
@@ -82,7 +86,7 @@ internal sealed class OpenedStore : IDisposable
         StoreRoot.Make(settings.Root);
         var reserve = new StoreReserve(settings.Root);
         reserve.ReleaseWhenFull(); // Even the owner's name takes a block on btrfs.
-        var owner = OwnerLock.Take(settings.Root, socket, settings.HasOwnJournal);
+        var owner = OwnerLock.Take(settings.Root, socket, settings.HasOwnJournal && settings.AdditionalStores.Count == 0);
         ILayerDriver? driver = null;
         try
         {
@@ -90,9 +94,10 @@ internal sealed class OpenedStore : IDisposable
             var (layout, format) = StoreRoot.Open(settings.Root, wanted, () => (driver = openDriver(wanted, settings)).Name);
             driver ??= openDriver(format.Driver, settings);
             var wasClosed = JournalDatabase.WasClosed(layout.Journal);
+            var additional = AdditionalStores.Read(settings.AdditionalStores, layout, driver.Capabilities);
             var metrics = new StoreMetrics();
             var storeLock = new StoreLock(layout.StoreLock, metrics, time);
-            return new OpenedStore(owner, format, new DriverServices(driver, layout, storeLock, metrics, transfers, new StagedLayers(), time), wasClosed);
+            return new OpenedStore(owner, format, new DriverServices(driver, layout, storeLock, metrics, transfers, new StagedLayers(), time), wasClosed, additional);
         }
         catch
         {

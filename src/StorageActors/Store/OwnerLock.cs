@@ -8,7 +8,7 @@ namespace StorageActors.Store;
 /// <param name="Pid">The process.</param>
 /// <param name="StartTime">When it started, in clock ticks since boot: tells it from a later one with the same number.</param>
 /// <param name="Socket">Where it listens, if it does.</param>
-/// <param name="OwnJournal">Whether its journal is the store's own file, for those who read that beside it.</param>
+/// <param name="OwnJournal">Whether all that it shows is in a journal that is the store's own file, for those who read that beside it.</param>
 internal sealed record StoreOwner(int Pid, long? StartTime, string? Socket, bool? OwnJournal = null);
 
 /// <summary>

@@ -21,6 +21,10 @@ internal static class StoreFacts
             Fact("engine", "running commands", flows),
             Fact("engine", "layers", catalog.LayerCount),
             Fact("engine", "images", catalog.ImageCount),
+            .. settings.AdditionalStores.Count == 0 ? (StoreFact[])[] :
+            [
+                Fact("engine", "layers of additional stores", catalog.AdditionalCount.Layers), Fact("engine", "images of additional stores", catalog.AdditionalCount.Images),
+            ],
             Fact("kernel", "release", Libc.KernelRelease()),
             .. services.Driver.Facts,
             .. settings.ToFacts(),

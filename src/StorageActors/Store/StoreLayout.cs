@@ -50,6 +50,9 @@ internal sealed class StoreLayout(string root, string driver)
 
     internal string LayerDirectory(LayerId layer) => Path.Combine(DriverHome, layer.Value);
 
+    /// <summary>The same of an additional store; this one when there is no such store to be asked.</summary>
+    internal StoreLayout Of(string? additionalStore) => additionalStore is null ? this : new StoreLayout(additionalStore, Driver);
+
     internal LayerLocation Locate(LayerId layer) => new(layer, LayerDirectory(layer));
 
     internal string StagingDirectory(TicketId ticket) => Path.Combine(StagingHome, ticket.Value);

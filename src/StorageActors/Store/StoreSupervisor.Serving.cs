@@ -48,8 +48,8 @@ internal sealed partial class StoreSupervisor
     {
         Receive<StoreInternal.WhenReady>(_ => Sender.Tell(new StoreInternal.Ready(_context.Layout.Root, _store!.Format.StoreId, _store.Format.Driver)));
         Receive<StoreInternal.CallEnded>(ended => _store!.Services.Metrics.OperationEnded(ended.Call, ended.Outcome, ended.Duration));
-        Receive<CatalogProtocol.ListLayers>(_ => Sender.Tell(new CatalogProtocol.Layers(_view.Layers())));
-        Receive<CatalogProtocol.ListImages>(_ => Sender.Tell(new CatalogProtocol.Images(_view.Current.ListImages())));
+        Receive<CatalogProtocol.ListLayers>(_ => Sender.Tell(new CatalogProtocol.Layers(_view.Current.WithAdditional(_view.Layers()))));
+        Receive<CatalogProtocol.ListImages>(_ => Sender.Tell(new CatalogProtocol.Images(_view.Current.WithAdditional(_view.Current.ListImages()))));
         Receive<CatalogProtocol.ListMounts>(_ => Sender.Tell(new CatalogProtocol.Mounts([.. _mounts.List(), .. ClientHolds.Show(_view.Layers())])));
         Receive<CatalogProtocol.Resolve>(command => Answer(References.Resolve(_view.Current, _mounts.FindPath, command.Reference)));
         Receive<CatalogProtocol.FindChain>(command => Answer(References.FindChain(_view.Current, command.ChainId)));
@@ -72,6 +72,7 @@ internal sealed partial class StoreSupervisor
         if (command is LayerProtocol.Acquire { Term: { } term } && (term <= TimeSpan.Zero || term > LongestTerm))
             Sender.Tell(new StoreProtocol.Refused(Refusals.Invalid("mount", FormattableString.Invariant($"a lease's term is above zero and at most {LongestTerm.TotalDays} days"))));
         else if (_view.Current.FindLayer(command.Layer) is not { } layer) Sender.Tell(new StoreProtocol.Refused(Refusals.NotFound("layer", command.Layer)));
+        else if (Refusals.Elsewhere(command is LayerProtocol.Acquire ? "mount" : "layer", layer) is { } elsewhere) Sender.Tell(new StoreProtocol.Refused(elsewhere));
         else if (command is LayerProtocol.Acquire && ClientHolds.CheckUse("mount", layer) is { } held) Sender.Tell(new StoreProtocol.Refused(held));
         else _context.Layers.Tell(new LayerInternal.Deliver(_context.SetupOf(layer), command), Sender);
     }

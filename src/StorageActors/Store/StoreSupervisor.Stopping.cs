@@ -63,7 +63,7 @@ internal sealed partial class StoreSupervisor
         _isReleasing = true;
         foreach (var mount in _mounts.List())
         {
-            if (_view.Current.FindLayer(mount.Layer) is not { } layer) continue;
+            if (_view.Current.FindOwn(mount.Layer) is not { } layer) continue;
             foreach (var lease in mount.Leases.Where(static lease => LeaseEvent.IsActor(lease.Owner)))
             {
                 _releases++;

@@ -136,7 +136,7 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
     private void StartCatalog()
     {
         var settings = _setup.Settings;
-        var options = new CatalogOptions(settings.JournalPluginId, settings.SnapshotPluginId, _context.Layout.Journal, settings.SnapshotEvery);
+        var options = new CatalogOptions(settings.JournalPluginId, settings.SnapshotPluginId, _context.Layout.Journal, settings.SnapshotEvery, _store!.Additional);
         _context = _context with { Catalog = Watch(Context.ActorOf(CatalogActor.Props(options, _view, _context.Operations), _flows.NewName("catalog"))) };
     }
 

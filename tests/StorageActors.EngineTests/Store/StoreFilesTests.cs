@@ -223,5 +223,5 @@ public sealed class StoreFilesTests : IDisposable
     }
 
     private string Document(string key) =>
-        Encoding.UTF8.GetString(_store.Run(new ReadDocument(Image, ImageFile.Read(Layout, Image).BigData.Single(item => item.Key == key))));
+        Encoding.UTF8.GetString(_store.Run(new ReadDocument(ImageFile.Read(Layout, Image), ImageFile.Read(Layout, Image).BigData.Single(item => item.Key == key))));
 }
