@@ -12,6 +12,20 @@ internal sealed partial class CheckFlow
 {
     private const int Repeats = 3;
 
+    /// <summary>
+    /// What was removed after the listing is unknown, too, but its directory is gone: that goes before the journal's event. So it is looked at again, and then the
+    /// catalog is asked again, lest it was made meanwhile.
+    /// </summary>
+    private void SuspectLayer(LayerId id) => Perform(new ReadRecords([id], [], Trash: false), again =>
+    {
+        if (again.Layers.Count == 0) Next();
+        else Ask<CatalogInternal.Audited>(Store.Catalog, new CatalogInternal.Audit([id], [], []), audited =>
+        {
+            if (audited.UnknownLayers.Count == 0) Next();
+            else OrphanLayer(again.Layers[0]);
+        });
+    });
+
     private void OrphanLayer(FoundLayer found)
     {
         if (found.Record is not { } record)
@@ -59,6 +73,16 @@ internal sealed partial class CheckFlow
                 Try(new WriteLayerRecord(layer with { Damage = null }), _ => done(true), done));
         }
     }
+
+    private void SuspectImage(ImageId id) => Perform(new ReadRecords([], [id], Trash: false), again =>
+    {
+        if (again.Images.Count == 0) Next();
+        else Ask<CatalogInternal.Audited>(Store.Catalog, new CatalogInternal.Audit([], [id], []), audited =>
+        {
+            if (audited.UnknownImages.Count == 0) Next();
+            else OrphanImage(again.Images[0]);
+        });
+    });
 
     private void OrphanImage(FoundImage found)
     {

@@ -65,8 +65,8 @@ internal sealed partial class CheckFlow : FlowActor
         var missing = _before.ListLayers().Select(static layer => layer.Id).Except(listing.Layers).ToList();
         Ask<CatalogInternal.Audited>(Store.Catalog, new CatalogInternal.Audit(unknown, strange, missing), audited =>
         {
-            foreach (var layer in found.Layers.Where(layer => audited.UnknownLayers.Contains(layer.Id))) _steps.Enqueue(() => OrphanLayer(layer));
-            foreach (var image in found.Images.Where(image => audited.UnknownImages.Contains(image.Id))) _steps.Enqueue(() => OrphanImage(image));
+            foreach (var layer in found.Layers.Where(layer => audited.UnknownLayers.Contains(layer.Id))) _steps.Enqueue(() => SuspectLayer(layer.Id));
+            foreach (var image in found.Images.Where(image => audited.UnknownImages.Contains(image.Id))) _steps.Enqueue(() => SuspectImage(image.Id));
             foreach (var layer in audited.MissingLayers) _steps.Enqueue(() => MissingLayer(layer));
             foreach (var layer in found.Layers) _steps.Enqueue(() => LayerRecordFile(layer));
             foreach (var image in found.Images) _steps.Enqueue(() => ImageRecordFile(image));
