@@ -13,7 +13,7 @@ internal sealed class ContainersJob : IJob
     private const int Usual = 1000;
 
     /// <summary>A process for each step takes its time.</summary>
-    private const int MostByProcesses = 200;
+    private const int MostByProcesses = 100;
 
     public string Name => "containers";
 
