@@ -74,7 +74,7 @@ public sealed class PipelineTests
     {
         using var lab = new LayerLab();
         var tar = new LayerTar().File("a", new string('x', 100_000)).ToArray();
-        Assert.Equal("the line broke", Assert.Throws<IOException>(() => lab.Add(new Interrupted(tar, 50_000, static () => throw new IOException("the line broke")))).Message);
+        Assert.Equal("the line broke", Assert.Throws<IOException>(() => lab.Add(new InterruptedStream(tar, 50_000, static () => throw new IOException("the line broke")))).Message);
     }
 
     [SkippableFact]
@@ -84,7 +84,7 @@ public sealed class PipelineTests
         using var stop = new CancellationTokenSource();
         var tar = new LayerTar();
         for (var i = 0; i < 3000; i++) tar.File("f" + i, new string('x', 1000));
-        Assert.Throws<OperationCanceledException>(() => lab.Add(new Interrupted(tar.ToArray(), 2_000_000, stop.Cancel), stop: stop.Token));
+        Assert.Throws<OperationCanceledException>(() => lab.Add(new InterruptedStream(tar.ToArray(), 2_000_000, stop.Cancel), stop: stop.Token));
     }
 
     [SkippableFact]
@@ -148,48 +148,5 @@ public sealed class PipelineTests
         internal List<(long Bytes, long Entries)> Seen { get; } = [];
 
         public void Advanced(long bytesRead, long entries) => Seen.Add((bytesRead, entries));
-    }
-
-    /// <summary>Does something at a certain byte.</summary>
-    private sealed class Interrupted(byte[] content, int at, Action action) : Stream
-    {
-        private int _position;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => _position; set => throw new NotSupportedException(); }
-
-        public override int Read(byte[] buffer, int offset, int count)
-        {
-            if (_position < at && _position + count >= at)
-            {
-                count = at - _position;
-            }
-            else if (_position == at)
-            {
-                action();
-            }
-
-            count = Math.Min(count, content.Length - _position);
-            content.AsSpan(_position, count).CopyTo(buffer.AsSpan(offset));
-            _position += count;
-            return count;
-        }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }
