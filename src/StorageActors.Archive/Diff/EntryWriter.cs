@@ -38,21 +38,15 @@ internal sealed class EntryWriter : IDisposable
             return;
         }
 
-        if (EntryRoles.IsReserved(name))
-        {
-            _warnings.Add("a name that starts with .wh. would be taken for a whiteout and is left out", PathText.Escape(path));
-            return;
-        }
-
-        if (!status.IsDirectory && status.Links > 1 && !_linked.TryAdd((status.FileSystem, status.Inode), path.ToArray()))
-        {
-            Add(new TarItem { Type = TarEntryType.HardLink, Name = path, LinkName = _linked[(status.FileSystem, status.Inode)], Mode = (int)status.Permissions, Uid = status.UserId, Gid = status.GroupId, Mtime = TimeOf(status) }, status);
-            return;
-        }
-
-        if (status.IsRegular) WriteFile(directory, name, path);
-        else WriteOther(directory, name, path, status);
+        if (status.IsRegular) WriteFile(directory, name, path, mayHide: false);
+        else if (!IsLeftOut(name, path) && !TryWriteLink(path, status)) WriteOther(directory, name, path, status);
     }
+
+    /// <summary>
+    /// Writes what a directory of a layer lists as a regular file: only when it is open its attributes are asked for, so that each file costs one call less. Then
+    /// it may turn out to be a whiteout.
+    /// </summary>
+    internal void WriteListedFile(SafeFileHandle directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> path) => WriteFile(directory, name, path, mayHide: true);
 
     /// <summary>Hides a path of the layers below.</summary>
     internal void WriteWhiteout(ReadOnlySpan<byte> path)
@@ -80,16 +74,42 @@ internal sealed class EntryWriter : IDisposable
 
     private static TarTime TimeOf(in FileStatus status) => new(Math.Max(0, status.ModifyTime.Seconds));
 
-    private void WriteFile(SafeFileHandle directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> path)
+    private void WriteFile(SafeFileHandle directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> path, bool mayHide)
     {
         using var file = Libc.OpenAt(directory, name, OpenFlags.NoFollow | OpenFlags.NonBlocking);
         var status = Libc.FStat(file);
+        if (mayHide && _format.IsWhiteout(directory, name, status))
+        {
+            WriteWhiteout(path);
+            return;
+        }
+
+        if (IsLeftOut(name, path) || TryWriteLink(path, status)) return;
         Add(new TarItem
         {
             Type = TarEntryType.RegularFile, Name = path, Mode = (int)status.Permissions, Uid = status.UserId, Gid = status.GroupId,
             Size = status.Size, Mtime = TimeOf(status), Xattrs = Attributes(file, default, path),
         }, status);
         if (status.Size > 0) _tar.WritePayload(file);
+    }
+
+    private bool IsLeftOut(ReadOnlySpan<byte> name, ReadOnlySpan<byte> path)
+    {
+        if (!EntryRoles.IsReserved(name)) return false;
+        _warnings.Add("a name that starts with .wh. would be taken for a whiteout and is left out", PathText.Escape(path));
+        return true;
+    }
+
+    /// <summary>A further name of what was written already.</summary>
+    private bool TryWriteLink(ReadOnlySpan<byte> path, in FileStatus status)
+    {
+        if (status.IsDirectory || status.Links <= 1 || _linked.TryAdd((status.FileSystem, status.Inode), path.ToArray())) return false;
+        Add(new TarItem
+        {
+            Type = TarEntryType.HardLink, Name = path, LinkName = _linked[(status.FileSystem, status.Inode)], Mode = (int)status.Permissions,
+            Uid = status.UserId, Gid = status.GroupId, Mtime = TimeOf(status),
+        }, status);
+        return true;
     }
 
     private void WriteOther(SafeFileHandle directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> path, in FileStatus status)

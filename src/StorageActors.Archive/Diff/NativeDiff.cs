@@ -44,7 +44,7 @@ internal static class NativeDiff
         {
             using var descent = new DirectoryDescent(root);
             var levels = new Stack<Level>();
-            levels.Push(new Level([], SortedDirectory.Read(descent.Current, format)));
+            levels.Push(new Level([], SortedDirectory.List(descent.Current, format)));
             while (levels.TryPeek(out var level))
             {
                 stop.ThrowIfCancellationRequested();
@@ -55,11 +55,12 @@ internal static class NativeDiff
                     continue;
                 }
 
-                var (name, status, isWhiteout) = level.Entries[level.Next++];
+                var (name, type, isWhiteout) = level.Entries[level.Next++];
                 var path = LayerPath.Join(level.Path, name);
                 if (isWhiteout) writer.WriteWhiteout(path);
-                else if (!status.IsDirectory) writer.Write(descent.Current, name, path, status);
-                else levels.Push(EnterDirectory(descent, name, path));
+                else if (type == FileType.Directory) levels.Push(EnterDirectory(descent, name, path));
+                else if (type == FileType.Regular) writer.WriteListedFile(descent.Current, name, path);
+                else writer.Write(descent.Current, name, path, Libc.FStatAt(descent.Current, name));
             }
         }
 
@@ -68,16 +69,16 @@ internal static class NativeDiff
             descent.Enter(name);
             writer.Write(descent.Parent, name, path, descent.Status);
             if (format.IsOpaque(descent.Current, default) && below.Find(path) is { Status.IsDirectory: true }) writer.WriteOpaque(path);
-            return new Level(path, SortedDirectory.Read(descent.Current, format));
+            return new Level(path, SortedDirectory.List(descent.Current, format));
         }
     }
 
     /// <summary>A directory that the walk is in, and how far it has come.</summary>
-    private sealed class Level(byte[] path, List<LayerEntry> entries)
+    private sealed class Level(byte[] path, List<ListedEntry> entries)
     {
         internal byte[] Path { get; } = path;
 
-        internal List<LayerEntry> Entries { get; } = entries;
+        internal List<ListedEntry> Entries { get; } = entries;
 
         internal int Next { get; set; }
     }

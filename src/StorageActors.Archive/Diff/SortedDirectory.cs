@@ -7,6 +7,12 @@ namespace StorageActors.Archive.Diff;
 /// <summary>What a layer says about a name: that it is there, or, as a whiteout, that it is not.</summary>
 internal readonly record struct LayerEntry(byte[] Name, FileStatus Status, bool IsWhiteout);
 
+/// <summary>
+/// What a listing alone says about a name. A regular file may yet be a whiteout where <see cref="IWhiteoutFormat.MarksAreNames"/> does not hold: its attributes
+/// were not asked for.
+/// </summary>
+internal readonly record struct ListedEntry(byte[] Name, FileType Type, bool IsWhiteout);
+
 /// <summary>The names in a directory, sorted by their bytes: the same tree gives the same archive.</summary>
 internal static class SortedDirectory
 {
@@ -33,5 +39,29 @@ internal static class SortedDirectory
 
         entries.Sort(static (left, right) => ByteStringComparer.Order(left.Name, right.Name));
         return entries;
+    }
+
+    /// <summary>The same without the attributes of files and directories, for those who open them anyway.</summary>
+    internal static List<ListedEntry> List(SafeFileHandle directory, IWhiteoutFormat format)
+    {
+        var entries = new List<ListedEntry>();
+        using (var reader = new DirectoryReader(directory))
+        {
+            while (reader.TryRead(out var entry))
+            {
+                if (!format.IsHousekeeping(entry.Name)) entries.Add(Listed(directory, entry.Name, entry.Type, format));
+            }
+        }
+
+        entries.Sort(static (left, right) => ByteStringComparer.Order(left.Name, right.Name));
+        return entries;
+    }
+
+    private static ListedEntry Listed(SafeFileHandle directory, ReadOnlySpan<byte> name, FileType type, IWhiteoutFormat format)
+    {
+        if (type == FileType.Directory || (type == FileType.Regular && !format.MarksAreNames)) return new ListedEntry(name.ToArray(), type, false);
+        var status = Libc.FStatAt(directory, name);
+        var hides = format.IsWhiteout(directory, name, status);
+        return new ListedEntry((hides ? format.HiddenBy(name) : name).ToArray(), status.Type, hides);
     }
 }
