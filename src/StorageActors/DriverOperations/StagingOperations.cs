@@ -114,13 +114,19 @@ internal sealed record SyncContent(IReadOnlyList<TicketId> Tickets) : DriverOper
     internal override Nothing Execute(DriverServices services, CancellationToken stop)
     {
         CrashPoint.Reached(CrashPoint.BeforeSync);
-        using var root = Libc.OpenDirectory(services.Layout.Root);
-        Libc.SyncFs(root);
+        var stagings = Tickets.Select(services.Staged.Find).OfType<LockedStaging>().ToList();
+        if (stagings.Count == 0) SyncRoot(services.Layout);
 
-        // Nothing is left to be written for these: each only says whether something went wrong.
-        foreach (var staging in Tickets.Select(services.Staged.Find).OfType<LockedStaging>()) Libc.SyncFs(staging.Lock.File);
+        // The first writes all; to the others nothing is left to be written, and they only say whether something went wrong.
+        foreach (var staging in stagings) Libc.SyncFs(staging.Lock.File);
         CrashPoint.Reached(CrashPoint.AfterSync);
         return Nothing.Instance;
+    }
+
+    private static void SyncRoot(StoreLayout layout)
+    {
+        using var root = Libc.OpenDirectory(layout.Root);
+        Libc.SyncFs(root);
     }
 }
 
