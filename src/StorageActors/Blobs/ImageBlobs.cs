@@ -1,6 +1,8 @@
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using StorageActors.Archive.Compression;
 using StorageActors.Archive.Digests;
+using StorageActors.Archive.Tar;
 using StorageActors.Drivers;
 using StorageActors.DriverOperations;
 using StorageActors.Linux;
@@ -23,10 +25,10 @@ internal static class ImageBlobs
 
     /// <summary>
     /// Brings every blob that <paramref name="image"/> names into its staged directory: a link to the file of another image (or of this one, as it is now)
-    /// where there is one, else a copy, whose length and digest are checked. Durable on return.
+    /// where there is one, else a copy, whose length and digest are checked. With <paramref name="durable"/>, on the disk when it returns.
     /// </summary>
     internal static void Stage(
-        StoreLayout layout, SafeFileHandle staged, ImageRecord image, IReadOnlyList<ImageBlob> given, TransferTable transfers, CancellationToken stop)
+        StoreLayout layout, SafeFileHandle staged, ImageRecord image, IReadOnlyList<ImageBlob> given, bool durable, TransferTable transfers, CancellationToken stop)
     {
         if (image.Blobs is not { Count: > 0 }) return;
         Libc.MkdirAt(staged, FolderName, OwnerOnly);
@@ -37,7 +39,7 @@ internal static class ImageBlobs
         {
             if (TryLink(home, folder, digest)) continue;
             if (!sources.TryGetValue(digest, out var blob)) throw Refuse(StorageErrorCode.Damaged, $"blob {digest} is not kept any more; import the image again");
-            Copy(folder, blob, transfers, stop);
+            Copy(folder, blob, durable, transfers, stop);
         }
 
         Libc.FSync(folder);
@@ -85,23 +87,27 @@ internal static class ImageBlobs
         return false;
     }
 
-    private static void Copy(SafeFileHandle folder, ImageBlob blob, TransferTable transfers, CancellationToken stop)
+    /// <summary>Reads and digests on this thread and writes on another: it is the last step of an import, which nothing else runs beside.</summary>
+    private static void Copy(SafeFileHandle folder, ImageBlob blob, bool durable, TransferTable transfers, CancellationToken stop)
     {
         using var source = BlobStreams.OpenSource(blob.Source with { Length = blob.Size }, transfers, stop);
         using var target = Libc.OpenAt(folder, Encoding.ASCII.GetBytes(blob.Digest.Hex), OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive, 0x180);
         using var hasher = new Sha256Hasher();
-        var block = GC.AllocateUninitializedArray<byte>(BlockSize);
-        var length = 0L;
-        for (int count; (count = source.ReadAtLeast(block, block.Length, throwOnEndOfStream: false)) > 0; length += count)
+        using var writer = new BlockWriter(new Output(target));
+        while (true)
         {
             stop.ThrowIfCancellationRequested();
-            hasher.Append(block.AsSpan(0, count));
-            Libc.WriteAll(target, block.AsSpan(0, count));
+            var free = writer.Free();
+            var count = source.Read(free);
+            if (count == 0) break;
+            hasher.Append(free[..count]);
+            writer.Advance(count);
         }
 
-        if (length != blob.Size) throw Refuse(StorageErrorCode.DigestMismatch, $"blob {blob.Digest} has {length} bytes where {blob.Size} are announced");
+        writer.Flush();
+        if (writer.Position != blob.Size) throw Refuse(StorageErrorCode.DigestMismatch, $"blob {blob.Digest} has {writer.Position} bytes where {blob.Size} are announced");
         Check(blob.Digest, Digest.FromBytes(hasher.Finish()), StorageErrorCode.DigestMismatch);
-        Libc.FDataSync(target);
+        if (durable) Libc.FDataSync(target);
     }
 
     private static void Check(Digest expected, Digest actual, StorageErrorCode code)
@@ -110,4 +116,14 @@ internal static class ImageBlobs
     }
 
     private static PermanentDriverException Refuse(StorageErrorCode code, string what) => new(new StorageError(code, "keep blob", what));
+
+    /// <summary>A file by our own calls, whose errors say operation, path and errno.</summary>
+    private sealed class Output(SafeFileHandle file) : WriteOnlyStream
+    {
+        public override void Write(ReadOnlySpan<byte> buffer) => Libc.WriteAll(file, buffer);
+
+        public override void Flush()
+        {
+        }
+    }
 }

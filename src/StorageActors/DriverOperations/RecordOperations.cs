@@ -53,10 +53,10 @@ internal sealed record WriteLayerRecord(LayerRecord Record) : DriverOperation<No
 }
 
 /// <summary>
-/// Puts an image's directory, in place of the one it has, if any: staged and durable first, then one rename under the file lock. Returns where the old
-/// one is in the trash.
+/// Puts an image's directory, in place of the one it has, if any: staged first, durable but for the blobs' content where <paramref name="Durable"/> is not
+/// asked for, then one rename under the file lock. Returns where the old one is in the trash.
 /// </summary>
-internal sealed record PutImageFiles(ImageRecord Image, IReadOnlyList<BigData> Documents, IReadOnlyList<ImageBlob> Blobs) : DriverOperation<TrashedPath>
+internal sealed record PutImageFiles(ImageRecord Image, IReadOnlyList<BigData> Documents, IReadOnlyList<ImageBlob> Blobs, bool Durable) : DriverOperation<TrashedPath>
 {
     internal override string Verb => "put image";
 
@@ -76,7 +76,7 @@ internal sealed record PutImageFiles(ImageRecord Image, IReadOnlyList<BigData> D
         try
         {
             ImageFile.Stage(
-                layout, staged, Image, Documents, directory => ImageBlobs.Stage(layout, directory, Image, Blobs, services.Transfers, stop));
+                layout, staged, Image, Documents, directory => ImageBlobs.Stage(layout, directory, Image, Blobs, Durable, services.Transfers, stop));
             CrashPoint.Reached(CrashPoint.ImageStaged);
             replaced = services.Lock.Under("put image", () => ImageFile.Commit(layout, staged, Image.Id));
             committed = true;

@@ -23,7 +23,7 @@ internal sealed class PutImageFlow(FlowContext store, IActorRef requester, Catal
         }
 
         var image = ImageRules.Merge(command, known, Store.Time.GetUtcNow());
-        Perform(new PutImageFiles(image, command.Documents, command.Blobs ?? []), replaced => Commit(image, replaced));
+        Perform(new PutImageFiles(image, command.Documents, command.Blobs ?? [], Store.Settings.IsDurable), replaced => Commit(image, replaced));
     }
 
     private void Commit(ImageRecord image, TrashedPath replaced)

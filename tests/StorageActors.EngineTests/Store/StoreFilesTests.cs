@@ -219,7 +219,7 @@ public sealed class StoreFilesTests : IDisposable
         var items = image.BigData.Select(item => documents.Where(document => document.Key == item.Key)
             .Select(document => item with { Digest = Digest.Of(Encoding.UTF8.GetBytes(document.Content)) }).FirstOrDefault(item)).ToList();
         return _store.Run(new PutImageFiles(
-            image with { BigData = items }, [.. documents.Select(static document => new BigData(document.Key, Encoding.UTF8.GetBytes(document.Content)))], []));
+            image with { BigData = items }, [.. documents.Select(static document => new BigData(document.Key, Encoding.UTF8.GetBytes(document.Content)))], [], Durable: true));
     }
 
     private string Document(string key) =>
