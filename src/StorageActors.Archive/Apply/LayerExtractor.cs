@@ -145,14 +145,14 @@ internal static class LayerExtractor
     }
 
     /// <summary>A new, empty record in a layer's directory; one that a failed attempt left is overwritten.</summary>
-    internal static FileStream CreateRecord(SafeFileHandle layerDirectory)
+    internal static DescriptorStream CreateRecord(SafeFileHandle layerDirectory)
     {
         const OpenFlags flags = OpenFlags.ReadWrite | OpenFlags.Create | OpenFlags.Truncate | OpenFlags.NoFollow;
-        return new FileStream(Libc.OpenAt(layerDirectory, "tar-split.json.gz"u8, flags, 0x180), FileAccess.ReadWrite, bufferSize: 64 << 10);
+        return new DescriptorStream(Libc.OpenAt(layerDirectory, "tar-split.json.gz"u8, flags, 0x180));
     }
 
     /// <summary>A file without a name, gone when it is closed.</summary>
-    internal static FileStream CreateTemporary(SafeFileHandle directory)
+    internal static DescriptorStream CreateTemporary(SafeFileHandle directory)
     {
         var errno = Libc.TryOpenAt(directory, "."u8, OpenFlags.ReadWrite | OpenFlags.TemporaryFile, 0x180, out var file);
         if (errno is Errno.EOPNOTSUPP or Errno.EISDIR or Errno.EINVAL)   // a file system without nameless files
@@ -166,6 +166,6 @@ internal static class LayerExtractor
             throw Libc.Failure("openat", directory, default, errno, "O_TMPFILE");
         }
 
-        return new FileStream(file, FileAccess.ReadWrite, bufferSize: 0);
+        return new DescriptorStream(file);
     }
 }

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Runtime.ExceptionServices;
 using Microsoft.Win32.SafeHandles;
 using StorageActors.Archive.Apply;
+using StorageActors.Archive.Compression;
 using StorageActors.Archive.Tar;
 using StorageActors.Archive.TarSplit;
 using StorageActors.Linux;
@@ -27,7 +28,7 @@ internal static class SealDiff
         try
         {
             TarSummary summary;
-            using (var record = new FileStream(file, FileAccess.ReadWrite, bufferSize: 0))
+            using (var record = new DescriptorStream(file))
             {
                 summary = Record(record, layerDirectory, write);
                 Libc.FSync(file);
@@ -45,7 +46,7 @@ internal static class SealDiff
         }
     }
 
-    private static TarSummary Record(FileStream record, SafeFileHandle layerDirectory, Func<Stream, TarSummary> write)
+    private static TarSummary Record(DescriptorStream record, SafeFileHandle layerDirectory, Func<Stream, TarSummary> write)
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: Ahead, resumeWriterThreshold: Ahead / 2, useSynchronizationContext: false));
         TarSummary? summary = null;

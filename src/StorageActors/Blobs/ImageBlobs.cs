@@ -92,8 +92,9 @@ internal static class ImageBlobs
     {
         using var source = BlobStreams.OpenSource(blob.Source with { Length = blob.Size }, transfers, stop);
         using var target = Libc.OpenAt(folder, Encoding.ASCII.GetBytes(blob.Digest.Hex), OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive, 0x180);
+        using var output = new DescriptorStream(target);
         using var hasher = new Sha256Hasher();
-        using var writer = new BlockWriter(new Output(target));
+        using var writer = new BlockWriter(output);
         while (true)
         {
             stop.ThrowIfCancellationRequested();
@@ -116,14 +117,4 @@ internal static class ImageBlobs
     }
 
     private static PermanentDriverException Refuse(StorageErrorCode code, string what) => new(new StorageError(code, "keep blob", what));
-
-    /// <summary>A file by our own calls, whose errors say operation, path and errno.</summary>
-    private sealed class Output(SafeFileHandle file) : WriteOnlyStream
-    {
-        public override void Write(ReadOnlySpan<byte> buffer) => Libc.WriteAll(file, buffer);
-
-        public override void Flush()
-        {
-        }
-    }
 }

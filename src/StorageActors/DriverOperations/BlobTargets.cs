@@ -1,4 +1,5 @@
 using System.Text;
+using StorageActors.Archive.Compression;
 using StorageActors.Drivers;
 using StorageActors.Linux;
 using StorageActors.Protocol;
@@ -34,7 +35,7 @@ internal static class BlobTargets
         try
         {
             TResult result;
-            using (var stream = new FileStream(file, FileAccess.Write, bufferSize: 0))
+            using (var stream = new DescriptorStream(file))
             {
                 result = write(stream);
                 if (durable) Libc.FSync(file);

@@ -13,6 +13,8 @@ public sealed class FileFinisherTests : IDisposable
     /// <summary>More than a pipe holds, so that whoever writes it waits for a reader.</summary>
     private static readonly byte[] MoreThanAPipeHolds = new byte[1 << 20];
 
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     private readonly TempDirectory _home = new();
     private readonly SafeFileHandle _directory;
     private readonly InodeWriter _inodes;
@@ -152,9 +154,13 @@ public sealed class FileFinisherTests : IDisposable
         using var stop = new CancellationTokenSource();
         var tar = new LayerTar();
         for (var i = 0; i < 3000; i++) tar.File($"d{i % 50}/f{i}", new string('x', 1000));
-        using var blob = new InterruptedStream(tar.ToArray(), 2 << 20, stop.Cancel);
+        using var blob = new InterruptedStream(tar.ToArray(), 2 << 20, () =>
+        {
+            // The other thread has the first megabyte, which holds this file.
+            Assert.True(SpinWait.SpinUntil(() => File.Exists(Path.Combine(lab.Content, "d0", "f100")), Patience));
+            stop.Cancel();
+        });
         Assert.ThrowsAny<OperationCanceledException>(() => lab.Extract(blob, stop.Token));
-        Assert.NotEmpty(Directory.EnumerateFileSystemEntries(lab.Content));
         Assert.Equal([lab.Layer, lab.Content], lab.OpenDescriptors());
     }
 
