@@ -42,6 +42,9 @@ internal sealed class EntryApplier : IDisposable
 
     internal ApplyWarnings Warnings { get; } = new();
 
+    /// <summary>Paths so far that are, were or are hidden: what the extraction keeps in memory. The root is none.</summary>
+    internal int Paths => _tree.Count - 1;
+
     /// <summary>Distinct owners so far, sorted.</summary>
     internal IReadOnlyList<long> Uids => _uids.ToList();
 

@@ -35,6 +35,7 @@ internal sealed class ExtractionReader(Stream blob, ExtractOptions options, IExt
                     var length = Fill(decoded, block);
                     if (length > 0) ring.Publish(length);
                     Size += length;
+                    if (options.IsBomb(Size, BlobSize)) throw new DecompressionBombException(BlobSize, Size, options.MaximumRatio);
                     if (length == block.Length) continue;
                     _input.Drain();
                     Report();

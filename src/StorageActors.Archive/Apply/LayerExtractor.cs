@@ -68,7 +68,7 @@ internal static class LayerExtractor
         TarFormatException e => Of(StorageErrorCode.BadInput, e),
         CompressedDataException e => Of(StorageErrorCode.BadInput, e),
         InputTooLargeException e when options.ExpectedBlobSize is not null => Of(StorageErrorCode.DigestMismatch, e),
-        InputTooLargeException e => Of(StorageErrorCode.LimitExceeded, e),
+        InputTooLargeException or DecompressionBombException => Of(StorageErrorCode.LimitExceeded, failure),
         TarSplitException e => Of(StorageErrorCode.Io, e),
         _ => null,
     };
@@ -123,6 +123,8 @@ internal static class LayerExtractor
             while (tar.MoveNext())
             {
                 applier.Apply(tar);
+                // A few entries can imply many directories: a path has up to a thousand of them.
+                if (applier.Paths > options.MaximumEntries) throw TooManyPaths(tar);
                 Entries++;
                 Volatile.Write(ref reader.Entries, Entries);
             }
@@ -133,6 +135,9 @@ internal static class LayerExtractor
             (Uids, Gids, Warnings) = (applier.Uids, applier.Gids, applier.Warnings.ToList());
         }
     }
+
+    private static LayerApplyException TooManyPaths(TarReader tar) => EntryApplier.Refused(
+        tar.Current.Index, tar.Current.Name, "with the directories that they lie in, the entries up to it have more paths than the limit allows entries", overLimit: true);
 
     /// <summary>The ring's blocks, each taken back when no file needs it any more.</summary>
     private sealed class SettledBlocks(BlockRing ring, EntryApplier applier) : IBlockSource

@@ -8,9 +8,9 @@ namespace StorageActors.DriverOperations;
 
 /// <summary>
 /// One blocking operation, and nothing else: it is in the actor's <see cref="Props"/>, so a restart is a retry. Before it throws, it tells its parent
-/// why. A retry waits a moment first, without a thread.
+/// why. A retry begins when the parent says so, after a pause without a thread.
 /// </summary>
-internal sealed class DriverOperationActor : ReceiveActor, IWithTimers
+internal sealed class DriverOperationActor : ReceiveActor
 {
     private readonly Job _job;
     private readonly ILoggingAdapter _log = Context.GetLogger();
@@ -20,8 +20,6 @@ internal sealed class DriverOperationActor : ReceiveActor, IWithTimers
         _job = job;
         Receive<Execute>(_ => Run());
     }
-
-    public ITimerScheduler Timers { get; set; } = null!;
 
     internal static Props Props(Job job) => Akka.Actor.Props.Create(() => new DriverOperationActor(job)).WithDispatcher(DispatcherOf(job.Operation.Lane));
 
@@ -35,8 +33,8 @@ internal sealed class DriverOperationActor : ReceiveActor, IWithTimers
 
     protected override void PreStart() => Self.Tell(Execute.Instance);
 
-    /// <summary>In place of <see cref="PreStart"/>: the pause between two attempts.</summary>
-    protected override void PostRestart(Exception reason) => Timers.StartSingleTimer(Execute.Instance, Execute.Instance, _job.RetryPause);
+    /// <summary>In place of <see cref="PreStart"/>: the parent, which has counted the attempts, knows how long the pause is.</summary>
+    protected override void PostRestart(Exception reason) => Context.Parent.Tell(new Restarted(_job.Key));
 
     [SuppressMessage("Design", "CA1031", Justification = "Whatever an operation throws is sorted, told to the parent and thrown again.")]
     private void Run()
@@ -78,7 +76,7 @@ internal sealed class DriverOperationActor : ReceiveActor, IWithTimers
 
     /// <summary>What one of these actors is for.</summary>
     internal sealed record Job(
-        long Key, long Attempt, DriverOperation Operation, DriverServices Services, TimeSpan RetryPause, CancellationToken Stop);
+        long Key, long Attempt, DriverOperation Operation, DriverServices Services, CancellationToken Stop);
 
     /// <summary>To the parent: done.</summary>
     internal sealed record Succeeded(long Key, DriverProtocol.IReply Reply);
@@ -86,7 +84,11 @@ internal sealed class DriverOperationActor : ReceiveActor, IWithTimers
     /// <summary>To the parent, before the exception that says the same to its supervision.</summary>
     internal sealed record AttemptFailed(long Key, StorageError Error);
 
-    private sealed record Execute : INoSerializationVerificationNeeded
+    /// <summary>To the parent: ready for another attempt.</summary>
+    internal sealed record Restarted(long Key);
+
+    /// <summary>To the child: begin.</summary>
+    internal sealed record Execute : INoSerializationVerificationNeeded
     {
         internal static readonly Execute Instance = new();
     }

@@ -9,7 +9,7 @@ namespace StorageActors.DriverOperations;
 /// Has blocking operations run, one child each, and answers for them: what restarts a child, and how often, stands in <see cref="Table"/>. Operations
 /// that change the same layer wait for each other here, so that even a requester that was restarted cannot have two of them run at once.
 /// </summary>
-internal sealed class DriverOperationsActor : ReceiveActor
+internal sealed class DriverOperationsActor : ReceiveActor, IWithTimers
 {
     /// <summary>What an exception of an operation leads to. A child has one operation, so its restarts are counted over its whole life.</summary>
     internal static readonly IDecider Table = Decider.From(
@@ -36,9 +36,13 @@ internal sealed class DriverOperationsActor : ReceiveActor
         Receive<DriverProtocol.Cancel>(command => Cancel(entry => entry.Attempt == command.Attempt && entry.Requester.Equals(Sender)));
         Receive<Succeeded>(done => Answer(done.Key, done.Reply));
         Receive<AttemptFailed>(failed => _entries.GetValueOrDefault(failed.Key)?.Note(failed.Error));
+        Receive<Restarted>(again => Pause(again.Key, Sender));
+        Receive<PauseOver>(over => Resume(over.Key));
         Receive<Ended>(ended => Answer(ended.Key, null));
         Receive<RequesterGone>(gone => Cancel(entry => entry.Requester.Equals(gone.Requester)));
     }
+
+    public ITimerScheduler Timers { get; set; } = null!;
 
     internal static Props Props(DriverServices services, RetryPolicy retries) =>
         Akka.Actor.Props.Create(() => new DriverOperationsActor(services, retries));
@@ -81,14 +85,32 @@ internal sealed class DriverOperationsActor : ReceiveActor
 
     private void Start(Entry entry)
     {
-        var job = new Job(entry.Key, entry.Attempt, entry.Operation, _services, _retries.Pause, entry.Stop.Token);
+        var job = new Job(entry.Key, entry.Attempt, entry.Operation, _services, entry.Stop.Token);
         Context.WatchWith(Context.ActorOf(DriverOperationActor.Props(job)), new Ended(entry.Key));
+    }
+
+    private void Pause(long key, IActorRef child)
+    {
+        if (!_entries.TryGetValue(key, out var entry)) return;
+        entry.Paused = child;
+        // Nobody waits for what nobody wants any more.
+        if (entry.Stop.IsCancellationRequested) Resume(key);
+        else Timers.StartSingleTimer(key, new PauseOver(key), _retries.PauseBefore(entry.Failures, Random.Shared.NextDouble()));
+    }
+
+    private void Resume(long key)
+    {
+        if (!_entries.TryGetValue(key, out var entry) || entry.Paused is not { } child) return;
+        entry.Paused = null;
+        Timers.Cancel(key);
+        child.Tell(Execute.Instance);
     }
 
     /// <summary>With no reply the child ended without success; what it last said is the answer.</summary>
     private void Answer(long key, DriverProtocol.IReply? reply)
     {
         if (!_entries.Remove(key, out var entry)) return;
+        Timers.Cancel(key);
         entry.Requester.Tell(reply ?? new DriverProtocol.Failed(entry.Attempt, entry.FinalError() ?? Stopping(entry.Operation)));
         entry.Stop.Dispose();
         if (--_requesters[entry.Requester] == 0)
@@ -104,7 +126,11 @@ internal sealed class DriverOperationsActor : ReceiveActor
 
     private void Cancel(Func<Entry, bool> chosen)
     {
-        foreach (var entry in _entries.Values.Where(chosen)) entry.Stop.Cancel();
+        foreach (var entry in _entries.Values.Where(chosen).ToList())
+        {
+            entry.Stop.Cancel();
+            Resume(entry.Key);
+        }
     }
 
     private static StorageError Stopping(DriverOperation operation) =>
@@ -113,8 +139,6 @@ internal sealed class DriverOperationsActor : ReceiveActor
     /// <summary>An operation that is running or waits for its turn; the actor's own, changed by it alone.</summary>
     private sealed class Entry(long key, long attempt, DriverOperation operation, IActorRef requester, CancellationToken end)
     {
-        private int _failures;
-
         internal long Key { get; } = key;
 
         internal long Attempt { get; } = attempt;
@@ -125,12 +149,17 @@ internal sealed class DriverOperationsActor : ReceiveActor
 
         internal CancellationTokenSource Stop { get; } = CancellationTokenSource.CreateLinkedTokenSource(end);
 
+        /// <summary>The child, while it waits for its next attempt.</summary>
+        internal IActorRef? Paused { get; set; }
+
+        internal int Failures { get; private set; }
+
         internal StorageError? Error { get; private set; }
 
-        internal void Note(StorageError error) => (Error, _failures) = (error, _failures + 1);
+        internal void Note(StorageError error) => (Error, Failures) = (error, Failures + 1);
 
         internal StorageError? FinalError() =>
-            _failures > 1 ? Error! with { Message = $"{Error.Message} (tried {_failures} times)" } : Error;
+            Failures > 1 ? Error! with { Message = $"{Error.Message} (tried {Failures} times)" } : Error;
     }
 
     /// <summary>Cancels everything when it is stopped, which is when its parent is.</summary>
@@ -139,14 +168,9 @@ internal sealed class DriverOperationsActor : ReceiveActor
         protected override void PostStop() => end.Cancel();
     }
 
+    private sealed record PauseOver(long Key);
+
     private sealed record Ended(long Key);
 
     private sealed record RequesterGone(IActorRef Requester);
-}
-
-/// <summary>How often a transient failure is tried again, and after which pause.</summary>
-internal sealed record RetryPolicy(int MaximumRetries, TimeSpan Pause)
-{
-    /// <summary>As the peers unmount: five times, a tenth of a second apart.</summary>
-    internal static readonly RetryPolicy Default = new(5, TimeSpan.FromMilliseconds(100));
 }

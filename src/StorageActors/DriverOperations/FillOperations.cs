@@ -13,7 +13,7 @@ namespace StorageActors.DriverOperations;
 /// </summary>
 internal sealed record FillLayer(
     LayerLocation Layer, IReadOnlyList<LayerLocation> Parents, TicketId Ticket, BlobSource Source, StoreProtocol.Expectations Expect,
-    long MaximumSize, long MaximumEntries, Akka.Actor.IActorRef? Progress) : DriverOperation<ExtractResult>
+    ExtractionLimits Limits, Akka.Actor.IActorRef? Progress) : DriverOperation<ExtractResult>
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(1);
 
@@ -32,7 +32,7 @@ internal sealed record FillLayer(
         var mayMove = Parents.Count == 0 && services.Driver.Capabilities.HasFlag(DriverCapabilities.Rebase);
         var staged = new StagedLayer(Layer.Id, Layer.Path, writable: true) { Parents = mayMove ? null : Parents };
         var observer = Progress is null ? null : new ExtractionReporter(Ticket, Progress, services.Time);
-        var result = services.Driver.Extract(staged, blob, ExtractLayer.Options(Expect, MaximumSize, MaximumEntries), observer, stop);
+        var result = services.Driver.Extract(staged, blob, Limits.OptionsFor(Expect), observer, stop);
         services.Metrics.Extracted(result.Size);
         services.Filled.Add(new FilledLayer(staged, result, SettledTime(Layer, stop)));
         return result;

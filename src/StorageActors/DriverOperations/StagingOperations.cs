@@ -37,7 +37,7 @@ internal sealed record BeginLayer(TicketId Ticket, LayerId Layer, bool Writable,
 
 /// <summary>Fills a staged layer from a blob; <paramref name="Progress"/> is told by <see cref="ExtractionAdvanced"/>.</summary>
 internal sealed record ExtractLayer(
-    TicketId Ticket, BlobSource Source, StoreProtocol.Expectations Expect, long MaximumSize, long MaximumEntries, Akka.Actor.IActorRef? Progress)
+    TicketId Ticket, BlobSource Source, StoreProtocol.Expectations Expect, ExtractionLimits Limits, Akka.Actor.IActorRef? Progress)
     : DriverOperation<ExtractResult>
 {
     internal override string Verb => "extract";
@@ -50,23 +50,12 @@ internal sealed record ExtractLayer(
     internal override ExtractResult Execute(DriverServices services, CancellationToken stop)
     {
         using var blob = BlobStreams.OpenSource(Source, services.Transfers, stop);
-        var options = Options(Expect, MaximumSize, MaximumEntries);
         var observer = Progress is null ? null : new ExtractionReporter(Ticket, Progress, services.Time);
-        var result = services.Driver.Extract(services.Staged[Ticket], blob, options, observer, stop);
+        var result = services.Driver.Extract(services.Staged[Ticket], blob, Limits.OptionsFor(Expect), observer, stop);
         services.Metrics.Extracted(result.Size);
         CrashPoint.Reached(CrashPoint.Extracted);
         return result;
     }
-
-    /// <summary>What the caller expects, within what the store allows.</summary>
-    internal static ExtractOptions Options(StoreProtocol.Expectations expect, long maximumSize, long maximumEntries) => new()
-    {
-        ExpectedDiffId = expect.DiffId,
-        ExpectedBlobDigest = expect.BlobDigest,
-        ExpectedBlobSize = expect.BlobSize,
-        MaximumSize = Math.Min(maximumSize, expect.MaximumSize ?? long.MaxValue),
-        MaximumEntries = Math.Min(maximumEntries, expect.MaximumEntries ?? long.MaxValue),
-    };
 }
 
 /// <summary>Settles what needed the layers below, and returns further warnings.</summary>

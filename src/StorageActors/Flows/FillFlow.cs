@@ -48,8 +48,7 @@ internal sealed class FillFlow : FlowActor
     {
         Publish(StagingPhase.Extracting, 0, 0);
         var fill = new FillLayer(
-            Store.Layout.Locate(layer.Id), Store.ParentsOf(layer), _ticket, _command.Source, _command.Expect, Store.Settings.MaximumSize,
-            Store.Settings.MaximumEntries, Self);
+            Store.Layout.Locate(layer.Id), Store.ParentsOf(layer), _ticket, _command.Source, _command.Expect, Store.Settings.Limits, Self);
         Perform(fill, filled => Filled(layer, filled));
     }
 

@@ -32,9 +32,7 @@ internal sealed record StorageSettings
 
     internal int StagingQueue { get; init; } = 64;
 
-    internal long MaximumSize { get; init; } = long.MaxValue;
-
-    internal long MaximumEntries { get; init; } = long.MaxValue;
+    internal ExtractionLimits Limits { get; init; } = ExtractionLimits.None;
 
     internal TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(2);
 
@@ -75,12 +73,13 @@ internal sealed record StorageSettings
             MountOptions = section.Words("mount-options"),
             StagingParallelism = parallelism == 0 ? Environment.ProcessorCount : parallelism,
             StagingQueue = section.Count("staging.queue", 1),
-            MaximumSize = section.Limit("limits.size", isSize: true),
-            MaximumEntries = section.Limit("limits.entries", isSize: false),
+            Limits = new ExtractionLimits(
+                section.Limit("limits.size", isSize: true), section.Limit("limits.entries", isSize: false),
+                section.Limit("limits.ratio", isSize: false), section.Limit("limits.ratio-from", isSize: true)),
             IdleTimeout = section.Time("layers.idle-timeout"),
             TermCheck = section.Time("layers.lease-check"),
             LingerRetry = section.Time("layers.linger-retry"),
-            Retries = new RetryPolicy(section.Count("retry.times", 0), section.Time("retry.pause")),
+            Retries = new RetryPolicy(section.Count("retry.times", 0), section.Time("retry.pause"), section.Time("retry.longest-pause")),
             SnapshotEvery = section.Count("catalog.snapshot-every", 1),
             SweepInterval = section.Time("trash.sweep-interval"),
             DrainTimeout = section.Time("drain-timeout"),
@@ -95,11 +94,15 @@ internal sealed record StorageSettings
         Fact("mount-options", MountOptions.Count == 0 ? "none" : string.Join(",", MountOptions)),
         Fact("staging.parallelism", StagingParallelism),
         Fact("staging.queue", StagingQueue),
-        Fact("limits.size", MaximumSize == long.MaxValue ? "unlimited" : MaximumSize),
-        Fact("limits.entries", MaximumEntries == long.MaxValue ? "unlimited" : MaximumEntries),
+        Limit("limits.size", Limits.Size),
+        Limit("limits.entries", Limits.Entries),
+        Limit("limits.ratio", Limits.Ratio),
+        Limit("limits.ratio-from", Limits.RatioFrom),
         Fact("layers.idle-timeout", IdleTimeout),
         Fact("drain-timeout", DrainTimeout),
     ];
+
+    private static StoreFact Limit(string name, long value) => Fact(name, value == long.MaxValue ? "unlimited" : value);
 
     private static StoreFact Fact(string name, object value) => new("settings", name, FormattableString.Invariant($"{value}"));
 }

@@ -63,7 +63,7 @@ internal sealed class StagingActor : ReceiveActor
             return;
         }
 
-        var extract = new ExtractLayer(_stage.Ticket, source, _stage.Expect, _environment.MaximumSize, _environment.MaximumEntries, Self);
+        var extract = new ExtractLayer(_stage.Ticket, source, _stage.Expect, _environment.Limits, Self);
         Perform<ExtractResult>(null, extract, Staged);
     }
 

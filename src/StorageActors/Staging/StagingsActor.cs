@@ -1,4 +1,5 @@
 using Akka.Actor;
+using StorageActors.DriverOperations;
 using StorageActors.Protocol;
 using StorageActors.Store;
 using static StorageActors.Staging.StagingProtocol;
@@ -116,10 +117,9 @@ internal sealed class StagingsActor : ReceiveActor
 /// <summary>What all stagings of a store share.</summary>
 /// <param name="Operations">The driver operations' supervisor.</param>
 /// <param name="Trash">Gets what is left of a staging.</param>
-/// <param name="MaximumSize">The store's limit for an uncompressed tar.</param>
-/// <param name="MaximumEntries">The store's limit for its entries.</param>
+/// <param name="Limits">The store's, for each tar.</param>
 /// <param name="Time">Measures how long an extraction takes.</param>
 /// <param name="Publish">Tells whoever watches how far a ticket is.</param>
 /// <param name="Metrics">Is told how long extractions wait for their turn.</param>
 internal sealed record StagingEnvironment(
-    IActorRef Operations, IActorRef Trash, long MaximumSize, long MaximumEntries, TimeProvider Time, Action<StagingProgress> Publish, StoreMetrics Metrics);
+    IActorRef Operations, IActorRef Trash, ExtractionLimits Limits, TimeProvider Time, Action<StagingProgress> Publish, StoreMetrics Metrics);

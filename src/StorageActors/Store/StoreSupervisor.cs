@@ -145,7 +145,7 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
     {
         var settings = _setup.Settings;
         var trash = Watch(Context.ActorOf(TrashActor.Props(_context.Operations, _store!.Services.Metrics, settings.SweepInterval), "trash"));
-        var environment = new StagingEnvironment(_context.Operations, trash, settings.MaximumSize, settings.MaximumEntries, _setup.Time, _context.Publish, _store.Services.Metrics);
+        var environment = new StagingEnvironment(_context.Operations, trash, settings.Limits, _setup.Time, _context.Publish, _store.Services.Metrics);
         var stagings = Watch(Context.ActorOf(StagingsActor.Props(environment, settings.StagingParallelism, settings.StagingQueue), "staging"));
         _context = _context with { Trash = trash, Stagings = stagings };
     }

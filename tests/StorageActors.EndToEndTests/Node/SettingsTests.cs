@@ -62,8 +62,8 @@ public sealed class SettingsTests
         var file = ConfigurationFactory.ParseString(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "hocon/node.conf")));
         foreach (var path in new[]
         {
-            "driver", "durability", "staging.parallelism", "staging.queue", "limits.size", "limits.entries", "layers.idle-timeout",
-            "layers.linger-retry", "layers.lease-check", "retry.times", "retry.pause", "catalog.snapshot-every", "trash.sweep-interval", "drain-timeout",
+            "driver", "durability", "staging.parallelism", "staging.queue", "limits.size", "limits.entries", "limits.ratio", "limits.ratio-from", "layers.idle-timeout",
+            "layers.linger-retry", "layers.lease-check", "retry.times", "retry.pause", "retry.longest-pause", "catalog.snapshot-every", "trash.sweep-interval", "drain-timeout",
         })
         {
             Assert.Equal(StorageConfiguration.Reference.GetString("storage-actors." + path), file.GetString("storage-actors." + path));

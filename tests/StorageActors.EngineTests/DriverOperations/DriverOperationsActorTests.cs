@@ -20,7 +20,7 @@ public sealed class DriverOperationsActorTests : EngineTest
     private readonly IActorRef _operations;
 
     public DriverOperationsActorTests()
-        : base() => _operations = Sys.ActorOf(DriverOperationsActor.Props(_store.Services, new RetryPolicy(5, TimeSpan.FromMilliseconds(1))));
+        : base() => _operations = Sys.ActorOf(DriverOperationsActor.Props(_store.Services, new RetryPolicy(5, TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(1))));
 
     [Fact]
     public void An_operation_runs_on_a_thread_that_is_not_of_the_shared_pool_and_its_result_has_the_attempts_number()

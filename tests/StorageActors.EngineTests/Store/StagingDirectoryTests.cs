@@ -96,7 +96,7 @@ public sealed class StagingDirectoryTests : IDisposable
         var file = Path.Combine(Layout.Root, "..", Path.GetFileName(Layout.Root) + ".tar");
         File.WriteAllText(file, content);
         _store.Run(new BeginLayer(Ticket, Layer, Writable: false, Parents: null));
-        _store.Run(new ExtractLayer(Ticket, BlobSource.File(Path.GetFullPath(file)), new StoreProtocol.Expectations(), long.MaxValue, long.MaxValue, null));
+        _store.Run(new ExtractLayer(Ticket, BlobSource.File(Path.GetFullPath(file)), new StoreProtocol.Expectations(), ExtractionLimits.None, null));
         File.Delete(file);
         _store.Run(new RebaseLayer(Ticket, []));
         _store.Run(new FinishLayer(Ticket, new LayerRecord(

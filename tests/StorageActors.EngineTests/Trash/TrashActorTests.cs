@@ -16,7 +16,7 @@ public sealed class TrashActorTests : EngineTest
     private readonly IActorRef _operations;
 
     public TrashActorTests()
-        : base() => _operations = Sys.ActorOf(DriverOperationsActor.Props(_store.Services, new RetryPolicy(5, TimeSpan.FromMilliseconds(1))));
+        : base() => _operations = Sys.ActorOf(DriverOperationsActor.Props(_store.Services, new RetryPolicy(5, TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(1))));
 
     [Fact]
     public void What_an_earlier_engine_left_is_deleted_at_start()

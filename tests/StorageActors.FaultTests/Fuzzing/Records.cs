@@ -29,9 +29,9 @@ internal static class Records
           durability = full
           mount-options = [nodev, "noexec"]
           staging { parallelism = 4, queue = 64 }
-          limits { size = 1 TiB, entries = 10000000 }
+          limits { size = 256 GiB, entries = 4000000, ratio = 200, ratio-from = 1 GiB }
           layers { idle-timeout = 2m, linger-retry = 10s }
-          retry { times = 5, pause = 100ms }
+          retry { times = 5, pause = 50ms, longest-pause = 2s }
           catalog.snapshot-every = 500
           trash.sweep-interval = 10m
           drain-timeout = 5s
