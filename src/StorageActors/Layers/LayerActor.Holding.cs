@@ -97,23 +97,23 @@ internal sealed partial class LayerActor
             return;
         }
 
-        // The leases end with the mount, not before: if it stays, so do they.
-        var names = _state.Leases.IsEmpty ? null : _state.Names();
-        Unmount(
+        if (_state.Leases.IsEmpty)
+        {
+            Unmount(command.Force, () => Drained(requester), error => StayMounted(requester, error));
+            return;
+        }
+
+        // For this actor the leases end with the mount, not before: if it stays, so do they.
+        var names = _state.Names();
+        UnmountEnding(
+            new LeaseEvent.Cleared(),
             command.Force,
             () =>
             {
-                if (names is not null) EndLeases(names);
+                _log.Info("layer {0}: it is removed by force; the leases {1} ended", Id, names);
                 Drained(requester);
             },
             error => StayMounted(requester, error));
-    }
-
-    private void EndLeases(string names)
-    {
-        _log.Info("layer {0}: it is removed by force; the leases {1} ended", Id, names);
-        ForgetHolders();
-        Record(new LeaseEvent.Cleared());
     }
 
     private void Drained(IActorRef requester)

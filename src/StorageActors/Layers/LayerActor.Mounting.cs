@@ -206,9 +206,24 @@ internal sealed partial class LayerActor
     private void UnmountFor(IActorRef requester, IJournalEvent ending, bool force, string? reason)
     {
         var ended = reason is null ? [] : _state.Leases.Where(lease => ending is LeaseEvent.Cleared || ((LeaseEvent.Released)ending).Lease == lease.Lease).ToList();
+        UnmountEnding(
+            ending,
+            force,
+            () =>
+            {
+                foreach (var lease in ended) Announce(lease, reason!);
+                requester.Tell(new LayerProtocol.Released(Id, 0));
+                Enter(Unmounted);
+            },
+            error => StayMounted(requester, error));
+    }
+
+    /// <summary>Unmounts with leases that end by that: in the journal before, if some outlive this process.</summary>
+    private void UnmountEnding(IJournalEvent ending, bool force, Action done, Action<StorageError> failed)
+    {
         if (_state.Leases.All(static lease => lease.IsActors))
         {
-            Unmount(force, () => Ended(() => Record(ending)), error => StayMounted(requester, error));
+            Unmount(force, () => Ended(() => Record(ending)), failed);
             return;
         }
 
@@ -217,16 +232,14 @@ internal sealed partial class LayerActor
         Write(_journalIsBehind ? new LeaseEvent.Snapshot(_state.Apply(ending).Leases) : ending, () => Unmount(force, () => Ended(() => _state = _state.Apply(ending)), error =>
         {
             Write(new LeaseEvent.Snapshot(_state.Leases), static () => { }); // They stand.
-            StayMounted(requester, error);
+            failed(error);
         }));
 
         void Ended(Action end)
         {
-            foreach (var lease in ended) Announce(lease, reason!);
             ForgetHolders();
             end();
-            requester.Tell(new LayerProtocol.Released(Id, 0));
-            Enter(Unmounted);
+            done();
         }
     }
 
@@ -239,8 +252,16 @@ internal sealed partial class LayerActor
     {
         Timers.Cancel(RetryUnmount.Instance);
         _then = (done, failed);
-        Perform(new UnmountLayer(_setup.Location, force));
         Become(Unmounting);
+        if (_lastingWrites == 0)
+        {
+            Perform(new UnmountLayer(_setup.Location, force));
+            return;
+        }
+
+        // What ended just now must not come back, after a crash, without its mount.
+        _attempt = DriverProtocol.NextAttempt();
+        DeferAsync(force, isForced => Perform(new UnmountLayer(_setup.Location, isForced)));
     }
 
     /// <summary>The mount stays, and so do its leases; of a busy one the driver says who keeps it so.</summary>

@@ -36,6 +36,7 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     private LayerState _state;
     private long _attempt;
     private bool _journalIsBehind;
+    private int _lastingWrites;
     private int _eventsSinceSnapshot;
 
     public LayerActor(LayerSetup setup, LayerEnvironment environment, IReadOnlyList<LeaseEvent.Granted>? remembered, IActorRef observer)
@@ -108,8 +109,12 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     /// <summary>Changes the leases: at once in memory, for the parent and for the journal, which nobody waits for.</summary>
     private void Record(IJournalEvent happened)
     {
+        // What is about leases that outlive this process is in the journal before the mount goes: see Unmount.
+        var lasts = _state.Leases.Exists(static lease => !lease.IsActors);
         _state = _state.Apply(happened);
-        Write(_journalIsBehind ? new LeaseEvent.Snapshot(_state.Leases) : happened, static () => { });
+        lasts |= _state.Leases.Exists(static lease => !lease.IsActors);
+        if (lasts) _lastingWrites++;
+        Write(_journalIsBehind ? new LeaseEvent.Snapshot(_state.Leases) : happened, () => _lastingWrites -= lasts ? 1 : 0);
         if (++_eventsSinceSnapshot >= EventsBetweenSnapshots)
         {
             _eventsSinceSnapshot = 0;

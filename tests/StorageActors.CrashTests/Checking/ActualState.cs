@@ -41,8 +41,8 @@ internal static class ActualState
             if (actual.Layers.GetValueOrDefault(layer.Id)?.DiffId is { } diff) possible = possible.With(layer with { DiffId = diff });
         }
 
-        // A lease is answered before the journal has it; that what is mounted is held, and what is held mounted, is looked at elsewhere.
-        return possible with { Leases = actual.Leases };
+        // A lease is answered before the journal has it.
+        return possible.MayLeave(actual) ? possible with { Leases = actual.Leases, Unsettled = actual.Unsettled, HeldByProcess = actual.HeldByProcess } : possible;
     }
 
     /// <summary>What containers wrote is in the layer, sealed or not.</summary>

@@ -68,6 +68,7 @@ internal static class StoreInspection
         var layers = await store.ListLayersAsync().ConfigureAwait(false);
         var images = await store.ListImagesAsync().ConfigureAwait(false);
         var mounts = await store.ListMountsAsync().ConfigureAwait(false);
+        await WakeAsync(store, layers, mounts, violations).ConfigureAwait(false);
         foreach (var layer in layers.Where(layer => !replays.Any(replay => layer.Id.Value.StartsWith(replay.Certain.Prefix, StringComparison.Ordinal))))
             violations.Add($"nobody asked for layer {layer.Id}");
         var models = ImmutableList.CreateBuilder<WorkerModel>();
@@ -82,6 +83,18 @@ internal static class StoreInspection
         }
 
         return models.ToImmutable();
+    }
+
+    /// <summary>What the journal has of a layer's leases is read when somebody asks for the layer: nothing may come back then that was not there.</summary>
+    private static async Task WakeAsync(StorageClient store, IReadOnlyList<LayerRecord> layers, IReadOnlyList<MountRecord> before, List<string> violations)
+    {
+        foreach (var layer in layers) await (await store.MountAsync(layer.Id, new MountOptions(ReadOnly: true)).ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
+        var after = await store.ListMountsAsync().ConfigureAwait(false);
+        var (known, found) = (Leases(before), Leases(after));
+        violations.AddRange(found.Except(known, StringComparer.Ordinal).Select(static lease => $"lease {lease} comes back when its layer is asked for"));
+        violations.AddRange(known.Except(found, StringComparer.Ordinal).Select(static lease => $"lease {lease} ends when its layer is asked for"));
+
+        static IReadOnlyList<string> Leases(IReadOnlyList<MountRecord> mounts) => [.. mounts.SelectMany(static mount => mount.Leases.Select(lease => $"{mount.Layer} {lease.Lease}"))];
     }
 
     /// <summary>The store hashes while it writes, and refuses what is not what was applied or sealed.</summary>
@@ -104,7 +117,7 @@ internal static class StoreInspection
     }
 
     /// <summary>A store that only looks sound would be none.</summary>
-    private static async Task UseAsync(StorageClient store, List<string> violations)
+    internal static async Task UseAsync(StorageClient store, List<string> violations)
     {
         try
         {

@@ -44,7 +44,9 @@ internal sealed record CreateStep(string Id, string? Parent, ImmutableSortedSet<
 /// <summary>Takes a lease, which may outlive the process.</summary>
 internal sealed record LeaseStep(string Layer, string Lease, bool Outlives) : Step
 {
-    internal override WorkerModel Done(WorkerModel model, string? answer) => Outlives ? model with { Leases = model.Leases.Add($"{Layer} {Lease}") } : model;
+    internal override WorkerModel Done(WorkerModel model, string? answer) => Outlives
+        ? model.ChangeLeases(Layer, leases => leases.Add($"{Layer} {Lease}"))
+        : model with { HeldByProcess = model.HeldByProcess.Add(Layer) };
 }
 
 /// <summary>Writes a file into a mounted layer; no command of the store, but what a container does.</summary>
@@ -60,7 +62,7 @@ internal sealed record WriteStep(string Layer, string File, int Content) : Step
 /// <summary>Gives a lease back.</summary>
 internal sealed record ReleaseStep(string Layer, string Lease) : Step
 {
-    internal override WorkerModel Done(WorkerModel model, string? answer) => model with { Leases = model.Leases.Remove($"{Layer} {Lease}") };
+    internal override WorkerModel Done(WorkerModel model, string? answer) => model.ChangeLeases(Layer, leases => leases.Remove($"{Layer} {Lease}"));
 }
 
 /// <summary>Seals a writable layer; the answer is its DiffID.</summary>
@@ -82,7 +84,7 @@ internal sealed record RemoveStep(string Layer, bool Force) : Step
 
     /// <summary>With force leases end before the layer goes.</summary>
     internal override IEnumerable<WorkerModel> Outcomes(WorkerModel model) =>
-        [Done(model, null), .. Force ? [model with { Leases = model.WithoutLayer(Layer).Leases }] : Array.Empty<WorkerModel>()];
+        [Done(model, null), .. Force ? [model.ChangeLeases(Layer, static leases => leases.Clear())] : Array.Empty<WorkerModel>()];
 }
 
 /// <summary>Changes a layer's names; those that it takes leave whoever has them.</summary>

@@ -17,6 +17,16 @@ internal sealed record WorkerModel(
     /// <summary>The label by which an image is known to be a worker's.</summary>
     internal const string WorkerLabel = "worker";
 
+    /// <summary>
+    /// For a layer, what its leases that outlive the process were, one state after the other, since the journal certainly had them. A death leaves one of these states: it may lose
+    /// the last changes, never one of those before them. What is not here is in the journal. Not handed to the process that works.
+    /// </summary>
+    internal ImmutableSortedDictionary<string, ImmutableList<ImmutableSortedSet<string>>> Unsettled { get; init; } =
+        ImmutableSortedDictionary.Create<string, ImmutableList<ImmutableSortedSet<string>>>(StringComparer.Ordinal);
+
+    /// <summary>Layers of which the process has leases that end with it. Not handed to it, either.</summary>
+    internal ImmutableSortedSet<string> HeldByProcess { get; init; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+
     internal string Prefix => $"w{Worker}-";
 
     internal static WorkerModel Empty(int worker) => new(
@@ -49,6 +59,21 @@ internal sealed record WorkerModel(
         return chain;
     }
 
+    internal ImmutableSortedSet<string> LeasesOf(string layer) => [.. Leases.Where(lease => lease.StartsWith(layer + " ", StringComparison.Ordinal))];
+
+    /// <summary>The leases of a layer change, which the journal may have later. The last one that ends ends in the journal first, and so does all before it.</summary>
+    internal WorkerModel ChangeLeases(string layer, Func<ImmutableSortedSet<string>, ImmutableSortedSet<string>> change)
+    {
+        var (before, after) = (LeasesOf(layer), change(LeasesOf(layer)));
+        var changed = this with { Leases = Leases.Except(before).Union(after) };
+        if (after.IsEmpty && !HeldByProcess.Contains(layer)) return changed with { Unsettled = Unsettled.Remove(layer) };
+        return changed with { Unsettled = Unsettled.SetItem(layer, Unsettled.GetValueOrDefault(layer, [before]).Add(after)) };
+    }
+
+    /// <summary>Whether a death may leave these leases.</summary>
+    internal bool MayLeave(WorkerModel actual) => Leases.Union(actual.Leases).Select(static lease => lease.Split(' ')[0]).Concat(Unsettled.Keys).Distinct(StringComparer.Ordinal)
+        .All(layer => actual.LeasesOf(layer) is var left && (left.SetEquals(LeasesOf(layer)) || Unsettled.GetValueOrDefault(layer, []).Exists(left.SetEquals)));
+
     internal WorkerModel With(LayerModel layer) => this with { Layers = Layers.SetItem(layer.Id, layer) };
 
     internal WorkerModel With(ImageModel image) => this with { Images = Images.SetItem(image.Id, image) };
@@ -56,7 +81,9 @@ internal sealed record WorkerModel(
     internal WorkerModel WithoutLayer(string layer) => this with
     {
         Layers = Layers.Remove(layer),
-        Leases = Leases.Except(Leases.Where(lease => lease.StartsWith(layer + " ", StringComparison.Ordinal))),
+        Leases = Leases.Except(LeasesOf(layer)),
+        Unsettled = Unsettled.Remove(layer),
+        HeldByProcess = HeldByProcess.Remove(layer),
     };
 
     /// <summary>Takes layers' names from whoever has them.</summary>
