@@ -38,13 +38,19 @@ internal sealed record UnmountLayer(LayerLocation Layer, bool Force) : DriverOpe
 }
 
 /// <summary>Asks the kernel for the mount that is there.</summary>
-internal sealed record FindMount(LayerLocation Layer) : DriverOperation<FoundMount>
+/// <param name="Layer">The layer.</param>
+/// <param name="Held">How it is mounted as its leases have it; null when nobody holds it. A driver that mounts nothing cannot know.</param>
+internal sealed record FindMount(LayerLocation Layer, MountMode? Held = null) : DriverOperation<FoundMount>
 {
     internal override string Verb => "find mount";
 
     internal override LayerId? Turn => Layer.Id;
 
-    internal override FoundMount Execute(DriverServices services, CancellationToken stop) => new(services.Driver.FindMount(Layer));
+    internal override FoundMount Execute(DriverServices services, CancellationToken stop)
+    {
+        var mount = services.Driver.FindMount(Layer);
+        return new FoundMount(mount is null || Held is null || services.Driver.Capabilities.HasFlag(DriverCapabilities.KernelMount) ? mount : mount with { Mode = Held.Value });
+    }
 }
 
 /// <summary>The mount that is there; null if there is none.</summary>

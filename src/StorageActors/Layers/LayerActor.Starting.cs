@@ -42,7 +42,7 @@ internal sealed partial class LayerActor
         EndLeases(_state.WhyOver(_environment.Time.GetUtcNow()));
         foreach (var lease in _state.Leases) Watch(lease.Lease, HolderOf(lease));
         Context.Parent.Tell(new LayerInternal.Ready(Id));
-        Perform(new FindMount(_setup.Location));
+        Perform(new FindMount(_setup.Location, _state.Leases.LastOrDefault()?.Mode));
     }
 
     private void Settle(ActiveMount? mount)
