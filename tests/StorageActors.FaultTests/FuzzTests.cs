@@ -1,4 +1,5 @@
 using StorageActors.FaultTests.Fuzzing;
+using StorageActors.Protocol;
 using Xunit;
 
 namespace StorageActors.FaultTests;
@@ -15,6 +16,14 @@ public sealed class FuzzTests
             foreach (var name in FuzzTargets.Names.Where(static name => name != "settings")) targets.Add(name, name is "layer" or "http" ? 400 : 3000);
             return targets;
         }
+    }
+
+    [Fact]
+    public void Input_is_the_same_in_every_process_so_that_a_seed_names_it()
+    {
+        var samples = Digest.Of([.. FuzzTargets.Tars().SelectMany(static tar => tar)]);
+        var mutated = Digest.Of([.. Enumerable.Range(1, 50).SelectMany(static seed => new Mutator(seed, FuzzTargets.Tars()).Next())]);
+        Assert.Equal(("a789ca7dca7adb0d", "a9d743ab20370cdb"), (samples.Hex[..16], mutated.Hex[..16]));
     }
 
     [SkippableTheory]
