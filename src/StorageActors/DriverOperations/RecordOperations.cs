@@ -35,6 +35,21 @@ internal sealed record RemoveLayer(LayerLocation Layer) : DriverOperation<Trashe
     }
 }
 
+/// <summary>Gives the space back that is set aside, if the disk is full: the journal did not take what happened to a layer, and is about to be asked again.</summary>
+internal sealed record MakeRoom(LayerId Layer) : DriverOperation<Nothing>
+{
+    internal override string Verb => "make room";
+
+    /// <summary>The layer's next actor asks for its mount first, and waits for this.</summary>
+    internal override LayerId? Turn => Layer;
+
+    internal override Nothing Execute(DriverServices services, CancellationToken stop)
+    {
+        services.Reserve.ReleaseWhenFull();
+        return Nothing.Instance;
+    }
+}
+
 /// <summary>Replaces a layer's record in its directory, after the change was journaled.</summary>
 internal sealed record WriteLayerRecord(LayerRecord Record) : DriverOperation<Nothing>
 {

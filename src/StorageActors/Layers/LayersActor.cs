@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using StorageActors.DriverOperations;
 using StorageActors.Journal;
 using StorageActors.Protocol;
 
@@ -36,6 +37,7 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
         });
         Receive<LayerInternal.StillBusy>(busy => Find(busy.Layer)?.Open());
         Receive<LayerInternal.JournalFailed>(JournalFailed);
+        Receive<DriverProtocol.IReply>(static _ => { }); // Of the room that was made, or not.
         Receive<LayerInternal.Flush>(_ => Flush(Sender));
         Receive<LayerInternal.Flushed>(_ => Flushed());
         Receive<StoreProtocol.Refused>(_ => Flushed());
@@ -124,6 +126,7 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
     private void JournalFailed(LayerInternal.JournalFailed failed)
     {
         if (Find(failed.Layer) is not { } child) return;
+        _environment.Operations.Tell(new DriverProtocol.Perform(DriverProtocol.NextAttempt(), new MakeRoom(failed.Layer)));
         child.Failure = new StorageError(
             StorageErrorCode.Io, "journal", $"the journal does not take the leases of layer {failed.Layer}: {failed.Reason}. Try again when it does");
     }

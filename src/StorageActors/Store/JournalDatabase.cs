@@ -20,6 +20,7 @@ internal static class JournalDatabase
         try
         {
             if (!IsWal(path)) MakeWal(path);
+            WriteIndexInPlace(path);
         }
         catch (SqliteException e)
         {
@@ -57,6 +58,28 @@ internal static class JournalDatabase
         using var command = connection.CreateCommand();
         command.CommandText = "PRAGMA journal_mode = WAL";
         command.ExecuteNonQuery();
+    }
+
+    /// <summary>
+    /// SQLite writes the index of its log through mapped memory. On btrfs each such write takes a new block, and when none is left the kernel ends the process (SIGBUS). A
+    /// file that is written in place needs none (Linux 6.16 and newer); that can be said of an empty one alone, so before SQLite makes it. Best effort.
+    /// </summary>
+    private static void WriteIndexInPlace(string path)
+    {
+        try
+        {
+            if (Libc.StatFs(path).Type != FsMagic.Btrfs) return;
+            var errno = Libc.TryOpen(path + "-shm", OpenFlags.ReadWrite | OpenFlags.Create | OpenFlags.NoFollow, 0x1A4, out var file);
+            using (file)
+            {
+                if (errno != Errno.None || Libc.FStat(file).Size > 0 || Libc.TryGetInodeFlags(file, out var flags) != Errno.None) return;
+                Libc.TrySetInodeFlags(file, flags | InodeFlags.NoCopyOnWrite);
+            }
+        }
+        catch (LinuxException)
+        {
+            // The store works without.
+        }
     }
 
     /// <summary>Known from the file's header, without the cost of a connection: the usual start.</summary>

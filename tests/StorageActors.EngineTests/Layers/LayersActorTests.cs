@@ -24,7 +24,11 @@ public sealed class LayersActorTests : EngineTest
         : base($$"""
             akka.persistence.journal.plugin = "akka.persistence.journal.breakable"
             akka.persistence.journal.breakable.class = "{{typeof(BreakableJournal).AssemblyQualifiedName}}"
-            """) => _operations = MakeProbe();
+            """)
+    {
+        _operations = MakeProbe();
+        _operations.IgnoreMessages(static message => message is DriverProtocol.Perform { Operation: MakeRoom });
+    }
 
     [Fact]
     public void Messages_reach_a_layer_that_is_started_for_them_with_their_sender()
@@ -88,6 +92,46 @@ public sealed class LayersActorTests : EngineTest
         Assert.Equal(["kept", "unwritten"], ExpectMsg<CatalogProtocol.Mounts>().Items.Single().Leases.Select(static lease => lease.Lease.Value));
         Release(layers, "unwritten");
         ExpectMsg<LayerProtocol.Released>();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_mount_goes_when_the_journal_has_the_end_of_every_lease_that_outlives_the_process(bool byForce)
+    {
+        var layers = Layers();
+        Acquire(layers, "lasting");
+        Settle();
+        ExpectMsg<LayerProtocol.Acquired>();
+        layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.Acquire(Layer, LeaseId.Parse("own"), MountOptions.Default, TestActor)));
+        ExpectMsg<LayerProtocol.Acquired>();
+        Flush(layers);
+        var gate = BreakableJournal.Gate = new TaskCompletionSource();
+        try
+        {
+            if (byForce)
+            {
+                layers.Tell(new LayerInternal.Deliver(Setup, new LayerInternal.Drain(Force: true)));
+            }
+            else
+            {
+                Release(layers, "lasting");
+                ExpectMsg<LayerProtocol.Released>();
+                Release(layers, "own");
+            }
+
+            layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.WhyBusy(Layer)));
+            Expect<FindHolders>(); // And no unmount before it.
+            gate.SetResult();
+        }
+        finally
+        {
+            BreakableJournal.Gate = null;
+        }
+
+        Answer<UnmountLayer, Nothing>(Nothing.Instance);
+        if (byForce) ExpectMsg<LayerInternal.Drained>();
+        else Assert.Equal(0, ExpectMsg<LayerProtocol.Released>().LeasesLeft);
     }
 
     [Fact]
