@@ -22,7 +22,7 @@ internal sealed record Inspection(string Root, string Durability, bool IsSameKer
 /// </summary>
 internal static class StoreInspection
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>Returns where each worker stands now, and what is wrong.</summary>
     internal static async Task<(ImmutableList<WorkerModel> Models, IReadOnlyList<string> Violations)> RunAsync(Inspection inspection, IReadOnlyList<Replay> replays)

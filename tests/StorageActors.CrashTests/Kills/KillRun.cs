@@ -21,7 +21,7 @@ internal sealed record Death(string How, bool WasKilled, IReadOnlyList<string> V
 internal sealed class KillRun : IAsyncDisposable
 {
     private const int Workers = 3;
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(6);
 
     private readonly TempDirectory _directory = new();
     private readonly int _seed;

@@ -15,7 +15,7 @@ internal sealed record Outcome(bool Succeeded, string? Kind, string? Code, strin
 /// </summary>
 internal static class FaultHost
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
 
     // Console would make copies of the descriptors, which the filter does not know.
     private static readonly StreamReader Commands = new(new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, 1));

@@ -25,7 +25,7 @@ internal sealed record FaultCase(string Flow, Fault? Fault, int Nth, string? Cal
 internal sealed class FaultSession : IDisposable
 {
     /// <summary>Longer than any of the host's own limits.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(100);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
 
     private readonly TempDirectory _directory;
     private readonly Process _process;
