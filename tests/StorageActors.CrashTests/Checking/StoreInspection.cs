@@ -88,7 +88,18 @@ internal static class StoreInspection
     /// <summary>What the journal has of a layer's leases is read when somebody asks for the layer: nothing may come back then that was not there.</summary>
     private static async Task WakeAsync(StorageClient store, IReadOnlyList<LayerRecord> layers, IReadOnlyList<MountRecord> before, List<string> violations)
     {
-        foreach (var layer in layers) await (await store.MountAsync(layer.Id, new MountOptions(ReadOnly: true)).ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
+        foreach (var layer in layers)
+        {
+            try
+            {
+                await (await store.MountAsync(layer.Id, new MountOptions(ReadOnly: true)).ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
+            }
+            catch (StorageException e)
+            {
+                violations.Add($"layer {layer.Id} cannot be mounted: {e.Message}");
+            }
+        }
+
         var after = await store.ListMountsAsync().ConfigureAwait(false);
         var (known, found) = (Leases(before), Leases(after));
         violations.AddRange(found.Except(known, StringComparer.Ordinal).Select(static lease => $"lease {lease} comes back when its layer is asked for"));
