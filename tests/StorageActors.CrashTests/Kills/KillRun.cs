@@ -108,6 +108,7 @@ internal sealed class KillRun : IAsyncDisposable
         catch (TimeoutException)
         {
             process.Kill();
+            await process.EndAsync().ConfigureAwait(false); // Its store has an owner until then.
             return new Death(how, WasKilled: false, ["the workload hangs"], process.Lines());
         }
 
