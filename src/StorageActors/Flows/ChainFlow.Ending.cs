@@ -103,7 +103,8 @@ internal sealed partial class ChainFlow
         {
             (_isBusy, _isCommitting) = (false, false);
             foreach (var link in renamed) link.State = LinkState.Done;
-            next();
+            if (_failure is { } failure && !isWhole) Fail(failure.Error, failure.Link);
+            else next();
         });
     }
 
@@ -123,10 +124,19 @@ internal sealed partial class ChainFlow
         EndAll(() => Finish(answer));
     }
 
-    /// <summary>Stops everything, and answers when nothing is left of it.</summary>
+    /// <summary>
+    /// Stops everything, and answers when nothing is left of it. What has been renamed is journaled first: a layer in the store that nobody knows would stay there until
+    /// the next start.
+    /// </summary>
     private void Fail(StorageError error, ChainLink? link)
     {
         if (_isEnding) return;
+        if (_isCommitting)
+        {
+            _failure ??= (error, link);
+            return;
+        }
+
         foreach (var unfinished in _links.Where(static one => one.State != LinkState.Done)) Publish(unfinished, StagingPhase.Failed);
         var where = link is not null && _links.Count > 1 ? error with { Message = $"layer {link.Index + 1} of {_links.Count}: {error.Message}" } : error;
         Abandon();
@@ -137,12 +147,8 @@ internal sealed partial class ChainFlow
     {
         _isEnding = true;
         (_asked, _onStaging, _whenEnded) = (null, null, then);
-        foreach (var link in _links)
-        {
-            EndStaging(link);
-            ReleaseUpload(link);
-        }
-
+        foreach (var link in _links) EndStaging(link);
+        ReleaseUploads(_order.Parts.Select(static part => part.Source));
         if (_links.TrueForAll(static link => !link.HasStaging)) Concluded();
     }
 
@@ -162,19 +168,5 @@ internal sealed partial class ChainFlow
         var then = _whenEnded;
         _whenEnded = null;
         then?.Invoke();
-    }
-
-    /// <summary>A stream that nobody is going to read would keep its writer waiting.</summary>
-    private void ReleaseUpload(ChainLink link)
-    {
-        if (link.Part.Source?.Upload is not { } upload) return;
-        try
-        {
-            Store.Transfers.ClaimUpload(upload, CancellationToken.None).Dispose();
-        }
-        catch (StorageException)
-        {
-            // It was read, or never opened.
-        }
     }
 }

@@ -24,7 +24,8 @@ internal sealed partial class ChainFlow : FlowActor
     private LayerRecord? _parent;
     private int _cursor;
     private bool _isBusy;        // a step of the cursor is under way
-    private bool _isCommitting;  // from the first rename on it cannot be stopped
+    private bool _isCommitting;  // between the first rename and the journal nothing stops it
+    private (StorageError Error, ChainLink? Link)? _failure;  // what came meanwhile
     private bool _isEnding;
 
     public ChainFlow(FlowContext store, IActorRef requester, ChainOrder order)
@@ -52,13 +53,22 @@ internal sealed partial class ChainFlow : FlowActor
             return;
         }
 
+        if (_order.Parts.Select(static part => part.Ticket).Distinct().Count() < _order.Parts.Count)
+        {
+            Refuse(Refusals.Invalid(Operation, "two layers of the chain have the same ticket; give each its own"));
+            return;
+        }
+
         var layers = _order.Parts.Select(part => new CatalogInternal.NewLayer(part.Spec.Id, part.Names, part.Expect.DiffId)).ToList();
         Ask<CatalogInternal.ChainReserved>(Store.Catalog, new CatalogInternal.ReserveChain(Operation, _order.Parent, layers, _order.Reuse), Reserved);
     }
 
-    protected override void OnStop(StorageError why)
+    protected override void OnStop(StorageError why) => Fail(why, null);
+
+    protected override void PostStop()
     {
-        if (!_isCommitting) Fail(why, null);
+        ReleaseUploads(_order.Parts.Select(static part => part.Source)); // Also of what was refused before it began.
+        base.PostStop();
     }
 
     private void Reserved(CatalogInternal.ChainReserved reserved)

@@ -29,9 +29,15 @@ internal sealed class FillFlow : FlowActor
 
     protected override void OnStop(StorageError why) => CancelOperations();
 
+    protected override void PostStop()
+    {
+        ReleaseUploads([_command.Source]);
+        base.PostStop();
+    }
+
     protected override void Refuse(StorageError error)
     {
-        ReleaseUpload();
+        ReleaseUploads([_command.Source]);
         Publish(StagingPhase.Failed, 0, 0);
         if (_held is not null) TellLayer(_held, new LayerInternal.Unhold(_held.Kind));
         base.Refuse(error);
@@ -61,18 +67,4 @@ internal sealed class FillFlow : FlowActor
 
     private void Publish(StagingPhase phase, long bytes, long entries) =>
         Store.Publish(new StagingProgress(_ticket, phase, bytes, _command.Source.Length, entries));
-
-    /// <summary>A stream that nobody is going to read would keep its writer waiting.</summary>
-    private void ReleaseUpload()
-    {
-        if (_command.Source.Upload is not { } upload) return;
-        try
-        {
-            Store.Transfers.ClaimUpload(upload, CancellationToken.None).Dispose();
-        }
-        catch (StorageException)
-        {
-            // It was read, or never opened.
-        }
-    }
 }

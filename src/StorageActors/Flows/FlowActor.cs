@@ -111,6 +111,23 @@ internal abstract class FlowActor : ReceiveActor
     /// <summary>Gives back what the catalog keeps for this flow, so that the caller's next command does not meet it; then answers.</summary>
     protected void Finish(object answer) => Ask<CatalogInternal.Freed>(Store.Catalog, new CatalogInternal.Free(), _ => Answer(answer));
 
+    /// <summary>A stream that nobody is going to read would keep its writer waiting.</summary>
+    protected void ReleaseUploads(IEnumerable<BlobSource?> sources)
+    {
+        foreach (var source in sources)
+        {
+            if (source?.Upload is not { } upload) continue;
+            try
+            {
+                Store.Transfers.ClaimUpload(upload, CancellationToken.None).Dispose();
+            }
+            catch (StorageException)
+            {
+                // It was read, or never opened.
+            }
+        }
+    }
+
     /// <summary>The one answer; the flow is over.</summary>
     protected void Answer(object answer)
     {

@@ -83,6 +83,34 @@ public sealed class CancelTests : StoreTest
     }
 
     [Fact]
+    public async Task Two_layers_of_a_chain_with_one_ticket_are_refused_and_the_store_goes_on()
+    {
+        await using var engine = await StartAsync();
+        var ticket = TicketId.New();
+
+        Assert.Equal(
+            StorageErrorCode.InvalidArgument,
+            await RefusedAsync(engine.Client.ApplyAsync(new StoreProtocol.Apply(null, [Item("1", ticket: ticket), Item("2", ticket: ticket)]))));
+
+        Assert.Single(await engine.Client.ApplyAsync(Chain("3")));
+        await AssertAtRestAsync(engine);
+    }
+
+    [Fact]
+    public async Task Who_writes_to_an_upload_of_a_command_that_is_refused_hears_of_it()
+    {
+        await using var engine = await StartAsync();
+        await engine.Client.CreateAsync(null, new StoreProtocol.LayerSpec(LayerId.Parse("taken")));
+        var upload = await engine.Client.Channel.OpenUploadAsync();
+        await using var stream = upload.Stream;
+        var item = new StoreProtocol.ChainItem(BlobSource.FromUpload(upload.Id), new StoreProtocol.LayerSpec(LayerId.Parse("taken")), new StoreProtocol.Expectations());
+
+        Assert.Equal(StorageErrorCode.AlreadyExists, await RefusedAsync(engine.Client.Channel.AskAsync<StoreProtocol.Applied>(new StoreProtocol.Apply(null, [item]))));
+
+        await Assert.ThrowsAsync<IOException>(() => stream.WriteAsync(new byte[4 << 20]).AsTask().WaitAsync(TimeSpan.FromSeconds(60)));
+    }
+
+    [Fact]
     public async Task A_stopping_engine_refuses_new_work_lets_the_running_end_and_then_cancels_it()
     {
         var engine = await StartAsync("storage-actors.drain-timeout = 5s");
