@@ -93,7 +93,11 @@ internal sealed class StagingsActor : ReceiveActor
     private void Ended(StagingEnded ended)
     {
         if (_running.Remove(ended.Ticket, out var running))
+        {
             running.Flow.Tell(new Failed(ended.Ticket, new StorageError(StorageErrorCode.Internal, "stage", "the extraction ended by itself; the store's log has the stack")));
+            running.Flow.Tell(new Ended(ended.Ticket)); // An End that it had not come to is answered, too.
+        }
+
         Proceed(_admission.Leave(ended.Ticket));
     }
 
