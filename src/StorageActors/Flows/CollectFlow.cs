@@ -14,7 +14,9 @@ internal sealed class CollectFlow : RemovingFlow
     private Queue<LayerId> _garbage = new();
     private Dictionary<LayerId, long> _bytes = [];
     private long _backlog;
+    private bool _isMeasuring = true;
     private bool _isWaiting;
+    private StorageError? _stopped;
 
     public CollectFlow(FlowContext store, IActorRef requester, StoreProtocol.CollectGarbage command)
         : base(store, requester, "collect garbage")
@@ -30,6 +32,13 @@ internal sealed class CollectFlow : RemovingFlow
         var measured = garbage.Select(id => new MeasuredLayer(Store.Layout.Locate(id), IsSealed: true)).ToList();
         Perform(new MeasureLayers(measured), usages =>
         {
+            _isMeasuring = false;
+            if (_stopped is not null)
+            {
+                Refuse(_stopped);
+                return;
+            }
+
             _bytes = garbage.Zip(usages).ToDictionary(static pair => pair.First, static pair => pair.Second.Bytes);
             _garbage = new Queue<LayerId>(garbage.Where(id => current.FindLayer(id) is not null));
             if (_command.DryRun) Finish(new StoreProtocol.Collected(garbage, _bytes.Values.Sum()));
@@ -40,7 +49,9 @@ internal sealed class CollectFlow : RemovingFlow
     /// <summary>What is removed stays removed, and its bytes go without anybody who waits.</summary>
     protected override void OnStop(StorageError why)
     {
+        _stopped = why;
         _garbage.Clear();
+        if (_isMeasuring) CancelOperations();
         if (!_isWaiting) return;
         Abandon();
         Done();
@@ -55,7 +66,7 @@ internal sealed class CollectFlow : RemovingFlow
     private void Next()
     {
         if (_garbage.TryDequeue(out var layer)) RemoveOne(layer);
-        else if (_command.Wait) Wait();
+        else if (_command.Wait && _stopped is null) Wait();
         else Done();
     }
 
