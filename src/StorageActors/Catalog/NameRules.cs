@@ -29,6 +29,7 @@ internal static class NameRules
         foreach (var (key, value) in labels ?? new Dictionary<string, string>())
         {
             if (!IsWord(key, LongestName)) return Refusals.Invalid(operation, $"\"{Printable(key)}\" is no label: 1 to {LongestName} printable characters without spaces are");
+            if (value is null) return Refusals.Invalid(operation, $"label {Printable(key)} is null; an empty value takes a label away");
             if (value.Length > LongestLabel) return Refusals.Invalid(operation, $"the value of label {Printable(key)} is longer than {LongestLabel} characters");
         }
 
@@ -53,15 +54,17 @@ internal static class NameRules
         [.. names.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 
     /// <summary>For messages: at most 80 characters, control characters replaced.</summary>
-    internal static string Printable(string text)
+    internal static string Printable(string? text)
     {
+        if (text is null) return "";
         var shown = text.Length <= 80 ? text : text[..77] + "...";
         return string.Concat(shown.Select(static c => char.IsControl(c) ? '?' : c));
     }
 
-    private static bool IsWord(string text, int longest, bool spaces = false)
+    /// <summary>Null is none: JSON puts it into lists whose elements are not nullable.</summary>
+    private static bool IsWord(string? text, int longest, bool spaces = false)
     {
-        if (text.Length == 0 || text.Length > longest) return false;
+        if (string.IsNullOrEmpty(text) || text.Length > longest) return false;
         for (var rest = text.AsSpan(); !rest.IsEmpty;)
         {
             // A lone half of a surrogate pair would come back from the journal as another character.

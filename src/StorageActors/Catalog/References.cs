@@ -8,7 +8,7 @@ internal static class References
     /// <summary>What an id, a name, a prefix of an id, or an absolute path where something is mounted names.</summary>
     internal static Decision<CatalogProtocol.Resolved> Resolve(CatalogState catalog, Func<string, LayerId?> findMount, string reference)
     {
-        if (!reference.StartsWith('/')) return catalog.Resolve(reference);
+        if (!reference.StartsWith('/') || reference.Contains('\0', StringComparison.Ordinal)) return catalog.Resolve(reference); // No path has a zero character.
         return findMount(Path.TrimEndingDirectorySeparator(Path.GetFullPath(reference))) is { } id && catalog.FindLayer(id) is { } layer
             ? new CatalogProtocol.Resolved(layer, null) : Refusals.NotFound("resolve", $"no layer is mounted at {NameRules.Printable(reference)}");
     }

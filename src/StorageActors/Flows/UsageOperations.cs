@@ -54,11 +54,18 @@ internal sealed record MeasureLayers(IReadOnlyList<MeasuredLayer> Layers) : Driv
         }
     }
 
-    /// <summary>Not durable: what a crash leaves of it is no number, and is measured again.</summary>
+    /// <summary>Not durable, and not for certain, since a full disk has no room for it: what is left of it is no number, and is measured again.</summary>
     internal static void Keep(SafeFileHandle directory, ContentUsage usage)
     {
-        using var file = Libc.OpenAt(directory, FileName, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Truncate | OpenFlags.NoFollow, 0x180);
-        Libc.WriteAll(file, StoreJson.Write(usage));
+        try
+        {
+            using var file = Libc.OpenAt(directory, FileName, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Truncate | OpenFlags.NoFollow, 0x180);
+            Libc.WriteAll(file, StoreJson.Write(usage));
+        }
+        catch (LinuxException)
+        {
+            // The next who asks measures, too.
+        }
     }
 
     private static ContentUsage? Read(SafeFileHandle directory)
@@ -67,7 +74,7 @@ internal sealed record MeasureLayers(IReadOnlyList<MeasuredLayer> Layers) : Driv
         {
             return AtomicFile.Read(directory, FileName, 4096) is { } bytes ? StoreJson.Read<ContentUsage>(bytes) : null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or LinuxException)
         {
             return null; // It is measured again.
         }

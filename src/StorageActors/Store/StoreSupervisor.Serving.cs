@@ -87,6 +87,12 @@ internal sealed partial class StoreSupervisor
 
     private void Apply(StoreProtocol.Apply command)
     {
+        if (command.Items.Contains(null!))
+        {
+            Sender.Tell(new StoreProtocol.Refused(Refusals.Invalid("apply", "an item of the chain is null")));
+            return;
+        }
+
         var parts = command.Items.Select(static item => new ChainPart(item.Ticket ?? TicketId.New(), item.Source, item.Spec, item.Expect)).ToList();
         Run(new ChainOrder("apply", command.Parent, parts, command.Reuse, command.Owner, static layers => new StoreProtocol.Applied(layers)));
     }

@@ -47,6 +47,29 @@ public sealed class UsageTests : StoreTest
     }
 
     [Fact]
+    public async Task What_cannot_be_noted_is_measured_all_the_same()
+    {
+        await using var engine = await StartAsync();
+        var layer = (await engine.Client.ApplyAsync(Chain("12345")))[0].Layer.Id;
+        Directory.CreateDirectory(Path.Combine(Root, "directories", layer.Value, "usage.json"));
+
+        var report = (await engine.Client.Channel.AskAsync<StoreProtocol.Usage>(new StoreProtocol.GetUsage())).Report;
+
+        Assert.Equal(5, report.Layers[0].Bytes);
+    }
+
+    [Fact]
+    public async Task A_reference_that_can_be_no_path_names_nothing()
+    {
+        await using var engine = await StartAsync();
+        await using var lease = await engine.Client.MountAsync((await engine.Client.CreateAsync(null)).Id);
+
+        Assert.Equal(StorageErrorCode.NotFound, await RefusedAsync(engine.Client.ResolveAsync("/\0/x")));
+
+        Assert.Single(await engine.Client.ListMountsAsync());
+    }
+
+    [Fact]
     public async Task Garbage_is_what_no_name_image_child_or_lease_needs()
     {
         await using var engine = await StartAsync();
