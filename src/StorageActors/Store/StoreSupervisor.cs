@@ -101,7 +101,12 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
             _context.Trash.Tell(new TrashProtocol.SweepStaging(AtStart: _recoveries == 0));
         });
         Receive<TrashProtocol.Swept>(_ => Serve());
-        Receive<StoreProtocol.Refused>(refused => Break(refused.Error)); // Of the recovery, or of the sweep.
+        Receive<StoreProtocol.Refused>(refused =>
+        {
+            // What cannot be put into the trash now is no reason to serve nobody: it is tried again from time to time.
+            if (Sender.Equals(_context.Trash)) Serve();
+            else Break(refused.Error);
+        });
         Receive<StorageError>(error => _journalError = error);
         Receive<Ended>(Missed);
         Receive<LayerInternal.MountChanged>(static _ => { });

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using StorageActors.Drivers;
@@ -104,29 +105,37 @@ internal sealed record SweepStagings(bool AtStart) : DriverOperation<IReadOnlyLi
     internal override IReadOnlyList<string> Execute(DriverServices services, CancellationToken stop)
     {
         var (layout, swept) = (services.Layout, new List<string>());
+        LinuxException? first = null;
         using var stagings = Libc.OpenDirectory(layout.StagingHome);
         foreach (var name in DirectoryNames.Of(layout.StagingHome))
         {
-            var lockPath = Path.Combine(layout.StagingHome, name, StoreLayout.StagingLockName);
-            var attempt = FileLock.TryTake(lockPath, create: false, out var held);
-            using (held)
+            Try(name, () =>
             {
-                if (attempt == LockAttempt.Held) continue;
-                if (TrashDirectory.Take(layout, stagings, Encoding.UTF8.GetBytes(name), name) is null) continue;
+                var attempt = FileLock.TryTake(Path.Combine(layout.StagingHome, name, StoreLayout.StagingLockName), create: false, out var held);
+                using (held) return attempt != LockAttempt.Held && TrashDirectory.Take(layout, stagings, Encoding.UTF8.GetBytes(name), name) is not null;
+            });
+        }
+
+        using var images = Libc.OpenDirectory(layout.ImageHome);
+        foreach (var name in DirectoryNames.Of(layout.ImageHome).Where(name => AtStart && name.StartsWith(".new-", StringComparison.Ordinal)))
+            Try(name, () => TrashDirectory.Take(layout, images, Encoding.UTF8.GetBytes(name), name[1..]) is not null);
+
+        if (first is not null) ExceptionDispatchInfo.Throw(first);
+        return swept;
+
+        // One that cannot be renamed keeps nobody from sweeping the others.
+        void Try(string name, Func<bool> sweep)
+        {
+            try
+            {
+                if (!sweep()) return;
                 CrashPoint.Reached(CrashPoint.StagingSwept);
                 swept.Add(name);
             }
+            catch (LinuxException e)
+            {
+                first ??= e;
+            }
         }
-
-        if (!AtStart) return swept;
-        using var images = Libc.OpenDirectory(layout.ImageHome);
-        foreach (var name in DirectoryNames.Of(layout.ImageHome).Where(static name => name.StartsWith(".new-", StringComparison.Ordinal)))
-        {
-            if (TrashDirectory.Take(layout, images, Encoding.UTF8.GetBytes(name), name[1..]) is null) continue;
-            CrashPoint.Reached(CrashPoint.StagingSwept);
-            swept.Add(name);
-        }
-
-        return swept;
     }
 }

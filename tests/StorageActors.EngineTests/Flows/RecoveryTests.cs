@@ -30,6 +30,19 @@ public sealed class RecoveryTests : StoreTest
     }
 
     [Fact]
+    public async Task A_staging_that_cannot_be_put_away_keeps_nobody_from_being_served_and_no_other_from_being_swept()
+    {
+        await using (var engine = await StartAsync()) await engine.Client.ApplyAsync(Chain("base"));
+        Directory.CreateDirectory(Path.Combine(Root, "staging", "odd", "lock")); // Where a file is looked for.
+        Directory.CreateDirectory(Path.Combine(Root, "staging", "stale"));
+
+        await using var again = await StartAsync();
+
+        Assert.Single(await again.Client.ListLayersAsync());
+        Assert.Equal(["odd"], In("staging"));
+    }
+
+    [Fact]
     public async Task Everything_is_there_when_the_journal_was_lost()
     {
         IReadOnlyList<LayerRecord> before;
