@@ -36,7 +36,8 @@ internal static class ViewPoint
         }
         finally
         {
-            Libc.UnlinkAt(directory, Encoding.ASCII.GetBytes(name), AtFlags.RemoveDirectory);
+            // A sweep of stale stagings may have been quicker, and takes what stays: neither is a fault of the view.
+            Libc.TryUnlinkAt(directory, Encoding.ASCII.GetBytes(name), AtFlags.RemoveDirectory);
         }
     }
 }

@@ -67,7 +67,7 @@ internal sealed class RemoveImageFlow(FlowContext store, IActorRef requester, Ca
     }
 }
 
-/// <summary>Reads what is kept with an image: a document, or a layer's blob. The image stays until it is read.</summary>
+/// <summary>Reads what is kept with an image: a document, or a layer's blob. Nothing is held meanwhile: if the image goes before it is opened, it is refused.</summary>
 internal sealed class ReadImageFlow : FlowActor
 {
     private readonly ImageId _image;

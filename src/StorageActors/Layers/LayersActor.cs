@@ -72,7 +72,12 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
     {
         var child = Find(deliver.Setup.Id);
         if (child is null && deliver.Message is LayerInternal.ChangeDamage) return; // The next actor will know.
-        if (child is not null && child.Setup.PersistenceId != deliver.Setup.PersistenceId) child.Forget();
+        if (child is not null && child.Setup.PersistenceId != deliver.Setup.PersistenceId)
+        {
+            if (deliver.Message is LayerInternal.Forget) return; // Of the layer before this one, whose actor has gone to make room for it.
+            child.Forget();
+        }
+
         (child ?? Start(deliver.Setup)).Send(deliver.Setup, new Errand(deliver.Message, Sender, Context));
     }
 
