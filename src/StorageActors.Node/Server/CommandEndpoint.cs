@@ -15,7 +15,12 @@ internal sealed class CommandEndpoint(Func<IStorageChannel> openChannel)
 
         // The channel lives as long as the request: when its client goes away, its holder ends, and what the holder owns is cancelled.
         await using var channel = openChannel();
-        if (command is StoreProtocol.Apply apply) command = apply with { Owner = channel.Holder };
+        command = command switch
+        {
+            StoreProtocol.Apply apply => apply with { Owner = channel.Holder },
+            StoreProtocol.Fill fill => fill with { Owner = channel.Holder },
+            _ => command,
+        };
         var reply = await channel.AskAsync<StoreProtocol.IReply>(command, context.RequestAborted);
         if (reply is StoreProtocol.Refused refused) throw new StorageException(refused.Error);
         await NodeEndpoints.Answer(context, reply);

@@ -16,6 +16,7 @@ internal sealed class TransferEndpoint(Func<IStorageChannel> openChannel, Action
     private const string Uploads = CommandTable.Prefix + "uploads";
     private const string Downloads = CommandTable.Prefix + "downloads";
     private const int BlockSize = 256 * 1024;
+    private const string GoneAway = "its client went away";
 
     /// <summary>A stream whose second request never comes belongs to a client that has died.</summary>
     private static readonly TimeSpan LongestUnclaimed = TimeSpan.FromMinutes(2);
@@ -86,6 +87,12 @@ internal sealed class TransferEndpoint(Func<IStorageChannel> openChannel, Action
                 context.Abort();
                 return;
             }
+            catch (OperationCanceledException)
+            {
+                // Nobody would wake the reader, which waits for what comes next.
+                abort(upload.Id, GoneAway);
+                throw;
+            }
         }
 
         await upload.Stream.DisposeAsync();
@@ -101,7 +108,7 @@ internal sealed class TransferEndpoint(Func<IStorageChannel> openChannel, Action
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
             // Disposing the stream would make what came pass for the whole blob.
-            abort(upload, "its client went away");
+            abort(upload, GoneAway);
             throw;
         }
     }
