@@ -30,7 +30,7 @@ internal sealed class ArchiveFiles : IImageFiles
             files.Index();
             return files;
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException)
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or ArgumentException) // A name may have any character.
         {
             files.Dispose();
             throw ImageFault.Bad(path, $"no readable tar archive: {e.Message}", e);
@@ -74,7 +74,7 @@ internal sealed class ArchiveFiles : IImageFiles
         catch (Exception e)
         {
             File.Delete(temporary);
-            if (e is InvalidDataException or EndOfStreamException) throw ImageFault.Bad(path, $"the compressed archive is damaged: {e.Message}", e);
+            if (e is CompressedDataException) throw ImageFault.Bad(path, $"the compressed archive is damaged: {e.Message}", e);
             throw;
         }
     }
@@ -85,7 +85,7 @@ internal sealed class ArchiveFiles : IImageFiles
         {
             return Codec.OpenDecoder(file);
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        catch (CompressedDataException e)
         {
             throw ImageFault.Bad(path, $"no readable archive: {e.Message}", e);
         }

@@ -126,6 +126,15 @@ public sealed class ImportTests : IDisposable
     }
 
     [Fact]
+    public void A_compressed_archive_that_ends_too_early_is_bad_input()
+    {
+        _layout.Tagged("1.0", _layout.Image(["a"]));
+        var archive = _layout.Archive(compressed: true);
+        File.WriteAllBytes(archive, File.ReadAllBytes(archive)[..^9]);
+        Assert.Equal(StorageErrorCode.BadInput, Assert.Throws<StorageException>(() => ImageLocation.Parse(archive)).Error.Code);
+    }
+
+    [Fact]
     public async Task A_docker_archive_shares_a_layer_by_a_link()
     {
         var path = DockerArchive(config: null, "base/layer.tar", "top/layer.tar");
