@@ -120,12 +120,12 @@ public abstract partial class TestKitBase : IActorRefFactory
     /// <summary>Another test actor of the same system.</summary>
     public virtual TestProbe CreateTestProbe(string? name = null) => new(Sys, name);
 
-    /// <summary>Ends the system, waiting a few seconds for it.</summary>
+    /// <summary>Ends the system and waits for it: what a test cleans up afterwards is nobody's any more.</summary>
     public virtual void Shutdown(TimeSpan? duration = null, bool verifySystemShutdown = false) => Shutdown(Sys, duration, verifySystemShutdown);
 
     protected virtual void Shutdown(ActorSystem system, TimeSpan? duration = null, bool verifySystemShutdown = false)
     {
-        var max = duration ?? TimeSpan.FromSeconds(Math.Min(Dilated(TimeSpan.FromSeconds(5)).TotalSeconds, 10));
+        var max = duration ?? TimeSpan.FromMinutes(1);
         StopSendingAsTestActor();
         var terminated = system.Terminate();
         if (((IAsyncResult)terminated).AsyncWaitHandle.WaitOne(max)) return;
@@ -149,7 +149,7 @@ public abstract partial class TestKitBase : IActorRefFactory
         var settings = system.Settings;
         if (settings.LogLevel.Equals("OFF", StringComparison.OrdinalIgnoreCase)) return;
         if (!settings.Loggers.Any(logger => logger.Contains(nameof(TestEventListener), StringComparison.Ordinal))) return;
-        var (received, end) = (false, Now + TimeSpan.FromSeconds(5));
+        var (received, end) = (false, Now + TimeSpan.FromMinutes(1));
         while (!received && Now < end)
         {
             var probe = new ListenerProbe();

@@ -12,7 +12,7 @@ namespace StorageActors.DriverContractTests;
 /// <summary>The aufs driver and a module that fails, races and misses.</summary>
 public sealed class AufsTroubleTests : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
     private readonly TempDirectory _store;
     private readonly TempDirectory _scratch;
     private readonly SimulatedAufs _kernel;

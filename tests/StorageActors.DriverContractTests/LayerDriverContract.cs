@@ -27,7 +27,7 @@ public abstract partial class LayerDriverContract
         Command.Run("mount", "-t", step.Type is "bind" ? "none" : step.Type, step.Source, target, "-o", string.Join(',', step.Options));
 
     /// <summary>Takes it away.</summary>
-    private protected virtual void UnmountDescribed(string target) => Command.Run("umount", target);
+    private protected virtual void UnmountDescribed(string target) => TempDirectory.Unmount(target);
 
     /// <summary>Opens the driver on a store's root.</summary>
     private protected abstract ILayerDriver OpenDriver(string root, DriverOptions options);

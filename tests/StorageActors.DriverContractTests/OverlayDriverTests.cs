@@ -145,7 +145,7 @@ public sealed class OverlayDriverTests
         Command.Run("mount", "-t", "overlay", "overlay", target.Path, "-o", string.Join(',', [.. options, "redirect_dir=on", "metacopy=on"]));
         Rename(target.Path, "dir", "moved");
         File.SetUnixFileMode(target["file"], UnixFileMode.UserRead);
-        Command.Run("umount", target.Path);
+        TempDirectory.Unmount(target.Path);
 
         Assert.Equal(["D /dir", "C /file", "A /moved", "A /moved/a"], driver.Changes("rw"));
         driver.CreateFrom("again", parent: "base", driver.Diff("rw"));
@@ -208,7 +208,7 @@ public sealed class OverlayDriverTests
         }
         finally
         {
-            Libc.Umount2(point);
+            TempDirectory.Unmount(point);
         }
     }
 

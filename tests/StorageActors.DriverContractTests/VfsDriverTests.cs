@@ -126,7 +126,7 @@ public sealed class VfsDriverTests
         }
         finally
         {
-            Command.Run("umount", store["merged"]);
+            TempDirectory.Unmount(store["merged"]);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using StorageActors.FaultTests.Host;
 using StorageActors.FaultTests.Injection;
 using StorageActors.FaultTests.Seccomp;
@@ -29,7 +28,7 @@ public sealed class FaultTests(ITestOutputHelper output)
         RequiredTiers.SkipUnlessRoot();
         RequiredTiers.SkipUnless(Native.IsAvailable(), "seccomp", "needs an x86-64 kernel with seccomp's user notification");
         var all = Environment.GetEnvironmentVariable("STORAGE_ACTORS_FAULTS") == "all";
-        var seed = int.Parse(Environment.GetEnvironmentVariable("STORAGE_ACTORS_SEED") ?? "1", CultureInfo.InvariantCulture);
+        var seed = Seeds.Or(1) % 1_000_000;
         using var fileSystem = LoopFileSystem.Create(FileSystemKind.Ext4);
         using var campaign = new Campaign(fileSystem, output.WriteLine);
         foreach (var (index, flow) in Flow.All.Index())

@@ -112,7 +112,7 @@ public sealed class FullDiskTests
             {
                 try
                 {
-                    using var file = new FileStream(Path.Combine(_fileSystem.Root, "fill"), FileMode.Append, FileAccess.Write, FileShare.None, 1);
+                    using var file = new FileStream(Path.Combine(_fileSystem.Root, "fill"), FileMode.Append, FileAccess.Write, FileShare.ReadWrite, 1);
                     var block = new byte[piece];
                     for (var round = 0; round < 4096; round++) file.Write(block);
                 }

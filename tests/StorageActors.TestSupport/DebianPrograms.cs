@@ -31,23 +31,24 @@ public static class DebianPrograms
         if (programs.All(static program => Command.Find(program) is not null))
             return string.Join(':', programs.Select(static program => Path.GetDirectoryName(Command.Find(program))).Distinct(StringComparer.Ordinal));
         var unpacked = $"/var/cache/storage-actors-tests/{name}";
+        using var turn = Command.TakeTurn("apt");
         return Directory.Exists(unpacked) || Unpack(unpacked, packages) ? $"{unpacked}/usr/bin:{unpacked}/usr/sbin" : null;
     }
 
     private static bool Unpack(string target, string packages)
     {
         if (Command.Find("apt-get") is null || Command.Find("dpkg") is null) return false;
-        var scratch = Directory.CreateTempSubdirectory("storage-actors-packages-").FullName;
+        // Beside the target: what is complete appears there by one rename.
+        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+        var scratch = Directory.CreateDirectory($"{target}-{Guid.NewGuid():N}.new").FullName;
         try
         {
-            // apt-get saves to its working directory.
-            var fetch = $"cd {scratch} && (apt-get download -q {packages} || (apt-get update -q && apt-get download -q {packages}))";
-            if (Command.TryRun("sh", "-c", fetch) is not { ExitCode: 0 }) return false;
+            string[] download = ["download", .. packages.Split(' ')];
+            if (Command.Apt(scratch, download) is not null && !Command.Insist($"download {packages}", () => Command.Apt(null, "update") ?? Command.Apt(scratch, download)))
+                return false;
             foreach (var package in Directory.GetFiles(scratch, "*.deb")) Command.Run("dpkg", "-x", package, $"{scratch}/all");
             // Libraries are looked for beside the programs that need them, by LD_LIBRARY_PATH.
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            Command.Run("cp", "-a", $"{scratch}/all", target + ".new");
-            Directory.Move(target + ".new", target);
+            Directory.Move($"{scratch}/all", target);
             return true;
         }
         finally

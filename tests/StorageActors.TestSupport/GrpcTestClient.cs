@@ -29,7 +29,7 @@ public sealed class GrpcTestClient : IDisposable
         },
     })
     {
-        Timeout = TimeSpan.FromMinutes(2),
+        Timeout = TimeSpan.FromMinutes(8),
     };
 
     /// <summary>Calls a method with one message.</summary>

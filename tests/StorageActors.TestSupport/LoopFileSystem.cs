@@ -23,6 +23,7 @@ public enum FileSystemKind
 public sealed class LoopFileSystem : IDisposable
 {
     private const string Prefix = "storage-actors-loop-";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly ConcurrentDictionary<FileSystemKind, Lazy<LoopFileSystem>> SharedOnes = new();
     private static readonly Lazy<bool> Sweep = new(SweepLeftovers);
 
@@ -113,7 +114,9 @@ public sealed class LoopFileSystem : IDisposable
         _isDisposed = true;
         var inner = MountTable.ReadBelow(Root).Where(mount => mount.Target != Root).Select(mount => mount.Target).ToList();
         foreach (var mount in inner) Libc.TryUmount2(mount, UnmountFlags.Detach);
-        var unmounted = Libc.TryUmount2(Root);
+        // Busy for a moment is nobody's doing: a program that is being started has all our descriptors until it has begun to be that program.
+        var unmounted = Errno.None;
+        SpinWait.SpinUntil(() => (unmounted = Libc.TryUmount2(Root)) != Errno.EBUSY, Patience);
         if (unmounted == Errno.EBUSY) Libc.TryUmount2(Root, UnmountFlags.Detach);
         if (Directory.Exists(_home)) Directory.Delete(_home, recursive: true);
 
@@ -140,7 +143,7 @@ public sealed class LoopFileSystem : IDisposable
             {
                 Directory.Delete(home, recursive: true);
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 // Another test process sweeps at the same time.
             }

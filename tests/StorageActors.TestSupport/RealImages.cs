@@ -15,7 +15,11 @@ public static class RealImages
     {
         Needs("debootstrap", "debootstrap");
         Needs("umoci", "umoci");
-        Must(Command.TryRun("debootstrap", "--variant=minbase", "bookworm", $"{scratch}/rootfs"), "debootstrap");
+        Fetch("debootstrap", () =>
+        {
+            Command.TryRun("rm", "-rf", "--one-file-system", $"{scratch}/rootfs");
+            return Command.TryRun("debootstrap", "--variant=minbase", "bookworm", $"{scratch}/rootfs");
+        });
         Must(Command.TryRun("tar", "--numeric-owner", "--xattrs", "--xattrs-include=*", "-C", $"{scratch}/rootfs", "-cf", $"{scratch}/rootfs.tar", "."), "tar");
         Pack($"{scratch}/rootfs.tar", $"{scratch}/image", "debian");
         Directory.Delete($"{scratch}/rootfs", recursive: true);
@@ -30,7 +34,7 @@ public static class RealImages
         var tree = Directory.CreateDirectory($"{scratch}/tree/srv/node_modules").FullName;
         foreach (var package in (string[])["@mui/icons-material@5.15.0", "date-fns@2.30.0", "core-js@3.34.0", "lodash@4.17.21"])
         {
-            Must(Command.TryRun("npm", "pack", package, "--silent", "--pack-destination", scratch), "npm pack");
+            Fetch("npm pack", () => Command.TryRun("npm", "pack", package, "--silent", "--pack-destination", scratch));
             var archive = Directory.GetFiles(scratch, "*.tgz").Single();
             var target = Directory.CreateDirectory(Path.Combine(tree, package.Split('@')[^2].TrimStart('/'))).FullName;
             Must(Command.TryRun("tar", "-xzf", archive, "--strip-components=1", "-C", target), "tar");
@@ -60,18 +64,28 @@ public static class RealImages
         RequiredTiers.SkipUnlessRoot();
         var image = Path.Combine(Cache, name);
         if (Directory.Exists(image)) return image;
-        var scratch = Directory.CreateTempSubdirectory("storage-actors-make-").FullName;
+        // One makes it, for all tests of all projects; in the cache's own file system, so that it appears there by one rename.
+        using var turn = Command.TakeTurn(name);
+        if (Directory.Exists(image)) return image;
+        var scratch = Directory.CreateDirectory($"{image}-{Guid.NewGuid():N}.new").FullName;
         try
         {
             make(scratch);
-            Must(Command.TryRun("cp", "-a", $"{scratch}/image", image + ".new"), "cp");
-            Directory.Move(image + ".new", image);
+            Directory.Move($"{scratch}/image", image);
             return image;
         }
         finally
         {
             Directory.Delete(scratch, recursive: true);
         }
+    }
+
+    /// <summary>What comes over a network is asked for several times.</summary>
+    private static void Fetch(string what, Func<CommandResult?> fetch)
+    {
+        CommandResult? result = null;
+        Command.Insist(what, () => (result = fetch()) is { ExitCode: 0 } ? null : result?.Error.Trim().Split('\n')[^1] ?? "it is not here");
+        Must(result, what);
     }
 
     /// <summary>Without a registry the tools fail: that is a machine that cannot run the tier, not a defect.</summary>

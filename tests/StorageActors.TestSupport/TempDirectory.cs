@@ -41,6 +41,17 @@ public sealed class TempDirectory : IDisposable
         if (left.Count > 0) throw new InvalidOperationException("the test left mounts: " + string.Join(", ", left));
     }
 
+    /// <summary>
+    /// Takes one mount away, as umount does. It may be busy for a moment without anybody's doing: a program that is being started has all our descriptors until it
+    /// has begun to be that program.
+    /// </summary>
+    public static void Unmount(string target)
+    {
+        var errno = Errno.EBUSY;
+        SpinWait.SpinUntil(() => (errno = Libc.TryUmount2(target)) != Errno.EBUSY, TimeSpan.FromMinutes(1));
+        if (errno != Errno.None) throw new LinuxException("umount2", target, errno);
+    }
+
     /// <summary>Takes away all mounts at and below a path, and returns where they were.</summary>
     internal static IReadOnlyList<string> UnmountAll(string path)
     {

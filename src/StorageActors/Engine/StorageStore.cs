@@ -11,7 +11,7 @@ namespace StorageActors.Engine;
 public sealed class StorageStore
 {
     /// <summary>Beyond what the store gives itself to come to an end.</summary>
-    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(5);
 
     private readonly ActorSystem _system;
     private readonly TransferTable _transfers;
@@ -19,7 +19,7 @@ public sealed class StorageStore
 
     private StorageStore(ActorSystem system, StorageSettings settings, IActorRef actor, TransferTable transfers)
     {
-        (_system, Actor, _transfers, _patience) = (system, actor, transfers, settings.DrainTimeout + Margin);
+        (_system, Actor, _transfers, _patience) = (system, actor, transfers, StoreSupervisor.LongestStop(settings.DrainTimeout) + Margin);
         (Path, Root) = (settings.Path, settings.Root);
     }
 

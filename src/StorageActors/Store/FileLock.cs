@@ -86,8 +86,15 @@ internal sealed class FileLock : IDisposable
     internal static bool Names(string path, SafeFileHandle file) =>
         Libc.TryStat(path, out var named) == Errno.None && named.IsSameFile(Libc.FStat(file));
 
-    /// <summary>Closing the only descriptor gives the lock back.</summary>
-    public void Dispose() => File.Dispose();
+    /// <summary>
+    /// Gives the lock back. Closing the descriptor would not be enough: a program that this process starts at this moment has a copy of it until it has begun to
+    /// be that program.
+    /// </summary>
+    public void Dispose()
+    {
+        if (!File.IsClosed) Libc.UnlockWhole(File);
+        File.Dispose();
+    }
 
     private static SafeFileHandle? Open(string path, bool create)
     {

@@ -11,12 +11,20 @@ namespace StorageActors.Store;
 /// <content>The way out.</content>
 internal sealed partial class StoreSupervisor
 {
+    private static readonly TimeSpan LeastPatience = TimeSpan.FromSeconds(10);
+
     /// <summary>What was cancelled has to put its things away; whoever does not come to an end in this time is left to the next start.</summary>
-    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(10);
+    private TimeSpan LastPatience => LastPatienceOf(_setup.Settings.DrainTimeout);
 
     private int _releases;
     private int _flushes = 2;
     private bool _isReleasing;
+
+    /// <summary>How long a store takes to stop at most: for what runs, for what of it was cancelled, and for the journal.</summary>
+    internal static TimeSpan LongestStop(TimeSpan drainTimeout) => drainTimeout + (2 * LastPatienceOf(drainTimeout));
+
+    /// <summary>Who gives running commands more time has a slower disk.</summary>
+    private static TimeSpan LastPatienceOf(TimeSpan drainTimeout) => drainTimeout > LeastPatience ? drainTimeout : LeastPatience;
 
     /// <summary>Takes no new work, and lets what runs end.</summary>
     private void Stop()

@@ -8,7 +8,7 @@ namespace StorageActors.DriverContractTests.Harness;
 /// </summary>
 internal static class Patience
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     internal static T With<T>(Func<T> action)
     {

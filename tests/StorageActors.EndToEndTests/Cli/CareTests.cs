@@ -69,18 +69,19 @@ public sealed class CareTests : IAsyncLifetime
         (await _store.RunAsync("create", "--id", "box")).Exits(0);
         var path = (await _store.RunAsync("mount", "box", "--lease", "mine")).Exits(0).Line;
         Assert.Empty((await _store.RunAsync("ps", "--why", "box")).Exits(0).Lines);
-        using var inside = Start("sh", ["-c", "cd \"$0\" && echo ready && exec sleep 300", path]);
-        using var elsewhere = Start("unshare", ["--mount", "--propagation", "private", "sh", "-c", "readlink /proc/self/ns/mnt && exec sleep 301"]);
+        using var inside = Start("sh", ["-c", "cd \"$0\" && echo ready && exec sleep 3000", path]);
+        using var elsewhere = Start("unshare", ["--mount", "--propagation", "private", "sh", "-c", "readlink /proc/self/ns/mnt && exec sleep 3001"]);
         try
         {
             await inside.StandardOutput.ReadLineAsync();
             var space = (await elsewhere.StandardOutput.ReadLineAsync())!.Split('[', ']')[1];
+            foreach (var process in new[] { inside, elsewhere }) await BecomesAsync(process, "sleep");
 
             var why = (await _store.RunAsync("ps", "--why", "box")).Exits(0).Text;
-            Assert.Matches($@"process {inside.Id} \(sleep 300\) works in {Regex.Escape(path)}", why);
-            Assert.Matches($@"mount namespace {space} of process {elsewhere.Id} \(sleep 301\) has it at {Regex.Escape(path)}", why);
+            Assert.Matches($@"process {inside.Id} \(sleep 3000\) works in {Regex.Escape(path)}", why);
+            Assert.Matches($@"mount namespace {space} of process {elsewhere.Id} \(sleep 3001\) has it at {Regex.Escape(path)}", why);
             var busy = (await _store.RunAsync("umount", "box")).Exits(4).Error;
-            Assert.Matches($@"process {inside.Id} \(sleep 300\).*namespace {space} of process {elsewhere.Id}.*\(EBUSY\)", busy);
+            Assert.Matches($@"process {inside.Id} \(sleep 3000\).*namespace {space} of process {elsewhere.Id}.*\(EBUSY\)", busy);
             Assert.Contains("mine", (await _store.RunAsync("ps")).Exits(0).Text, StringComparison.Ordinal);
         }
         finally
@@ -95,6 +96,13 @@ public sealed class CareTests : IAsyncLifetime
         elsewhere.Kill();
         await elsewhere.WaitForExitAsync();
         (await _store.RunAsync("rm", "box")).Exits(0);
+    }
+
+    /// <summary>A shell that has said what it has to say is not yet the program that it becomes.</summary>
+    private static async Task BecomesAsync(Process process, string program)
+    {
+        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while (!(await File.ReadAllTextAsync($"/proc/{process.Id}/cmdline", late.Token)).StartsWith(program, StringComparison.Ordinal)) await Task.Delay(5, late.Token);
     }
 
     private static Process Start(string program, IEnumerable<string> arguments) =>

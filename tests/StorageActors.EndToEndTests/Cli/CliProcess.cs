@@ -28,7 +28,7 @@ public sealed record CliResult(int ExitCode, byte[] Bytes, string Error)
 /// <summary>The built command as a child process, as a user starts it.</summary>
 public sealed class CliProcess : IDisposable
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(8);
     private readonly Process _process;
 
     private CliProcess(Process process) => _process = process;

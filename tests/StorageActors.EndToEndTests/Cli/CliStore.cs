@@ -1,3 +1,7 @@
+using StorageActors.Catalog;
+using StorageActors.Drivers;
+using StorageActors.Layers;
+using StorageActors.Reading;
 using StorageActors.TestSupport;
 
 namespace StorageActors.EndToEndTests.Cli;
@@ -33,6 +37,28 @@ internal sealed class CliStore : IAsyncDisposable
 
     /// <summary>The node that <see cref="StartNodeAsync"/> started.</summary>
     internal CliProcess Node => _node!;
+
+    /// <summary>
+    /// A lease is answered before the journal has it; until it has, a violent end would take the lease with it. Waits until the journal has all leases that a
+    /// running node shows.
+    /// </summary>
+    internal async Task JournaledAsync()
+    {
+        var shown = (await RunAsync("ps", "--json")).Exits(0).Json.EnumerateArray().Where(static mount => mount.GetProperty("path").GetString() is { Length: > 0 })
+            .ToDictionary(
+                static mount => mount.GetProperty("layer").GetString()!,
+                static mount => mount.GetProperty("leases").EnumerateArray().Select(static lease => lease.GetProperty("lease").GetString()!).ToList());
+        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while (!JournalAccess.Read(Path.Combine(Root, "journal.db"), isOwned: true, journal => Has(journal, shown))) await Task.Delay(10, late.Token);
+    }
+
+    private static bool Has(JournalFile journal, Dictionary<string, List<string>> shown) =>
+        CatalogState.Empty.Apply(journal.Read("catalog")).ListLayers().Where(layer => shown.ContainsKey(layer.Id.Value)).All(layer =>
+        {
+            var id = new LayerSetup(new LayerLocation(layer.Id, ""), [], layer.Kind, layer.Created).PersistenceId;
+            var known = journal.Read(id).Aggregate(new LayerState(layer.Id, layer.Kind, null), static (state, happened) => state.Apply(happened));
+            return shown[layer.Id.Value].All(lease => known.Leases.Any(granted => granted.Lease.Value == lease));
+        });
 
     /// <summary>What an interrupted or refused verb must not leave.</summary>
     internal IEnumerable<string> Leftovers() => new[] { "staging", "trash" }

@@ -31,6 +31,7 @@ public sealed class InterruptTests : IAsyncLifetime
         Assert.Empty(run.Bytes);
         Assert.Empty((await _store.RunAsync("layers", "-q")).Exits(0).Lines);
         (await _store.RunAsync("check")).Exits(0);
+        (await _store.RunAsync("gc")).Exits(0); // Which waits for what is deleted.
         Assert.Empty(_store.Leftovers());
     }
 
@@ -53,6 +54,7 @@ public sealed class InterruptTests : IAsyncLifetime
         // The same id is free: the engine waits for the end of what its dead owner began, or sweeps what the dead engine left.
         (await _store.FeedAsync(Tars.Of(("a", "b")), "apply", "--id", "half")).Exits(0);
         (await _store.RunAsync("check")).Exits(0);
+        (await _store.RunAsync("gc")).Exits(0); // Which waits for what is deleted.
         Assert.Empty(_store.Leftovers());
     }
 

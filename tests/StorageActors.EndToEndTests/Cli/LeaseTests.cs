@@ -7,7 +7,7 @@ namespace StorageActors.EndToEndTests.Cli;
 /// <summary>Leases, with real owners: processes that live and die, a node that is killed, a machine that restarts.</summary>
 public sealed class LeaseTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly CliStore _store = new();
     private readonly List<Process> _owners = [];
@@ -31,6 +31,7 @@ public sealed class LeaseTests : IAsyncLifetime
         var path = (await _store.RunAsync("mount", "dead", "--lease", "two", "--owner", $"process:{dying.Id}")).Exits(0).Line;
         (await _store.RunAsync("mount", "named", "--lease", "three", "--owner", "container-42")).Exits(0);
         Assert.Equal(["one", "two", "three"], await LeasesAsync("alive", "dead", "named"));
+        await _store.JournaledAsync();
         _store.Node.Signal("KILL");
         (await _store.Node.EndAsync()).Exits(137);
         End(dying);
@@ -127,7 +128,7 @@ public sealed class LeaseTests : IAsyncLifetime
         var path = (await _store.RunAsync("mount", "box", "--lease", "one")).Exits(0).Line;
         using var open = File.OpenRead(Path.Combine(path, "a"));
         var mount = MountId(path);
-        using var next = _store.Start("node", "--wait", "60s");
+        using var next = _store.Start("node", "--wait", "300s");
         Assert.Contains("waiting", await next.Error.ReadLineAsync(), StringComparison.Ordinal);
         _store.Node.Signal("TERM");
         (await _store.Node.EndAsync()).Exits(0);
@@ -158,7 +159,7 @@ public sealed class LeaseTests : IAsyncLifetime
 
     private Process Owner(string directory = "/")
     {
-        var process = Process.Start(new ProcessStartInfo("sleep", "600") { WorkingDirectory = directory })!;
+        var process = Process.Start(new ProcessStartInfo("sleep", "3600") { WorkingDirectory = directory })!;
         _owners.Add(process);
         return process;
     }

@@ -25,7 +25,7 @@ public sealed class StatsTests : IAsyncLifetime
         var text = (await _store.RunAsync("stats")).Exits(0).Text;
         Assert.Matches(@"(?m)^lock store +commit layer +hold +2 ", text);
         Assert.Matches(@"(?m)^lock store +remove layer +wait +1 ", text);
-        Assert.Matches(@"(?m)^lock store, hold:\n  up to +[0-9.]+ (ns|µs|ms)  [0-9]+  #+$", text);
+        Assert.Matches(@"(?m)^lock store, hold:\n  up to +[0-9.]+ (ns|µs|ms|s)  [0-9]+  #+$", text);
 
         var latencies = (await _store.RunAsync("stats", "--json")).Exits(0).Json.GetProperty("latencies").EnumerateArray().ToList();
         var hold = latencies.Single(static latency => latency.GetProperty("measure").GetString() == "hold" && !latency.TryGetProperty("operation", out _));

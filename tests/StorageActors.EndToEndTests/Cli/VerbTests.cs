@@ -175,6 +175,7 @@ public abstract class VerbTests : IAsyncLifetime
         await RefusedAsync(5, Base, "apply", "--limit-entries", "1");
         await RefusedAsync(5, Tars.Of(("../escape", "x")), "apply");
         Assert.Equal(["base", "top"], (await Store.RunAsync("layers", "-q")).Exits(0).Lines);
+        (await Store.RunAsync("gc")).Exits(0); // Which waits for what is deleted.
         Assert.Empty(Store.Leftovers());
     }
 

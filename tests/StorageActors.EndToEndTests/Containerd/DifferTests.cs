@@ -107,17 +107,27 @@ public sealed class DifferTests
     public async Task A_caller_that_goes_away_stops_the_extraction()
     {
         await using var door = await OpenAsync();
-        var mounts = await door.PrepareAsync("a");
         var digest = Blob(door, Tars.Large(96));
+        // An extraction that is quicker than its caller is no case of this: it is done again.
+        while (!await IsStoppedAsync(door, digest)) await door.RemoveAsync("a");
+        Assert.Equal(FailedPrecondition, await door.StatusAsync("Commit", Commit("a", "one")));
+        await door.RemoveAsync("a");
+    }
+
+    /// <summary>Whether an extraction whose caller goes away in its midst has failed; otherwise it had come to its end before.</summary>
+    private static async Task<bool> IsStoppedAsync(OpenDoor door, string digest)
+    {
+        var mounts = await door.PrepareAsync("a");
         using var gone = new CancellationTokenSource();
         var ended = new TaskCompletionSource<StagingProgress>(TaskCreationOptions.RunContinuationsAsynchronously);
         var watcher = door.Engine.System.ActorOf(Props.Create(() => new Watcher(ended, gone)));
         door.Engine.System.EventStream.Subscribe(watcher, typeof(StagingProgress));
         var call = door.Client.CallAsync(Diff + "Apply", Request(mounts, digest, "application/vnd.oci.image.layer.v1.tar").ToByteArray(), stop: gone.Token);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
-        Assert.Equal(StagingPhase.Failed, (await ended.Task.WaitAsync(TimeSpan.FromMinutes(1))).Phase);
-        Assert.Equal(FailedPrecondition, await door.StatusAsync("Commit", Commit("a", "one")));
-        await door.RemoveAsync("a");
+        await ((Task)call).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var phase = (await ended.Task.WaitAsync(TimeSpan.FromMinutes(5))).Phase;
+        door.Engine.System.Stop(watcher);
+        Assert.True(phase == StagingPhase.Done || call.IsCanceled, "an extraction failed whose caller was there");
+        return phase == StagingPhase.Failed;
     }
 
     private static async Task<BlobDescriptor> ApplyAsync(OpenDoor door, IReadOnlyList<Mount> mounts, byte[] blob) =>

@@ -113,14 +113,13 @@ internal sealed class OpenDoor : IAsyncDisposable
         }
         finally
         {
-            Command.Run("umount", target);
+            TempDirectory.Unmount(target);
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        await Engine.Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage(DryRun: true));
-        var staged = Directory.EnumerateFileSystemEntries(Path.Combine(Root, "staging")).ToList();
+        var staged = await StoresInProcess.StagedAsync(Root);
         await StopAsync();
         _directory.Dispose();
         Assert.Empty(staged);
@@ -130,7 +129,7 @@ internal sealed class OpenDoor : IAsyncDisposable
 
     private async Task StartAsync()
     {
-        Engine = await StorageEngine.StartAsync(ConfigurationFactory.ParseString($"storage-actors {{ root = \"{Root}\", driver = {_driver} }}"));
+        Engine = await StorageEngine.StartAsync(ConfigurationFactory.ParseString($"storage-actors {{ root = \"{Root}\", driver = {_driver} }}\n{StoresInProcess.Patience}"));
         var settings = new DoorSettings("containerd", DoorType.Containerd, Socket, Content);
         _doors = await NodeDoors.OpenAsync([settings], Engine, static text => throw new InvalidOperationException(text), CancellationToken.None);
         Client = new GrpcTestClient(Socket);

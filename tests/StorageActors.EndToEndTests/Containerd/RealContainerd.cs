@@ -66,7 +66,7 @@ internal sealed class RealContainerd : IAsyncDisposable
     }
 
     internal CommandResult TryCtr(params IEnumerable<string> arguments) =>
-        Command.TryRun("env", [$"PATH={_path}:/usr/sbin:/usr/bin:/sbin:/bin", "ctr", "-a", Socket, "--connect-timeout", "60s", .. arguments])!;
+        Command.TryRun("env", [$"PATH={_path}:/usr/sbin:/usr/bin:/sbin:/bin", "ctr", "-a", Socket, "--connect-timeout", "300s", .. arguments])!;
 
     /// <summary>A name for a container that no other test on this machine has.</summary>
     internal string NewContainer()
@@ -128,7 +128,7 @@ internal sealed class RealContainerd : IAsyncDisposable
     private async Task StopDaemonAsync(string signal)
     {
         Command.Run("kill", $"-{signal}", $"{_daemon!.Id}");
-        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         await _daemon.WaitForExitAsync(late.Token);
         _daemon.Dispose();
     }

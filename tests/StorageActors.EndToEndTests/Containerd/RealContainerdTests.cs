@@ -117,7 +117,7 @@ public sealed class RealContainerdTests
         }
         finally
         {
-            Command.Run("umount", target);
+            TempDirectory.Unmount(target);
         }
     }
 }

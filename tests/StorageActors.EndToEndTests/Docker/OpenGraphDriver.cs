@@ -88,7 +88,7 @@ internal sealed class OpenGraphDriver : IAsyncDisposable
         await socket.SendAsync(Encoding.ASCII.GetBytes(head));
         await socket.SendAsync(beginning);
         await socket.SendAsync("\r\n"u8.ToArray());
-        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(8));
         while ((await Engine.Client.ListLayersAsync()).Single(layer => layer.Id.Value == id).Labels.Count < 2) await Task.Delay(10, late.Token); // Until it is marked.
     }
 
@@ -113,8 +113,7 @@ internal sealed class OpenGraphDriver : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Engine.Client.Channel.AskAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage(DryRun: true));
-        var staged = Directory.EnumerateFileSystemEntries(System.IO.Path.Combine(Root, "staging")).ToList();
+        var staged = await StoresInProcess.StagedAsync(Root);
         await StopAsync();
         _directory.Dispose();
         Assert.Empty(staged);
@@ -124,14 +123,14 @@ internal sealed class OpenGraphDriver : IAsyncDisposable
 
     private async Task StartAsync()
     {
-        Engine = await StorageEngine.StartAsync(ConfigurationFactory.ParseString($"storage-actors.root = \"{Root}\""));
+        Engine = await StorageEngine.StartAsync(ConfigurationFactory.ParseString($"storage-actors.root = \"{Root}\"\n{StoresInProcess.Patience}"));
         var settings = new DoorSettings("docker", DoorType.Docker, Socket, null, _exactDiffs);
         _doors = await NodeDoors.OpenAsync([settings], Engine, static text => throw new InvalidOperationException(text), CancellationToken.None);
         _http = new HttpClient(new SocketsHttpHandler
         {
             ConnectCallback = (_, _) => ValueTask.FromResult<Stream>(new NetworkStream(Connect(), ownsSocket: true)),
         })
-        { Timeout = TimeSpan.FromMinutes(2) };
+        { Timeout = TimeSpan.FromMinutes(8) };
         _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/vnd.docker.plugins.v1.2+json"));
     }
 

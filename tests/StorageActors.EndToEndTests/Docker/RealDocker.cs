@@ -55,11 +55,12 @@ internal sealed class RealDocker : IAsyncDisposable
     }
 
     internal CommandResult TryDocker(params IEnumerable<string> arguments) =>
-        Command.TryRun("env", [.. Environment(), "DOCKER_BUILDKIT=0", "timeout", "120", "docker", "-H", $"unix://{Socket}", .. arguments])!;
+        Command.TryRun("env", [.. Environment(), "DOCKER_BUILDKIT=0", "timeout", "500", "docker", "-H", $"unix://{Socket}", .. arguments])!;
 
     /// <summary>Ends the node as a power failure of its process would, and starts another.</summary>
     internal async Task KillNodeAsync()
     {
+        await _store.JournaledAsync();
         _store.Node.Signal("KILL");
         await _store.Node.EndAsync();
         await StartNodeAsync();
@@ -98,7 +99,7 @@ internal sealed class RealDocker : IAsyncDisposable
             "exec dockerd --experimental", "-s", _name, "--data-root", _store["data"], "--exec-root", _store["exec"], "--pidfile", _store["dockerd.pid"],
             "-H", $"unix://{Socket}", "--bridge=none --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false", $">>'{Log}' 2>&1"]);
         _daemon = Process.Start(new ProcessStartInfo("env", [.. Environment(), "sh", "-c", command]) { UseShellExecute = false })!;
-        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         while (TryDocker("version").ExitCode != 0)
         {
             Assert.False(_daemon.HasExited, string.Join('\n', LastWords()));
@@ -109,7 +110,7 @@ internal sealed class RealDocker : IAsyncDisposable
     private async Task StopDaemonAsync()
     {
         Command.Run("kill", "-TERM", $"{_daemon!.Id}");
-        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         await _daemon.WaitForExitAsync(late.Token);
         _daemon.Dispose();
     }

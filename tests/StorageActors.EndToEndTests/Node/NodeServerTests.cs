@@ -205,7 +205,7 @@ public sealed class NodeServerTests
         await using var client = new StorageClient(await served.ConnectAsync());
         var listing = client.ListLayersAsync();
         await arrived.Task;
-        var draining = served.Server.DrainAsync(TimeSpan.FromMinutes(1));
+        var draining = served.Server.DrainAsync(TimeSpan.FromMinutes(8));
         release.SetResult();
         Assert.Empty(await listing);
         await draining;

@@ -36,6 +36,7 @@ internal sealed class ServedStore : IAsyncDisposable
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(Socket), stop);
             return new NetworkStream(socket, ownsSocket: true);
         },
+        Expect100ContinueTimeout = TimeSpan.FromMinutes(8),
     }) { BaseAddress = new Uri("http://node") };
 
     public async ValueTask DisposeAsync()

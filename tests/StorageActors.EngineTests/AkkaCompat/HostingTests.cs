@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
+using StorageActors.EngineTests.Support;
 using Xunit;
 
 namespace StorageActors.EngineTests.AkkaCompat;
@@ -133,7 +134,7 @@ public sealed class HostingTests
         var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var _ = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(stopping.SetResult);
         await host.Services.GetRequiredService<ActorSystem>().Terminate();
-        await stopping.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await stopping.Task.WaitAsync(Patient.Limit);
     }
 
     [Fact]

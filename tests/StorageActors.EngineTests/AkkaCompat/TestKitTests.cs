@@ -2,13 +2,14 @@ using Akka.Actor;
 using Akka.Event;
 using Akka.TestKit;
 using Akka.TestKit.Xunit2;
+using StorageActors.EngineTests.Support;
 using Xunit;
 using Xunit.Sdk;
 
 namespace StorageActors.EngineTests.AkkaCompat;
 
 /// <summary>What a test may rely on in the test kit, official or not.</summary>
-public sealed class TestKitTests : TestKit
+public sealed class TestKitTests() : TestKit(Patient.Hocon)
 {
     private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(50);
 
@@ -103,7 +104,7 @@ public sealed class TestKitTests : TestKit
     public void ReceiveWhile_leaves_the_message_that_ended_it()
     {
         foreach (var s in (string[])["a", "a", "b"]) TestActor.Tell(s);
-        Assert.Equal(["a", "a"], ReceiveWhile<string>(s => s == "a", max: TimeSpan.FromSeconds(3)));
+        Assert.Equal(["a", "a"], ReceiveWhile<string>(s => s == "a", max: Patient.Limit));
         ExpectMsg("b");
     }
 
@@ -170,8 +171,8 @@ public sealed class TestKitTests : TestKit
     public async Task AwaitCondition_waits_for_the_condition()
     {
         var tries = 0;
-        AwaitCondition(() => ++tries == 3, TimeSpan.FromSeconds(3), TimeSpan.FromMilliseconds(1));
-        await AwaitConditionAsync(() => Task.FromResult(++tries == 5), TimeSpan.FromSeconds(3), TimeSpan.FromMilliseconds(1));
+        AwaitCondition(() => ++tries == 3, Patient.Limit, TimeSpan.FromMilliseconds(1));
+        await AwaitConditionAsync(() => Task.FromResult(++tries == 5), Patient.Limit, TimeSpan.FromMilliseconds(1));
         Assert.Throws<XunitException>(() => AwaitCondition(() => false, Short));
     }
 
@@ -179,9 +180,9 @@ public sealed class TestKitTests : TestKit
     public async Task Within_limits_the_waits_inside_it()
     {
         Assert.Throws<XunitException>(() => Within(Short, () => ExpectMsg<string>()));
-        await WithinAsync(TimeSpan.FromSeconds(3), async () =>
+        await WithinAsync(Patient.Limit, async () =>
         {
-            Assert.InRange(Remaining, TimeSpan.Zero, TimeSpan.FromSeconds(3));
+            Assert.InRange(Remaining, TimeSpan.Zero, Patient.Limit);
             TestActor.Tell("x");
             await ExpectMsgAsync("x");
         });
@@ -207,6 +208,6 @@ public sealed class TestKitTests : TestKit
     {
         var echo = ActorOf<Echo>();
         Assert.Throws<XunitException>(() => EventFilter.Warning().ExpectOne(Short, () => { }));
-        Assert.Throws<XunitException>(() => EventFilter.Warning(contains: "careful").Expect(0, Short, () => echo.Tell("warn")));
+        Assert.Throws<XunitException>(() => EventFilter.Warning(contains: "careful").Expect(0, Patient.Limit, () => echo.Tell("warn")));
     }
 }

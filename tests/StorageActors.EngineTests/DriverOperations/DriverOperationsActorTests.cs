@@ -102,7 +102,7 @@ public sealed class DriverOperationsActorTests : EngineTest
         var parent = Sys.ActorOf(Props.Create(() => new Escalation(services, supervisor.Ref)));
         var (operation, waiting) = (Script(static _ => throw new StoreCorruptException(new StorageError(StorageErrorCode.UnknownFormat, "test", "format 9"))), Blocked(out var started));
         parent.Tell(new DriverProtocol.Perform(1, waiting));
-        started.Wait(TimeSpan.FromSeconds(10));
+        Assert.True(started.Wait(Patient.Limit));
         parent.Tell(new DriverProtocol.Perform(2, operation));
         Assert.Equal("StoreCorruptException", supervisor.ExpectMsg<string>());
         Assert.Equal([1L, 2L], new[] { ExpectMsg<DriverProtocol.Failed>().Attempt, ExpectMsg<DriverProtocol.Failed>().Attempt }.Order());
@@ -122,7 +122,7 @@ public sealed class DriverOperationsActorTests : EngineTest
     {
         var operation = Blocked(out var started);
         _operations.Tell(new DriverProtocol.Perform(7, operation));
-        started.Wait(TimeSpan.FromSeconds(10));
+        Assert.True(started.Wait(Patient.Limit));
         CreateTestProbe().Send(_operations, new DriverProtocol.Cancel(7));
         var second = Perform(static _ => "others go on");
         ExpectMsg(new DriverProtocol.Completed<string>(second, "others go on"));
@@ -140,14 +140,14 @@ public sealed class DriverOperationsActorTests : EngineTest
         requester.Send(_operations, new DriverProtocol.Perform(1, Script(stop =>
         {
             started.Set();
-            stop.WaitHandle.WaitOne(TimeSpan.FromSeconds(10));
+            stop.WaitHandle.WaitOne(Patient.Limit);
             cancelled.Set();
             stop.ThrowIfCancellationRequested();
             return "not cancelled";
         })));
-        Assert.True(started.Wait(TimeSpan.FromSeconds(10)));
+        Assert.True(started.Wait(Patient.Limit));
         Sys.Stop(requester.Ref);
-        Assert.True(cancelled.Wait(TimeSpan.FromSeconds(10)));
+        Assert.True(cancelled.Wait(Patient.Limit));
     }
 
     [Fact]
@@ -159,7 +159,7 @@ public sealed class DriverOperationsActorTests : EngineTest
         var first = Perform(
             _ =>
             {
-                release.Wait(TimeSpan.FromSeconds(10));
+                release.Wait(Patient.Limit);
                 order.Enqueue("first");
                 return "first";
             },
@@ -204,10 +204,11 @@ public sealed class DriverOperationsActorTests : EngineTest
     public void Numbers_of_attempts_are_never_used_twice() =>
         Assert.Equal(1000, Enumerable.Range(0, 1000).AsParallel().Select(static _ => DriverProtocol.NextAttempt()).Distinct().Count());
 
-    protected override void AfterAll()
+    /// <summary>The store last: nothing works on it any more.</summary>
+    protected override void Dispose(bool disposing)
     {
-        base.AfterAll();
-        _store.Dispose();
+        base.Dispose(disposing);
+        if (disposing) _store.Dispose();
     }
 
     private static Scripted Script(Func<CancellationToken, string> script, LayerId? layer = null, bool repeatable = true)
@@ -223,7 +224,7 @@ public sealed class DriverOperationsActorTests : EngineTest
         return Script(stop =>
         {
             signal.Set();
-            stop.WaitHandle.WaitOne(TimeSpan.FromSeconds(10));
+            stop.WaitHandle.WaitOne(Patient.Limit);
             stop.ThrowIfCancellationRequested();
             return "not cancelled";
         });

@@ -1,4 +1,5 @@
 using StorageActors.Drivers;
+using StorageActors.EngineTests.Support;
 using StorageActors.Protocol;
 using Xunit;
 
@@ -68,7 +69,7 @@ public sealed class ApplyTests : StoreTest
         await World.ExtractionsAsync(1);
         var queued = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var waiting = engine.Client.ApplyAsync(Chain("2", "3", "4"), new Observer(progress => _ = progress.Phase == StagingPhase.Queued && queued.TrySetResult()));
-        await queued.Task.WaitAsync(TimeSpan.FromMinutes(1)); // Or the next command could be let in before this one.
+        await queued.Task.WaitAsync(Patient.Limit); // Or the next command could be let in before this one.
 
         Assert.Equal(StorageErrorCode.Busy, await RefusedAsync(engine.Client.ApplyAsync(Chain("5"))));
 
@@ -179,7 +180,7 @@ public sealed class ApplyTests : StoreTest
         }));
 
         await engine.Client.ApplyAsync(new StoreProtocol.Apply(null, [Item("content", ticket: ticket)]));
-        await done.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await done.Task.WaitAsync(Patient.Limit);
 
         Assert.Equal([StagingPhase.Extracting, StagingPhase.Syncing, StagingPhase.Committing, StagingPhase.Done], phases.Distinct());
     }

@@ -2,6 +2,7 @@ using Akka.Configuration;
 using StorageActors.Drivers;
 using StorageActors.Drivers.Aufs;
 using StorageActors.Engine;
+using StorageActors.EngineTests.Support;
 using StorageActors.Linux;
 using StorageActors.Protocol;
 using StorageActors.TestSupport;
@@ -16,7 +17,7 @@ public sealed class AufsMountTests
     private const int Layers = 200;
     private const int Requesters = 8;
     private const int Shared = 4;
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = Patient.Limit;
 
     [SkippableFact]
     public async Task Mounts_of_different_layers_run_side_by_side_those_of_one_in_turn_and_none_is_left()

@@ -113,7 +113,7 @@ public sealed class CancelTests : StoreTest
     [Fact]
     public async Task A_stopping_engine_refuses_new_work_lets_the_running_end_and_then_cancels_it()
     {
-        var engine = await StartAsync("storage-actors.drain-timeout = 5s");
+        var engine = await StartAsync("storage-actors.drain-timeout = 15s");
         var cancelled = engine.Client.Channel.AskAsync<StoreProtocol.Applied>(Chain("hold:never:1"));
         var finished = engine.Client.Channel.AskAsync<StoreProtocol.Applied>(Chain("hold:a:2"));
         await World.ExtractionsAsync(2);

@@ -1,4 +1,5 @@
 using StorageActors.Drivers;
+using StorageActors.EngineTests.Support;
 using StorageActors.Protocol;
 using Xunit;
 
@@ -22,7 +23,6 @@ public sealed class CheckTests : StoreTest
     public async Task Work_in_progress_is_not_taken_for_damage()
     {
         await using var engine = await StartAsync();
-        using var over = new CancellationTokenSource();
         var work = Task.Run(async () =>
         {
             for (var round = 0; round < 40; round++)
@@ -114,8 +114,14 @@ public sealed class CheckTests : StoreTest
     {
         await using var engine = await StartAsync();
         await engine.Client.ApplyAsync(Chain("base", "top"));
-        var seen = new System.Collections.Concurrent.ConcurrentQueue<StagingProgress>();
-        await engine.Client.CheckAsync(progress: new Observer(seen.Enqueue));
+        var (ticket, seen, done) = (TicketId.New(), new System.Collections.Concurrent.ConcurrentQueue<StagingProgress>(), new TaskCompletionSource());
+        using var watch = engine.Client.Channel.WatchProgress(ticket, new Observer(progress =>
+        {
+            seen.Enqueue(progress);
+            if (progress.Phase == StagingPhase.Done) done.TrySetResult();
+        }));
+        await engine.Client.Channel.AskAsync<StoreProtocol.Checked>(new StoreProtocol.Check(Ticket: ticket));
+        await done.Task.WaitAsync(Patient.Limit);
         using var cancel = new CancellationTokenSource();
         World.Trouble = (operation, _) =>
         {

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using StorageActors.Archive.Apply;
 using StorageActors.Drivers;
+using StorageActors.EngineTests.Support;
 using StorageActors.Linux;
 using StorageActors.Protocol;
 
@@ -41,7 +42,7 @@ internal sealed class DirectoryWorld
             var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             if (Extracted.Count >= count) reached.SetResult();
             else _waiting.Add((count, reached));
-            return reached.Task.WaitAsync(TimeSpan.FromSeconds(30));
+            return reached.Task.WaitAsync(Patient.Limit);
         }
     }
 

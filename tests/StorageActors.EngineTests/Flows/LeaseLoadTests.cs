@@ -1,4 +1,5 @@
 using Akka.Actor;
+using StorageActors.EngineTests.Support;
 using StorageActors.Protocol;
 using Xunit;
 
@@ -47,7 +48,7 @@ public sealed class LeaseLoadTests : StoreTest
 
         foreach (var holder in holders) engine.System.Stop(holder);
 
-        await unmounted.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await unmounted.Task.WaitAsync(Patient.Limit);
         Assert.Empty(World.Mounts);
         await engine.Client.RemoveAsync(layer);
     }

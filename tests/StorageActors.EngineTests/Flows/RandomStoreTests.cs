@@ -29,7 +29,7 @@ public sealed class RandomStoreTests(ITestOutputHelper output) : StoreTest
         var witness = new StoreWitness(engine, Root, World);
         witness.Listen();
         await Task.WhenAll(Enumerable.Range(0, Requesters).Select(number => Task.Run(() => RequestAsync(witness, new Random((seed * 100) + number), number))))
-            .WaitAsync(TimeSpan.FromMinutes(2));
+            .WaitAsync(TimeSpan.FromMinutes(9));
 
         foreach (var mount in await engine.Client.ListMountsAsync())
             await engine.Client.Channel.AskAsync<LayerProtocol.Released>(new LayerProtocol.ReleaseAll(mount.Layer));

@@ -1,3 +1,4 @@
+using StorageActors.EngineTests.Support;
 using StorageActors.Protocol;
 using Xunit;
 
@@ -18,9 +19,9 @@ public sealed class StopTests : StoreTest
         asked.AddRange(Enumerable.Range(50, 50).Select(number => OutcomeAsync(NameAsync(number))));
         await stopping;
 
-        var answers = await Task.WhenAll(asked.Concat(mounted)).WaitAsync(TimeSpan.FromSeconds(30));
+        var answers = await Task.WhenAll(asked.Concat(mounted)).WaitAsync(Patient.Limit);
         Assert.All(answers, static outcome => Assert.True(outcome is null or StorageErrorCode.ShuttingDown));
-        Assert.Equal(StorageErrorCode.ShuttingDown, await OutcomeAsync(client.ListLayersAsync()).WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(StorageErrorCode.ShuttingDown, await OutcomeAsync(client.ListLayersAsync()).WaitAsync(Patient.Limit));
         await engine.DisposeAsync();
 
         await using var again = await StartAsync();

@@ -3,6 +3,7 @@ using Akka.Actor;
 using Akka.Event;
 using StorageActors.Catalog;
 using StorageActors.Engine;
+using StorageActors.EngineTests.Support;
 using StorageActors.Journal;
 using StorageActors.Protocol;
 using StorageActors.Reading;
@@ -38,7 +39,7 @@ internal sealed class StoreWitness(StorageEngine engine, string root, DirectoryW
         _calls.Add(call);
         var mailbox = engine.System.ActorOf(Props.Create(() => new Mailbox(call)));
         engine.Store.Actor.Tell(command, mailbox);
-        var answer = await call.Answered.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        var answer = await call.Answered.Task.WaitAsync(Patient.Limit);
         call.Ended = Interlocked.Increment(ref _clock);
         Check(call, answer);
         return answer;

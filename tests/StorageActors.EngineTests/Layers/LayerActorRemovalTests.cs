@@ -60,7 +60,6 @@ public sealed class LayerActorRemovalTests : LayerActorTest
     public void Commands_for_a_layer_that_went_are_refused_and_its_actor_and_its_leases_go()
     {
         var layer = StartMounted();
-        Watch(layer);
         Two.Send(layer, new LayerInternal.Drain(Force: true));
         AnswerUnmount();
         Two.ExpectMsg<LayerInternal.Drained>();
@@ -69,8 +68,7 @@ public sealed class LayerActorRemovalTests : LayerActorTest
         Assert.Empty(One.ExpectMsg<LayerProtocol.Holders>().Lines);
         Two.Send(layer, new LayerInternal.Forget());
         Assert.Equal(StorageErrorCode.NotFound, Refusal(One));
-        ExpectTerminated(layer);
-        Parent.ReceiveWhile<object>(static message => message, TimeSpan.Zero, TimeSpan.Zero);
+        AwaitEnd();
         Start();
         Answer<FindMount, FoundMount>(new FoundMount(ReadWrite));
         Expect<UnmountLayer>(); // Nobody holds it: the journal is empty.

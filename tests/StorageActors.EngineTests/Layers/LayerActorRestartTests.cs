@@ -154,12 +154,4 @@ public sealed class LayerActorRestartTests : LayerActorTest
     }
 
     private IEnumerable<string> Leases() => Parent.ExpectMsg<LayerInternal.MountChanged>().Leases.Select(static lease => lease.Lease.Value);
-
-    private void End(IActorRef layer)
-    {
-        Watch(layer);
-        Sys.Stop(layer);
-        ExpectTerminated(layer);
-        Parent.ReceiveWhile<object>(static message => message, TimeSpan.Zero, TimeSpan.Zero);
-    }
 }

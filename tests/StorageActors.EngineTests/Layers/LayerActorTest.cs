@@ -18,6 +18,7 @@ public abstract class LayerActorTest() : EngineTest()
     private protected static readonly ActiveMount ReadOnly = ReadWrite with { Mode = MountMode.ReadOnly };
     private readonly StoreMetrics _metrics = new();
 
+    private IActorRef _adopter = ActorRefs.Nobody;
     private TestProbe? _parent;
     private TestProbe? _observer;
     private TestProbe? _operations;
@@ -45,7 +46,7 @@ public abstract class LayerActorTest() : EngineTest()
     {
         var props = LayerActor.Props(Setup, environment ?? Environment(), remembered, Observer);
         var observer = Parent.Ref;
-        Sys.ActorOf(Props.Create(() => new Adopter(props, observer)));
+        _adopter = Sys.ActorOf(Props.Create(() => new Adopter(props, observer)));
         Parent.ExpectMsg<LayerInternal.Ready>();
         return Parent.LastSender!;
     }
@@ -67,6 +68,23 @@ public abstract class LayerActorTest() : EngineTest()
         One.ExpectMsg<LayerProtocol.Acquired>();
         Parent.ExpectMsg<LayerInternal.MountChanged>();
         return layer;
+    }
+
+    /// <summary>Stops the actor when the journal has what it has answered.</summary>
+    private protected void End(IActorRef layer)
+    {
+        One.Send(layer, new LayerInternal.Flush());
+        One.ExpectMsg<LayerInternal.Flushed>();
+        Sys.Stop(layer);
+        AwaitEnd();
+    }
+
+    /// <summary>Until the actor has ended and the test's parent has heard all that it had told its own.</summary>
+    private protected void AwaitEnd()
+    {
+        Watch(_adopter);
+        ExpectTerminated(_adopter);
+        Parent.ReceiveWhile<object>(static message => message, TimeSpan.Zero, TimeSpan.Zero);
     }
 
     private protected static void Acquire(IActorRef layer, TestProbe client, string lease, IActorRef? holder = null, bool readOnly = false) =>
@@ -102,7 +120,7 @@ public abstract class LayerActorTest() : EngineTest()
         _metrics.Dispose();
     }
 
-    /// <summary>The layer's parent: shows the test what the layer tells it.</summary>
+    /// <summary>The layer's parent: shows the test what the layer tells it, all of it before it ends after its child.</summary>
     private sealed class Adopter : ReceiveActor
     {
         public Adopter(Props child, IActorRef observer)

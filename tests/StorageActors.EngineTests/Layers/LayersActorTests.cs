@@ -76,18 +76,20 @@ public sealed class LayersActorTests : EngineTest
         Settle();
         ExpectMsg<LayerProtocol.Acquired>();
         Flush(layers);
+        DriverProtocol.Perform successor;
         BreakableJournal.WritesFail = true;
         try
         {
             Acquire(layers, "unwritten"); // Granted, then the journal fails, and with it the layer's actor.
             ExpectMsg<LayerProtocol.Acquired>();
-            Answer<FindMount, FoundMount>(new FoundMount(ReadWrite)); // Of its successor, which the parent starts by itself.
+            successor = Expect<FindMount>(); // Of its successor, which the parent starts by itself.
         }
         finally
         {
             BreakableJournal.WritesFail = false;
         }
 
+        _operations.Reply(new DriverProtocol.Completed<FoundMount>(successor.Attempt, new FoundMount(ReadWrite)));
         layers.Tell(new LayerInternal.GetMounts());
         Assert.Equal(["kept", "unwritten"], ExpectMsg<CatalogProtocol.Mounts>().Items.Single().Leases.Select(static lease => lease.Lease.Value));
         Release(layers, "unwritten");
@@ -212,6 +214,7 @@ public sealed class LayersActorTests : EngineTest
         Answer<MountLayer, ActiveMount>(ReadOnly);
         ExpectMsg<LayerProtocol.Acquired>();
         Flush(layers);
+        DriverProtocol.Perform successor;
         var gate = BreakableJournal.Gate = new TaskCompletionSource();
         try
         {
@@ -221,13 +224,15 @@ public sealed class LayersActorTests : EngineTest
             ExpectMsg<LayerInternal.Held>();
             BreakableJournal.WritesFail = true;
             gate.SetResult();
-            Answer<FindMount, FoundMount>(new FoundMount(ReadOnly));
+            successor = Expect<FindMount>();
         }
         finally
         {
             BreakableJournal.WritesFail = false;
             BreakableJournal.Gate = null;
         }
+
+        _operations.Reply(new DriverProtocol.Completed<FoundMount>(successor.Attempt, new FoundMount(ReadOnly)));
 
         layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.ReleaseAll(Layer)));
         layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.WhyBusy(Layer)));
@@ -286,7 +291,7 @@ public sealed class LayersActorTests : EngineTest
         {
             var layers = Layers();
             Acquire(layers, "one");
-            Assert.Equal(StorageErrorCode.Io, ExpectMsg<StoreProtocol.Refused>(TimeSpan.FromSeconds(10)).Error.Code);
+            Assert.Equal(StorageErrorCode.Io, ExpectMsg<StoreProtocol.Refused>().Error.Code);
         }
         finally
         {
@@ -314,17 +319,20 @@ public sealed class LayersActorTests : EngineTest
     private void FailByJournal(IActorRef layers, FoundMount mount)
     {
         Flush(layers);
+        DriverProtocol.Perform successor;
         BreakableJournal.WritesFail = true;
         try
         {
             Acquire(layers, "unwritten", readOnly: true);
             ExpectMsg<LayerProtocol.Acquired>();
-            Answer<FindMount, FoundMount>(mount);
+            successor = Expect<FindMount>();
         }
         finally
         {
             BreakableJournal.WritesFail = false;
         }
+
+        _operations.Reply(new DriverProtocol.Completed<FoundMount>(successor.Attempt, mount));
     }
 
     /// <summary>Until the journal has what was answered before it had it: only then does a failure meet the next write and no earlier one.</summary>
@@ -357,9 +365,9 @@ public sealed class LayersActorTests : EngineTest
     {
         Sys.ActorSelection(layers.Path / "*").Tell(new Identify(null));
         var layer = ExpectMsg<ActorIdentity>().Subject;
-        if (layer is null) return;
-        Watch(layer);
-        ExpectTerminated(layer, TimeSpan.FromSeconds(10));
+        if (layer.IsNobody()) return;
+        Watch(layer!);
+        ExpectTerminated(layer!);
     }
 
     /// <summary>A layer whose actor has a defect.</summary>

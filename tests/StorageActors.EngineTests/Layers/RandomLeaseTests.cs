@@ -14,7 +14,7 @@ namespace StorageActors.EngineTests.Layers;
 /// <summary>Random commands of several clients, whose holders die at random, on a driver that fails at random.</summary>
 public sealed class RandomLeaseTests() : EngineTest()
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = Patient.Limit;
     private static readonly LayerId Layer = LayerId.Parse("some-layer");
     private static readonly LayerSetup Setup = new(new LayerLocation(Layer, "/store/some-layer"), [], LayerKind.Writable, DateTimeOffset.UnixEpoch);
     private readonly StoreMetrics _metrics = new();

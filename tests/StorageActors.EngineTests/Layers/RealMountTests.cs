@@ -17,7 +17,7 @@ public sealed class RealMountTests() : EngineTest()
 {
     private static readonly LayerId Base = LayerId.Parse("base");
     private static readonly LayerId Top = LayerId.Parse("top");
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = Patient.Limit;
     private TestStore? _store;
     private IActorRef? _operations;
     private IActorRef? _layers;
@@ -103,10 +103,10 @@ public sealed class RealMountTests() : EngineTest()
         Assert.Empty(DirectoryNames.Of(Store.Layout.TrashHome));
     }
 
-    protected override void AfterAll()
+    protected override void Dispose(bool disposing)
     {
-        base.AfterAll();
-        _store?.Dispose(); // Reports a mount that was left.
+        base.Dispose(disposing);
+        if (disposing) _store?.Dispose(); // Reports a mount that was left.
     }
 
     private void Open()
@@ -131,6 +131,12 @@ public sealed class RealMountTests() : EngineTest()
     /// <summary>Ends the actors as the end of the engine would, and starts new ones on the same store and journal.</summary>
     private void Restart(string run)
     {
+        if (_layers is not null)
+        {
+            _layers.Tell(new LayerInternal.Flush()); // A lease is granted before the journal has it.
+            ExpectMsg<LayerInternal.Flushed>(Patience);
+        }
+
         foreach (var old in new[] { _layers, _operations })
         {
             if (old is null) continue;
@@ -139,7 +145,7 @@ public sealed class RealMountTests() : EngineTest()
             ExpectTerminated(old, Patience);
         }
 
-        _operations = Sys.ActorOf(DriverOperationsActor.Props(Store.Services, RetryPolicy.Default));
+        _operations = Sys.ActorOf(DriverOperationsActor.Props(Store.Services, RetryPolicy.Default with { Pause = TimeSpan.FromSeconds(1) }));
         _layers = Sys.ActorOf(LayersActor.Props(new LayerEnvironment(
             _operations, TimeProvider.System, "boot", run, Store.Metrics, TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(5))));
     }

@@ -119,7 +119,7 @@ public sealed class ReadingChannelTests : StoreTest
         }
         finally
         {
-            Command.Run("umount", copy);
+            TempDirectory.Unmount(copy);
         }
     }
 

@@ -39,10 +39,10 @@ public sealed class FileLockTests : IDisposable
         FileLock.TryTake(File, create: true, out var first);
         var inode = Libc.FStat(first!.File).Inode;
         var waiting = Task.Run(() => FileLock.Take(File));
-        Assert.True(SpinWait.SpinUntil(() => IsWaitedFor(inode), TimeSpan.FromSeconds(10)));
+        Assert.True(SpinWait.SpinUntil(() => IsWaitedFor(inode), Patient.Limit));
         System.IO.File.Delete(File);
         first.Dispose(); // The waiter gets a lock on the deleted file, and must not be content with it.
-        using var third = await waiting.WaitAsync(TimeSpan.FromSeconds(10));
+        using var third = await waiting.WaitAsync(Patient.Limit);
         Assert.True(FileLock.Names(File, third.File));
     }
 

@@ -9,8 +9,8 @@ namespace StorageActors.EngineTests.Support;
 public abstract class EngineTest(string? extra = null) : TestKit(Config(extra))
 {
     private static Config Config(string? extra) => ConfigurationFactory.ParseString($$"""
+        {{Patient.Hocon}}
         akka.actor.serialize-messages = on
-        akka.test.single-expect-default = 10s
         akka.persistence.journal.plugin = "akka.persistence.journal.inmem"
         akka.persistence.snapshot-store.plugin = "akka.persistence.snapshot-store.inmem"
         {{extra}}

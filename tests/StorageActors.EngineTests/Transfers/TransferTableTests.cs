@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using StorageActors.EngineTests.Support;
 using StorageActors.Protocol;
 using StorageActors.Transfers;
 using Xunit;
@@ -7,7 +8,7 @@ namespace StorageActors.EngineTests.Transfers;
 
 public sealed class TransferTableTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = Patient.Limit;
     private readonly ManualTime _time = new();
     private readonly TransferTable _transfers;
 

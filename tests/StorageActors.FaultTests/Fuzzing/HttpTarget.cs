@@ -12,7 +12,7 @@ namespace StorageActors.FaultTests.Fuzzing;
 /// <summary>A node on its socket. Whatever comes, it answers, or hangs up; it never calls a request its own defect, and it serves the next one.</summary>
 internal sealed class HttpTarget : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan BeforeAnswer = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan AfterAnswer = TimeSpan.FromMilliseconds(10);
     private readonly TempDirectory _directory;
@@ -65,11 +65,11 @@ internal sealed class HttpTarget : IDisposable
         {
             if (_defects.Count > 0) throw new InvalidDataException(string.Join('\n', _defects));
         }
-        var health = Encoding.Latin1.GetString(Exchange("GET /v1/health HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n"u8.ToArray()));
+        var health = Encoding.Latin1.GetString(Exchange("GET /v1/health HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n"u8.ToArray(), isWhole: true));
         if (!health.StartsWith("HTTP/1.1 200", StringComparison.Ordinal)) throw new InvalidDataException("afterwards it does not serve: " + health);
     }
 
-    private byte[] Exchange(byte[] request)
+    private byte[] Exchange(byte[] request, bool isWhole = false)
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = (int)Patience.TotalMilliseconds };
         socket.Connect(new UnixDomainSocketEndPoint(_directory["node.sock"]));
@@ -79,7 +79,7 @@ internal sealed class HttpTarget : IDisposable
             socket.Send(request);
             // A request that is whole is answered; one that is not waits for its rest, until it is told that there is none.
             var buffer = new byte[1 << 14];
-            while (socket.Poll(answer.Length > 0 ? AfterAnswer : BeforeAnswer, SelectMode.SelectRead) && socket.Receive(buffer) is > 0 and var count) answer.Write(buffer, 0, count);
+            while (socket.Poll(isWhole ? Patience : answer.Length > 0 ? AfterAnswer : BeforeAnswer, SelectMode.SelectRead) && socket.Receive(buffer) is > 0 and var count) answer.Write(buffer, 0, count);
             socket.Shutdown(SocketShutdown.Send);
             while (socket.Receive(buffer) is > 0 and var count) answer.Write(buffer, 0, count);
         }

@@ -137,7 +137,7 @@ internal sealed class HostStore
         foreach (var layer in _layers.Except(layers)) faults.Add($"lost layer: {layer}");
         var open = Descriptors();
         // Something in the background may be about to close one.
-        for (var look = 0; look < 20 && open.Count > _descriptors; look++)
+        for (var look = 0; look < 600 && open.Count > _descriptors; look++)
         {
             await Task.Delay(50);
             open = Descriptors();

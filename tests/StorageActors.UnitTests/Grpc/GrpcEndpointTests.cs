@@ -19,6 +19,7 @@ public sealed class GrpcEndpointTests
         var answer = await served.Client.SendAsync("/test.Words/Echo", GrpcTestClient.Frame(Hello), static request => request.Headers.Add("x-more", "!"));
         Assert.Equal((200, 0, false), (answer.HttpStatus, answer.Status, answer.InHeaders));
         Assert.Equal("hello!", StringValue.Parser.ParseFrom(Assert.Single(answer.Messages)).Value);
+        Assert.True(SpinWait.SpinUntil(() => served.Ended.Count > 0, TimeSpan.FromMinutes(2))); // The client may have its answer before.
         var report = Assert.Single(served.Ended);
         Assert.Equal(("test.Words/Echo", GrpcStatusCode.Ok), (report.Method, report.Status));
     }
@@ -109,8 +110,9 @@ public sealed class GrpcEndpointTests
         using var patience = new CancellationTokenSource();
         var waiting = other.Client.CallAsync("/test.Words/Wait", [], stop: patience.Token);
         await other.Client.CallAsync("/test.Words/Echo", Hello);   // The connection works while a call waits.
+        await other.Entered.WaitAsync(TimeSpan.FromMinutes(2));
         await patience.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
-        await other.Left.WaitAsync(TimeSpan.FromMinutes(1));
+        await other.Left.WaitAsync(TimeSpan.FromMinutes(2));
     }
 }

@@ -14,10 +14,14 @@ internal sealed class ServedMethods : IAsyncDisposable
 {
     internal const int MaximumMessage = 1 << 20;
     private readonly TempDirectory _directory = new();
+    private readonly TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private WebApplication _application = null!;
 
     internal List<GrpcCallReport> Ended { get; } = [];
+
+    /// <summary>Completes when a call of Wait has arrived.</summary>
+    internal Task Entered => _entered.Task;
 
     /// <summary>Completes when a call of Wait has been given up.</summary>
     internal Task Left => _left.Task;
@@ -60,6 +64,7 @@ internal sealed class ServedMethods : IAsyncDisposable
 
     private async Task<Empty> WaitAsync(Empty request, GrpcCall call)
     {
+        _entered.TrySetResult();
         try
         {
             await Task.Delay(Timeout.Infinite, call.Stop);

@@ -106,7 +106,7 @@ public sealed class DirectoryTreeTests : IDisposable
         }
         finally
         {
-            Libc.Umount2(target);
+            TempDirectory.Unmount(target);
         }
         Assert.True(DirectoryTree.Remove(_temp.Handle, "tree"u8));
     }

@@ -34,7 +34,7 @@ public sealed class MountTests : IDisposable
             var error = Assert.Throws<LinuxException>(() => Libc.Umount2(Target));
             Assert.Equal($"umount2 \"{Target}\": EBUSY (Device or resource busy)", error.Message);
         }
-        Libc.Umount2(Target);
+        TempDirectory.Unmount(Target);
         Assert.Equal(Errno.EINVAL, Libc.TryUmount2(Target));
         Assert.Equal(Errno.ENOENT, Libc.TryUmount2(_temp["missing"]));
     }
@@ -45,7 +45,7 @@ public sealed class MountTests : IDisposable
         var page = Environment.SystemPageSize;
         var fits = Encoding.ASCII.GetBytes("size=1m".PadRight(page - 1, ','));
         Libc.Mount("tmpfs", Target, "tmpfs", MountFlags.None, fits);
-        Libc.Umount2(Target);
+        TempDirectory.Unmount(Target);
         var error = Assert.Throws<LinuxException>(() => Libc.Mount("tmpfs", Target, "tmpfs", MountFlags.None, [.. fits, (byte)',']));
         Assert.Equal(Errno.E2BIG, error.Errno);
         Assert.Contains($"{page} bytes, the kernel takes {page - 1}", error.Message, StringComparison.Ordinal);
@@ -79,7 +79,7 @@ public sealed class MountTests : IDisposable
         Assert.Equal(("overlay", "storage-actors"), (entry.Type, entry.Source));
         Assert.Contains("nodev", entry.Options, StringComparison.Ordinal);
         Assert.Contains("volatile", entry.SuperOptions, StringComparison.Ordinal);
-        Libc.Umount2(Target);
+        TempDirectory.Unmount(Target);
     }
 
     [SkippableFact]
@@ -109,8 +109,8 @@ public sealed class MountTests : IDisposable
             Libc.MkdirAt(clone, "new"u8, 0x1ED);
             Libc.MoveMount(clone, _temp["upper"]);
         }
-        Libc.Umount2(_temp["upper"]);
-        Libc.Umount2(_temp["target/dir"]);
+        TempDirectory.Unmount(_temp["upper"]);
+        TempDirectory.Unmount(_temp["target/dir"]);
     }
 
     [SkippableFact]
@@ -131,7 +131,7 @@ public sealed class MountTests : IDisposable
         Assert.True(await thread.Run(() => thread.IsCurrent));
         Assert.False(thread.IsCurrent);
         await thread.Run(() => Libc.FChDir(_temp.Handle));
-        Libc.Umount2(Target);
+        TempDirectory.Unmount(Target);
     }
 
     [SkippableFact]
@@ -144,7 +144,7 @@ public sealed class MountTests : IDisposable
         Assert.Equal((odd, "source with blank", "tmpfs", "/"), (inner.Target, inner.Source, inner.Type, inner.Root));
         Assert.StartsWith("ro", inner.Options, StringComparison.Ordinal);
         Assert.Equal(Libc.Stat(odd).FileSystem, inner.FileSystem);
-        Libc.Umount2(odd);
+        TempDirectory.Unmount(odd);
     }
 
     [SkippableFact]
@@ -157,6 +157,6 @@ public sealed class MountTests : IDisposable
         Libc.Mount("tmpfs", _temp["upper"], "tmpfs", MountFlags.None);
         var targets = MountTable.ReadBelow(Target).Select(entry => entry.Target).ToList();
         Assert.Equal([_temp["target/in"], _temp["target/in"], Target], targets);
-        foreach (var target in targets.Append(_temp["upper"])) Libc.Umount2(target);
+        foreach (var target in targets.Append(_temp["upper"])) TempDirectory.Unmount(target);
     }
 }

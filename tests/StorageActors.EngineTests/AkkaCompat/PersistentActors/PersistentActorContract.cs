@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Persistence;
 using Akka.TestKit.Xunit2;
+using StorageActors.EngineTests.Support;
 using Xunit;
 using static StorageActors.EngineTests.AkkaCompat.PersistentActors.Scripted;
 
@@ -8,7 +9,7 @@ namespace StorageActors.EngineTests.AkkaCompat.PersistentActors;
 
 /// <summary>What the engine relies on in a persistent actor, whatever journal stands behind it.</summary>
 public abstract class PersistentActorContract(string plugins) : TestKit(
-    "akka { loglevel = OFF, stdout-loglevel = OFF, actor.serialize-messages = on }\n" + plugins)
+    Patient.Hocon + "akka { loglevel = OFF, stdout-loglevel = OFF, actor.serialize-messages = on }\n" + plugins)
 {
     private IActorRef Start(Akka.Persistence.Recovery? recovery = null, Action<Scripted, object>? onRecover = null) =>
         Watch(Sys.ActorOf(Scripted.Props("p", TestActor, recovery, onRecover)));

@@ -1,14 +1,13 @@
 using Akka.Actor;
 using Akka.Persistence;
 using Akka.TestKit.Xunit2;
+using StorageActors.EngineTests.Support;
 using Xunit;
 
 namespace StorageActors.EngineTests.AkkaCompat.PersistentActors;
 
 /// <summary>How handlers of a ReceivePersistentActor are declared and chosen.</summary>
-public sealed class ReceivePersistentActorTests() : TestKit("""
-    akka { loglevel = OFF, stdout-loglevel = OFF }
-    """)
+public sealed class ReceivePersistentActorTests() : TestKit(Patient.Hocon + "akka { loglevel = OFF, stdout-loglevel = OFF }")
 {
     private sealed class Choosing : ReceivePersistentActor
     {

@@ -3,6 +3,7 @@ using Akka.Persistence;
 using Akka.Persistence.Journal;
 using Akka.TestKit.Xunit2;
 using StorageActors.EngineTests.AkkaCompat.PersistentActors;
+using StorageActors.EngineTests.Support;
 using Xunit;
 using static StorageActors.EngineTests.AkkaCompat.PersistentActors.Scripted;
 
@@ -16,6 +17,7 @@ public sealed class SqlJournalTests : TestKit
     public SqlJournalTests() : this(new SqlTestDatabase()) { }
 
     private SqlJournalTests(SqlTestDatabase database) : base($$"""
+        {{Patient.Hocon}}
         akka { loglevel = OFF, stdout-loglevel = OFF }
         akka.actor {
           serializers.shapes = "{{typeof(ShapeSerializer).AssemblyQualifiedName}}"
@@ -179,11 +181,12 @@ public sealed class SqlJournalTests : TestKit
             using var command = other.CreateCommand();
             command.CommandText = "BEGIN IMMEDIATE";
             command.ExecuteNonQuery();
-            foreach (var actor in actors) actor.Tell(new Do(a =>
+            foreach (var actor in actors)
             {
-                a.Store("event");
-                a.Say("sent");
-            }));
+                actor.Tell(new Do(a => a.PersistAsync("event", e => a.Say($"stored {e}"))));
+                actor.Tell(new Do(a => a.Say("sent"))); // An actor tells the journal before it takes its next command.
+            }
+
             ReceiveN(50);
             // An answer to this comes when the journal has seen all the writes told to it before.
             Akka.Persistence.Persistence.Instance.Apply(Sys).JournalFor(null).Tell(new ReplayMessages(1, 1, 1, "none", TestActor));

@@ -2,12 +2,13 @@ using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Persistence;
 using Akka.TestKit.Xunit2;
+using StorageActors.EngineTests.Support;
 using Xunit;
 
 namespace StorageActors.EngineTests.AkkaCompat.StandIns;
 
 /// <summary>What a journal tells an actor of its writes, and when.</summary>
-public sealed class ReplyOrderTests() : TestKit("akka { loglevel = ERROR, stdout-loglevel = OFF }")
+public sealed class ReplyOrderTests() : TestKit(Patient.Hocon + "akka { loglevel = ERROR, stdout-loglevel = OFF }")
 {
     /// <summary>The leave to write again is answered with the next write, whose replies another thread may give: none of this write's may be owed by then.</summary>
     [Fact]

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.TestKit.Xunit2;
 using StorageActors.EngineTests.AkkaCompat.PersistentActors;
 using StorageActors.EngineTests.AkkaCompat.Sql;
+using StorageActors.EngineTests.Support;
 using StorageActors.TestSupport;
 using Xunit;
 using static StorageActors.EngineTests.AkkaCompat.PersistentActors.Scripted;
@@ -16,7 +17,7 @@ public sealed class SqlFaultTests : TestKit
     public SqlFaultTests() : this(new TempDirectory()) { }
 
     private SqlFaultTests(TempDirectory directory) : base(
-        "akka { loglevel = ERROR, stdout-loglevel = OFF }\n" +
+        Patient.Hocon + "akka { loglevel = ERROR, stdout-loglevel = OFF }\n" +
         SqlTestDatabase.Configuration($"Data Source={directory["missing/journal.db"]};Pooling=False", "SQLite.MS") + """
             other-mapping {
               class = "Akka.Persistence.Sql.Journal.SqlWriteJournal, Akka.Persistence.Sql"
