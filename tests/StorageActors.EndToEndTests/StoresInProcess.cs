@@ -8,7 +8,9 @@ internal static class StoresInProcess
     /// doing; and what was answered is journaled at the end, however long the disk takes.
     /// </summary>
     internal const string Patience = """
-        storage-actors { retry { times = 200, pause = 100ms }, drain-timeout = 120s }
+        storage-actors.retry.times = 200
+        storage-actors.retry.pause = 100ms
+        storage-actors.drain-timeout = 120s
         akka.logger-startup-timeout = 120s
         """;
 

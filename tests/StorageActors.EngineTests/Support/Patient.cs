@@ -11,7 +11,9 @@ internal static class Patient
 
     /// <summary>The same for the test kit, and for the loggers that a system waits for when it starts.</summary>
     internal const string Hocon = """
-        akka.test { single-expect-default = 120s, filter-leeway = 120s, default-timeout = 120s }
+        akka.test.single-expect-default = 120s
+        akka.test.filter-leeway = 120s
+        akka.test.default-timeout = 120s
         akka.logger-startup-timeout = 120s
 
         """;
