@@ -75,7 +75,7 @@ public sealed class AdditionalStoreTests : IDisposable
         }
         finally
         {
-            Command.Run("umount", disk.Path);
+            TempDirectory.Unmount(disk.Path);
         }
     }
 

@@ -142,7 +142,7 @@ public sealed class FileFinisherTests : IDisposable
         }
         finally
         {
-            Libc.TryUmount2(small);
+            TempDirectory.Unmount(small);
         }
     }
 
