@@ -1,3 +1,4 @@
+using StorageActors.Client;
 using StorageActors.CrashTests.Model;
 using StorageActors.CrashTests.Workload;
 using StorageActors.Engine;
@@ -6,8 +7,8 @@ using StorageActors.Protocol;
 namespace StorageActors.CrashTests.Checking;
 
 /// <summary>
-/// What <c>durability = none</c> promises after a power cut: the store opens; no layer gives back other bytes than it was given, since a full check names what it has lost,
-/// and what it reads is hashed; and a repair with the removal of what is damaged leaves a sound store.
+/// What <c>durability = none</c> promises after a power cut, and no more: the store opens; a full check with repair names every layer that has lost something, and marks it; a layer
+/// that it does not name gives back every byte that it was given; and when what is damaged has been removed, nothing is wrong with the rest, and the store works.
 /// </summary>
 internal static class WeakInspection
 {
@@ -19,16 +20,12 @@ internal static class WeakInspection
             var engine = await StorageEngine.StartAsync(WorkloadProgram.Configure(inspection.Root, inspection.Durability, "OFF")).ConfigureAwait(false);
             await using var stopping = engine.ConfigureAwait(false);
             var store = engine.Client;
-            var found = (await store.Channel.AskAsync<StoreProtocol.Checked>(new StoreProtocol.Check(Full: true, Repair: true)).ConfigureAwait(false)).Findings;
-            foreach (var layer in (await store.ListLayersAsync().ConfigureAwait(false)).Where(static layer => layer.DiffId is not null))
-            {
-                if (layer.Damage is not null || found.Any(finding => finding.Subject == layer.Id.Value)) continue;
-                var certain = replays.Select(replay => replay.Certain.Layers.GetValueOrDefault(layer.Id.Value)).FirstOrDefault(static known => known is not null);
-                if (certain?.DiffId is { } diff && certain.Content is not null && diff != layer.DiffId) violations.Add($"layer {layer.Id} is {layer.DiffId}, not {diff}");
-                await ReadAsync(store, layer.Id).ConfigureAwait(false);
-            }
-
-            await RemoveDamagedAsync(store, violations).ConfigureAwait(false);
+            var found = (await CheckAsync(store, repair: true).ConfigureAwait(false)).Where(static finding => !finding.Repaired).Select(static finding => finding.Subject).ToHashSet(StringComparer.Ordinal);
+            foreach (var layer in (await store.ListLayersAsync().ConfigureAwait(false)).Where(layer => layer.Damage is null && !found.Contains(layer.Id.Value)))
+                await ReadAsync(store, layer, replays, violations).ConfigureAwait(false);
+            await RemoveDamagedAsync(store, found).ConfigureAwait(false);
+            violations.AddRange((await CheckAsync(store, repair: false).ConfigureAwait(false)).Select(static finding => $"after the repair: {finding.Kind} {finding.Subject}: {finding.Message}"));
+            await StoreInspection.UseAsync(store, violations).ConfigureAwait(false);
         }
         catch (StorageException e)
         {
@@ -38,24 +35,52 @@ internal static class WeakInspection
         return violations;
     }
 
-    /// <summary>The bytes are those of the DiffID, or it is refused to give them.</summary>
-    private static async Task ReadAsync(Client.StorageClient store, LayerId layer)
+    private static async Task<IReadOnlyList<Finding>> CheckAsync(StorageClient store, bool repair) =>
+        (await store.Channel.AskAsync<StoreProtocol.Checked>(new StoreProtocol.Check(Full: true, Repair: repair)).ConfigureAwait(false)).Findings;
+
+    private static async Task ReadAsync(StorageClient store, LayerRecord layer, IReadOnlyList<Replay> replays, List<string> violations)
     {
+        if (layer.DiffId is not { } diff) return;
+        var certain = replays.Select(replay => replay.Certain.Layers.GetValueOrDefault(layer.Id.Value)).FirstOrDefault(static known => known is not null);
+        if (certain is { DiffId: { } given, Content: not null } && given != diff) violations.Add($"layer {layer.Id} is {diff}, not {given}");
         try
         {
-            await store.WriteDiffAsync(layer, Stream.Null).ConfigureAwait(false);
+            using var tar = new MemoryStream();
+            await store.WriteDiffAsync(layer.Id, tar).ConfigureAwait(false);
+            if (Digest.Of(tar.GetBuffer().AsSpan(0, (int)tar.Length)) != diff) violations.Add($"layer {layer.Id} gives back other bytes than {diff}");
         }
-        catch (StorageException e) when (e.Error.Code is StorageErrorCode.DigestMismatch or StorageErrorCode.Damaged)
+        catch (StorageException e)
         {
-            // Lost, and said so.
+            violations.Add($"layer {layer.Id} cannot be read back, and the check did not name it: {e.Message}");
         }
     }
 
-    private static async Task RemoveDamagedAsync(Client.StorageClient store, List<string> violations)
+    /// <summary>What was named goes, and so does what rests on it: images first, then layers from the top down. All else stays.</summary>
+    private static async Task RemoveDamagedAsync(StorageClient store, HashSet<string> found)
     {
-        foreach (var image in await store.ListImagesAsync().ConfigureAwait(false)) await store.RemoveImageAsync(image.Id, force: true).ConfigureAwait(false);
-        foreach (var layer in (await store.ListLayersAsync().ConfigureAwait(false)).Reverse()) await store.RemoveAsync(layer.Id, force: true).ConfigureAwait(false);
-        var left = (await store.Channel.AskAsync<StoreProtocol.Checked>(new StoreProtocol.Check(Full: true)).ConfigureAwait(false)).Findings;
-        violations.AddRange(left.Select(static finding => $"after the repair: {finding.Kind} {finding.Subject}: {finding.Message}"));
+        var layers = await store.ListLayersAsync().ConfigureAwait(false);
+        var gone = layers.Where(layer => layer.Damage is not null || found.Contains(layer.Id.Value)).Select(static layer => layer.Id).ToHashSet();
+        while (layers.Where(layer => layer.Parent is { } parent && gone.Contains(parent)).Count(layer => gone.Add(layer.Id)) > 0)
+        {
+            // Until nothing more rests on what goes.
+        }
+
+        foreach (var image in await store.ListImagesAsync().ConfigureAwait(false))
+        {
+            if (image.Layers.Any(gone.Contains) || found.Contains(image.Id.Value)) await store.RemoveImageAsync(image.Id, force: true).ConfigureAwait(false);
+        }
+
+        // Layers that nothing else needed went with their image.
+        gone.IntersectWith((await store.ListLayersAsync().ConfigureAwait(false)).Select(static layer => layer.Id));
+
+        while (gone.Count > 0)
+        {
+            var tops = gone.Where(layer => !layers.Any(other => other.Parent == layer && gone.Contains(other.Id))).ToList();
+            foreach (var top in tops)
+            {
+                await store.RemoveAsync(top, force: true).ConfigureAwait(false);
+                gone.Remove(top);
+            }
+        }
     }
 }
