@@ -68,7 +68,8 @@ internal static class StoreInspection
         var layers = await store.ListLayersAsync().ConfigureAwait(false);
         var images = await store.ListImagesAsync().ConfigureAwait(false);
         var mounts = await store.ListMountsAsync().ConfigureAwait(false);
-        await WakeAsync(store, layers, mounts, violations).ConfigureAwait(false);
+        // A cut that is only played leaves leases of the same boot without their mounts.
+        if (inspection.IsSameKernel) await WakeAsync(store, layers, mounts, violations).ConfigureAwait(false);
         foreach (var layer in layers.Where(layer => !replays.Any(replay => layer.Id.Value.StartsWith(replay.Certain.Prefix, StringComparison.Ordinal))))
             violations.Add($"nobody asked for layer {layer.Id}");
         var models = ImmutableList.CreateBuilder<WorkerModel>();
