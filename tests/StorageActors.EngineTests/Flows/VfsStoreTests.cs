@@ -54,6 +54,7 @@ public sealed class VfsStoreTests : IDisposable
         akka.loglevel = WARNING
         storage-actors.root = "{{_directory["store"]}}"
         storage-actors.driver = vfs
+        storage-actors.drain-timeout = 120s
         {{settings}}
         """));
 

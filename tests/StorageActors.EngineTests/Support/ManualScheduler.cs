@@ -14,7 +14,6 @@ internal sealed class ManualScheduler(Config config, ILoggingAdapter log) : Sche
 {
     internal const string Setting = "akka.scheduler.implementation = \"StorageActors.EngineTests.Support.ManualScheduler, StorageActors.EngineTests\"";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly BlockingCollection<Waiting> _waiting = [];
 
     public override TimeSpan MonotonicClock => TimeSpan.Zero;
@@ -26,7 +25,7 @@ internal sealed class ManualScheduler(Config config, ILoggingAdapter log) : Sche
     /// <summary>The next thing that this actor has asked to be told later; waits until it has asked.</summary>
     internal Waiting TakeFor(IActorRef receiver)
     {
-        while (_waiting.TryTake(out var next, Patience))
+        while (_waiting.TryTake(out var next, Patient.Limit))
         {
             if (next.Receiver.Equals(receiver)) return next;
         }
