@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Akka.Configuration;
 using StorageActors.Benchmarks.Compare;
 using StorageActors.Client;
@@ -32,12 +33,12 @@ internal sealed class LocksJob : IJob
             await MeasureAsync(store, layer, applies, lists, mounts, unmounts).ConfigureAwait(false);
             await applies.ConfigureAwait(false);
 
-            var info = await store.Channel.AskAsync<StoreProtocol.Info>(new StoreProtocol.GetInfo()).ConfigureAwait(false);
-            var locks = info.Facts.Where(static fact => fact.Name.StartsWith("lock store", StringComparison.Ordinal));
+            var statistics = await store.Channel.AskAsync<StoreProtocol.Statistics>(new StoreProtocol.GetStatistics()).ConfigureAwait(false);
+            var locks = statistics.Latencies.Where(static latency => latency is { Kind: "lock", Operation: null });
             return
             [
                 new ResultTable("what a caller waits (bar: p99 below 10 ms)", Durations.Head, [lists.ToRow("list layers"), mounts.ToRow("mount another layer"), unmounts.ToRow("unmount it")]),
-                new ResultTable("the store's file lock, from the engine's own histogram (bar: p99 of hold below 1 ms)", ["", "what the engine says"], [.. locks.Select(static fact => (string[])[fact.Name, fact.Value])]),
+                new ResultTable("the store's file lock, from the engine's own histogram (bar: p99 of hold below 1 ms)", Durations.Head, [.. locks.Select(Row)]),
             ];
         }
         finally
@@ -46,6 +47,12 @@ internal sealed class LocksJob : IJob
             stage.Delete(root);
         }
     }
+
+    private static IReadOnlyList<string> Row(LatencyRecord latency) =>
+    [
+        latency.Measure, latency.Count.ToString(CultureInfo.InvariantCulture), Comparison.Time(latency.MedianSeconds), Comparison.Time(latency.P99Seconds),
+        Comparison.Time(latency.LongestSeconds),
+    ];
 
     private static async Task MeasureAsync(StorageClient store, LayerId layer, Task until, Durations lists, Durations mounts, Durations unmounts)
     {
