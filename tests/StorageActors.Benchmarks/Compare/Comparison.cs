@@ -33,11 +33,11 @@ internal static class Comparison
     {
         await contestant.BeforeAsync().ConfigureAwait(false);
         stage.Settle();
-        var daemon = contestant.Daemon();
-        var (cpu, started) = (CpuClock.Read(daemon), Stopwatch.GetTimestamp());
+        var daemons = contestant.Daemons();
+        var (cpu, started) = (CpuClock.Read(daemons), Stopwatch.GetTimestamp());
         await contestant.RunAsync().ConfigureAwait(false);
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        var sample = new Sample(seconds / contestant.Operations, (CpuClock.Read(daemon) - cpu).TotalSeconds / contestant.Operations);
+        var sample = new Sample(seconds / contestant.Operations, (CpuClock.Read(daemons) - cpu).TotalSeconds / contestant.Operations);
         await contestant.AfterAsync().ConfigureAwait(false);
         return sample;
     }

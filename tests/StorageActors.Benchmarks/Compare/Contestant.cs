@@ -23,6 +23,6 @@ internal sealed record Contestant(string Name, Func<Task> RunAsync)
     /// <summary>The ratio of CPU seconds that the project promises.</summary>
     internal double? CpuBar { get; init; }
 
-    /// <summary>The daemon that does the work for a client, whose CPU seconds count too.</summary>
-    internal Func<int?> Daemon { get; init; } = static () => null;
+    /// <summary>The daemons that do the work for a client, whose CPU seconds count too.</summary>
+    internal Func<IReadOnlyList<int>> Daemons { get; init; } = static () => [];
 }

@@ -2,16 +2,16 @@ using System.Globalization;
 
 namespace StorageActors.Benchmarks.Compare;
 
-/// <summary>CPU time of this process, of the children that it waited for, and of a daemon with all below it.</summary>
+/// <summary>CPU time of this process, of the children that it waited for, and of daemons with all below them.</summary>
 internal static class CpuClock
 {
     /// <summary>/proc counts in ticks of a hundredth of a second.</summary>
     private const double TicksPerSecond = 100;
 
-    internal static TimeSpan Read(int? daemon)
+    internal static TimeSpan Read(IReadOnlyList<int> daemons)
     {
         var children = Stat("self") is { } self ? self.Waited : 0;
-        var others = daemon is { } pid ? Tree(pid) : 0;
+        var others = daemons.Sum(Tree);
         return Environment.CpuUsage.TotalTime + TimeSpan.FromSeconds((children + others) / TicksPerSecond);
     }
 

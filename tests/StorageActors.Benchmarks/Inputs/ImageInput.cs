@@ -11,12 +11,12 @@ namespace StorageActors.Benchmarks.Inputs;
 /// <param name="DockerArchive">What <c>docker save</c> would write, but with compressed layers, which <c>docker load</c> takes.</param>
 internal sealed record ImageInput(string Layout, string OciArchive, string DockerArchive)
 {
-    internal static ImageInput Make(string cache, IReadOnlyList<LayerInput> layers)
+    internal static ImageInput Make(string cache, string word, IReadOnlyList<LayerInput> layers)
     {
-        var made = new ImageInput($"{cache}/image", $"{cache}/image.oci.tar", $"{cache}/image.docker.tar");
+        var made = new ImageInput($"{cache}/{word}", $"{cache}/{word}.oci.tar", $"{cache}/{word}.docker.tar");
         if (!File.Exists(made.DockerArchive))
         {
-            Console.Error.WriteLine("making an image of the three layers, once for this machine");
+            Console.Error.WriteLine($"making {word}.oci.tar and {word}.docker.tar, once for this machine");
             if (Directory.Exists(made.Layout)) Directory.Delete(made.Layout, recursive: true);
             Write(made, layers);
         }

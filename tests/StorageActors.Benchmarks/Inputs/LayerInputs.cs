@@ -41,7 +41,10 @@ internal sealed class LayerInputs
     internal IReadOnlyList<LayerInput> All => [Small, RootFs, Large];
 
     /// <summary>An image of the three, base first, in every form that peers read.</summary>
-    internal ImageInput Image => ImageInput.Make(Cache, [RootFs, Small, Large]);
+    internal ImageInput Image => ImageInput.Make(Cache, "image", [RootFs, Small, Large]);
+
+    /// <summary>An image of the root file system alone.</summary>
+    internal ImageInput RootFsImage => ImageInput.Make(Cache, "image-rootfs", [RootFs]);
 
     private static LayerInput Make(string word, string name, Action<string> make)
     {

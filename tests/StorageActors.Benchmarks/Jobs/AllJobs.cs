@@ -11,6 +11,8 @@ internal static class AllJobs
         new ApplyJob("apply-rootfs", static inputs => inputs.RootFs, peerBar: 0.45, tarBar: 0.65),
         new ApplyJob("apply-large", static inputs => inputs.Large, peerBar: 0.70, tarBar: 0.65),
         new ImportJob(),
+        new ClientsJob("rootfs", static inputs => inputs.RootFsImage),
+        new ClientsJob("image", static inputs => inputs.Image),
         new ParallelJob(),
         new MountJob(),
         new DiffJob(),

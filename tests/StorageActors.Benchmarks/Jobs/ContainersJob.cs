@@ -138,7 +138,7 @@ internal sealed class ContainersJob : IJob
                 stage.Delete(home);
                 return Task.CompletedTask;
             },
-            Daemon = () => daemon?.Pid,
+            Daemons = () => daemon is null ? [] : [daemon.Pid],
         };
 
         string Call(params IEnumerable<string> arguments) => Command.Run("docker", ["-H", "unix://" + daemon!.Socket, .. arguments]);

@@ -38,11 +38,11 @@ internal sealed class ImportJob : IJob
     });
 
     private static Contestant Containerd(Stage stage, ImageInput image) => WithDaemon(
-        stage, "ctr image import, unpacked", Daemon.StartContainerdAsync,
+        stage, "ctr image import, unpacked", static home => Daemon.StartContainerdAsync(home),
         daemon => Command.Run("ctr", "-a", daemon.Socket, "images", "import", "--index-name", "bench", image.OciArchive));
 
     private static Contestant Docker(Stage stage, ImageInput image) => WithDaemon(
-        stage, "docker load", Daemon.StartDockerAsync,
+        stage, "docker load", static home => Daemon.StartDockerAsync(home),
         daemon => Command.Run("docker", "-H", "unix://" + daemon.Socket, "load", "-q", "-i", image.DockerArchive));
 
     private static Contestant WithDaemon(Stage stage, string name, Func<string, Task<Daemon>> start, Action<Daemon> work)
@@ -62,7 +62,7 @@ internal sealed class ImportJob : IJob
                 stage.Delete(home);
                 return Task.CompletedTask;
             },
-            Daemon = () => daemon?.Pid,
+            Daemons = () => daemon is null ? [] : [daemon.Pid],
         };
     }
 }

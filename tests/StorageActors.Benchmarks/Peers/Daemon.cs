@@ -13,19 +13,38 @@ internal sealed class Daemon : IDisposable
 
     private Daemon(Process process, TempDirectory home) => (_process, _home) = (process, home);
 
+    /// <summary>The command as it was built beside this program.</summary>
+    private static string OwnProgram => Path.Combine(AppContext.BaseDirectory, "command", "storage-actors");
+
     internal int Pid => _process.Id;
 
     internal string Socket => _home["socket"];
 
-    internal static Task<Daemon> StartContainerdAsync(string data) => StartAsync(static home => Command.TryRun("ctr", "-a", home["socket"], "version"), home =>
+    /// <summary>A node of ours with one door, started as users start it.</summary>
+    /// <param name="root">Its store.</param>
+    /// <param name="configuration">Its doors, and what else is not as by default.</param>
+    internal static Task<Daemon> StartNodeAsync(string root, string configuration) => StartAsync(
+        static home => Command.TryRun(OwnProgram, "--socket", home["socket"], "layers"),
+        home =>
+        {
+            File.WriteAllText(home["node.conf"], configuration);
+            return [OwnProgram, "--root", root, "--socket", home["socket"], "--config", home["node.conf"], "node"];
+        });
+
+    /// <param name="data">Where it keeps everything.</param>
+    /// <param name="door">The socket of a snapshotter that its clients may name <c>ours</c>.</param>
+    internal static Task<Daemon> StartContainerdAsync(string data, string? door = null) => StartAsync(static home => Command.TryRun("ctr", "-a", home["socket"], "version"), home =>
     {
-        File.WriteAllText(home["config.toml"], "version = 2\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n");
+        var plugin = door is null ? "" : $"[proxy_plugins.ours]\n  type = \"snapshot\"\n  address = \"{door}\"\n";
+        File.WriteAllText(home["config.toml"], "version = 2\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n" + plugin);
         return ["containerd", "--config", home["config.toml"], "--root", data, "--state", home["state"], "--address", home["socket"]];
     });
 
-    internal static Task<Daemon> StartDockerAsync(string data) => StartAsync(static home => Command.TryRun("docker", "-H", "unix://" + home["socket"], "info"), home =>
+    /// <param name="data">Where it keeps everything.</param>
+    /// <param name="driver">Its graph driver; for a plugin, the name of its socket in <c>/run/docker/plugins</c>.</param>
+    internal static Task<Daemon> StartDockerAsync(string data, string driver = "overlay2") => StartAsync(static home => Command.TryRun("docker", "-H", "unix://" + home["socket"], "info"), home =>
     [
-        "dockerd", "--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false", "--storage-driver", "overlay2",
+        "dockerd", "--experimental", "--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false", "--storage-driver", driver,
         "--data-root", data, "--exec-root", home["exec"], "--pidfile", home["pid"], "-H", "unix://" + home["socket"],
     ]);
 
