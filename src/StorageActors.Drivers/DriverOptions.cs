@@ -1,3 +1,5 @@
+using StorageActors.Archive.Apply;
+
 namespace StorageActors.Drivers;
 
 /// <summary>What a store's settings say to its driver.</summary>
@@ -5,6 +7,9 @@ internal sealed record DriverOptions
 {
     /// <summary>Words that every mount gets besides those of its request; see <see cref="Mounting.MountWords"/>.</summary>
     internal IReadOnlyList<string> MountOptions { get; init; } = [];
+
+    /// <summary>Whether an owner that the kernel refuses stays the process's own instead of failing the operation; see <see cref="OwnerWriter"/>.</summary>
+    internal bool IgnoreChownErrors { get; init; }
 
     /// <summary>The boot that this is; null to ask the kernel. A test names another one instead of restarting the machine.</summary>
     internal string? BootId { get; init; }
@@ -14,4 +19,7 @@ internal sealed record DriverOptions
 
     /// <summary>Is told, from any thread, what went wrong without keeping an operation from being done; null for nobody.</summary>
     internal Action<string>? Warn { get; init; }
+
+    /// <summary>For one operation.</summary>
+    internal OwnerWriter NewOwners() => IgnoreChownErrors ? new OwnerWriter(isTolerant: true) : OwnerWriter.Exact;
 }

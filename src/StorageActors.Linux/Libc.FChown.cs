@@ -9,10 +9,13 @@ internal static partial class Libc
     private static unsafe partial int FChownAt(SafeFileHandle directory, byte* path, uint user, uint group, AtFlags flags);
 
     /// <summary>Changes owner and group of an open descriptor, O_PATH ones included. Clears setuid, setgid and capabilities.</summary>
-    internal static unsafe void FChown(SafeFileHandle file, uint user, uint group)
+    internal static void FChown(SafeFileHandle file, uint user, uint group) => Check(TryFChown(file, user, group), "fchown", file);
+
+    /// <summary>The same; EPERM and EINVAL (an id the namespace lacks) are answers.</summary>
+    internal static unsafe Errno TryFChown(SafeFileHandle file, uint user, uint group)
     {
         byte empty = 0;
-        Check(FChownTerminated(file, &empty, user, group, AtFlags.EmptyPath), "fchown", file);
+        return FChownTerminated(file, &empty, user, group, AtFlags.EmptyPath);
     }
 
     /// <summary>fchownat(2), not following a link.</summary>

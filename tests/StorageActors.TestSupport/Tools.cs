@@ -11,6 +11,7 @@ public static class Tools
             "bsdtar" => ("libarchive-tools", "tools"),
             "btrfs" => ("btrfs-progs", "tools"),
             "cc" => ("gcc libc6-dev", "headers"),   // without its recommendations gcc brings no headers
+            "setpriv" => ("util-linux", "tools"),
             "setfattr" => ("attr", "tools"),
             "xz" => ("xz-utils", "tools"),
             _ => (program, "tools"),

@@ -34,7 +34,7 @@ internal sealed class DirectoryPass(ExtractTarget target, LayerTree tree, Direct
 
         var attributes = new EntryAttributes(wanted.UserId, wanted.GroupId, wanted.Mode, wanted.Access, wanted.Modify);
         var chowns = inodes.NeedsChown(attributes);
-        if (chowns) Libc.FChownAt(parent, name, wanted.UserId, wanted.GroupId);
+        if (chowns) target.Owners.Set(parent, name, wanted.UserId, wanted.GroupId);
         if (wanted.CurrentMode != wanted.Mode || inodes.NeedsChmod(attributes, chowns)) Libc.FChmodAt(parent, name, wanted.Mode);
         if (wanted.DefaultAcl is { } acl) xattrs.Set(parent, name, XattrNamespaces.DefaultAcl, acl, PathText.Escape(tree.PathOf(node)));
         if ((state & NodeState.Opaque) != 0 && target.Whiteouts is { InPlace: false, MarksAreNames: false }) target.Whiteouts.MarkOpaque(parent, name);
@@ -47,7 +47,7 @@ internal sealed class DirectoryPass(ExtractTarget target, LayerTree tree, Direct
         var parent = handles.Get(tree[node].Parent);
         ref var wanted = ref tree.Directory(node);
         xattrs.Clear(parent, tree.NameOf(node), entry: null);
-        Libc.FChownAt(parent, tree.NameOf(node), 0, 0);
+        target.Owners.Set(parent, tree.NameOf(node), 0, 0);
         Libc.FChmodAt(parent, tree.NameOf(node), LayerChanges.ImpliedMode);
         (wanted.Access, wanted.Modify) = (wanted.Cause, wanted.Cause);
     }
@@ -58,7 +58,7 @@ internal sealed class DirectoryPass(ExtractTarget target, LayerTree tree, Direct
         var wanted = tree.Directory(LayerTree.Root);
         if ((state & NodeState.Explicit) != 0)
         {
-            Libc.FChown(target.Root, wanted.UserId, wanted.GroupId);
+            target.Owners.Set(target.Root, wanted.UserId, wanted.GroupId);
             Libc.FChmod(target.Root, wanted.Mode);
             if (wanted.DefaultAcl is { } acl) xattrs.Set(target.Root, default, XattrNamespaces.DefaultAcl, acl, "the root");
         }

@@ -20,6 +20,9 @@ internal sealed record ExtractTarget
     /// <summary>What is below; <see cref="EmptyLowerView"/> for a base layer, null while it is not known. Of no matter for formats that work in place.</summary>
     internal ILowerView? Below { get; init; }
 
+    /// <summary>Gives what is made its owner.</summary>
+    internal OwnerWriter Owners { get; init; } = OwnerWriter.Exact;
+
     /// <summary>Mode of the root when neither the archive nor a layer below says one.</summary>
     internal uint RootMode { get; init; } = 0x1ed;
 }

@@ -60,7 +60,7 @@ internal sealed class InodeWriter
     internal void CompleteFile(SafeFileHandle file, in EntryAttributes attributes, TarEntry? entry = null)
     {
         var chowns = NeedsChown(attributes);
-        if (chowns) Libc.FChown(file, attributes.UserId, attributes.GroupId);
+        if (chowns) _target.Owners.Set(file, attributes.UserId, attributes.GroupId);
         if (_target.Whiteouts.InPlace) XattrWriter.DropInherited(file, default);
         if (entry is not null && !entry.Xattrs.IsEmpty) _xattrs.Set(file, default, entry);
         if (NeedsChmod(attributes, chowns)) Libc.FChmod(file, attributes.Mode);
@@ -77,7 +77,7 @@ internal sealed class InodeWriter
         }
 
         if (errno != Errno.None) throw Libc.Failure("symlinkat", directory, name, errno);
-        if (NeedsChown(attributes)) Libc.FChownAt(directory, name, attributes.UserId, attributes.GroupId);
+        if (NeedsChown(attributes)) _target.Owners.Set(directory, name, attributes.UserId, attributes.GroupId);
         if (!entry.Xattrs.IsEmpty) _xattrs.Set(directory, name, entry);
         Libc.UtimensAt(directory, name, attributes.Access, attributes.Modify);
     }
@@ -107,7 +107,7 @@ internal sealed class InodeWriter
 
         if (errno != Errno.None) throw Libc.Failure("mknodat", directory, name, errno);
         var chowns = NeedsChown(attributes);
-        if (chowns) Libc.FChownAt(directory, name, attributes.UserId, attributes.GroupId);
+        if (chowns) _target.Owners.Set(directory, name, attributes.UserId, attributes.GroupId);
         if (!entry.Xattrs.IsEmpty) _xattrs.Set(directory, name, entry);
         if (NeedsChmod(attributes, chowns) || (attributes.Mode & ~ModeBits.Permissions) != 0) Libc.FChmodAt(directory, name, attributes.Mode);
         Libc.UtimensAt(directory, name, attributes.Access, attributes.Modify);

@@ -41,7 +41,8 @@ internal static class LayerExtractor
         if (user.Failure is { } failure) throw Translate(failure, options) ?? Rethrow(failure);
         observer?.Advanced(reader.BlobSize, user.Entries);
         var result = new ExtractResult(
-            ring.FinishDigest(), reader.FinishDigest(), reader.BlobSize, reader.Size, reader.Compression, user.Entries, user.Uids, user.Gids, user.Warnings);
+            ring.FinishDigest(), reader.FinishDigest(), reader.BlobSize, reader.Size, reader.Compression, user.Entries, user.Uids, user.Gids,
+            [.. user.Warnings, .. target.Owners.TakeWarnings()]);
         Verify(result, options);
 
         deferred = user.Deferred;

@@ -32,7 +32,7 @@ internal static class LayerRebase
         }
 
         if (decisions.RootIsImplied) InheritRoot(decisions, target, below);
-        return warnings.ToList();
+        return [.. warnings.ToList(), .. target.Owners.TakeWarnings()];
     }
 
     private static void Hide(ReadOnlySpan<byte> path, ExtractTarget target, ILowerView below, RebaseDirectories directories)
@@ -118,18 +118,18 @@ internal static class LayerRebase
             throw EntryApplier.Refused(link.Entry, link.Path, "a hard link to something of a layer below that is neither a file nor a symbolic link", overLimit: false);
         }
 
-        LowerAttributes.Copy(found, directory, name, target.Whiteouts);
+        LowerAttributes.Copy(found, directory, name, target);
     }
 
     private static void InheritRoot(DeferredDecisions decisions, ExtractTarget target, ILowerView below)
     {
         if (below.Find(default) is { } root)
         {
-            LowerAttributes.Copy(root, target.Root, default, target.Whiteouts);
+            LowerAttributes.Copy(root, target.Root, default, target);
             return;
         }
 
-        Libc.FChown(target.Root, 0, 0);
+        target.Owners.Set(target.Root, 0, 0);
         Libc.FChmod(target.Root, target.RootMode);
         Libc.FUtimens(target.Root, decisions.RootTime, decisions.RootTime);
     }

@@ -7,11 +7,11 @@ namespace StorageActors.Archive.Apply;
 internal static class LowerAttributes
 {
     /// <summary>Owner, xattrs, mode and times, in the order in which none undoes another. An empty name means the descriptor itself.</summary>
-    internal static void Copy(LowerEntry from, SafeFileHandle directory, ReadOnlySpan<byte> name, IWhiteoutFormat format)
+    internal static void Copy(LowerEntry from, SafeFileHandle directory, ReadOnlySpan<byte> name, ExtractTarget target)
     {
-        if (name.IsEmpty) Libc.FChown(directory, from.Status.UserId, from.Status.GroupId);
-        else Libc.FChownAt(directory, name, from.Status.UserId, from.Status.GroupId);
-        CopyXattrs(from, directory, name, format);
+        if (name.IsEmpty) target.Owners.Set(directory, from.Status.UserId, from.Status.GroupId);
+        else target.Owners.Set(directory, name, from.Status.UserId, from.Status.GroupId);
+        CopyXattrs(from, directory, name, target.Whiteouts);
         if (!from.Status.IsSymbolicLink)
         {
             if (name.IsEmpty) Libc.FChmod(directory, from.Status.Permissions);

@@ -57,7 +57,7 @@ internal sealed class RebaseDirectories(ExtractTarget target, ILowerView below) 
     {
         if (below.Find(path) is not { Status.IsDirectory: true } entry) return;
         var directory = Open(path);
-        if (directory is not null) LowerAttributes.Copy(entry, directory, default, target.Whiteouts);
+        if (directory is not null) LowerAttributes.Copy(entry, directory, default, target);
         _touched[path.ToArray()] = directory is null ? null : Libc.FStat(directory);   // its times are these now
     }
 
@@ -69,7 +69,7 @@ internal sealed class RebaseDirectories(ExtractTarget target, ILowerView below) 
             var before = _touched[_order[i]];
             var directory = Open(_order[i])!;
             if (before is { } status) Libc.FUtimens(directory, status.AccessTime, status.ModifyTime);
-            else if (below.Find(_order[i]) is { } entry) LowerAttributes.Copy(entry, directory, default, target.Whiteouts);
+            else if (below.Find(_order[i]) is { } entry) LowerAttributes.Copy(entry, directory, default, target);
         }
     }
 

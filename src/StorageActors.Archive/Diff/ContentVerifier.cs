@@ -25,10 +25,10 @@ internal sealed class ContentVerifier
     private readonly List<string> _lines = [];
     private readonly Stack<int> _directories = [];
 
-    private ContentVerifier(SafeFileHandle root, ExpectedTree expected, IWhiteoutFormat format, ILowerView? below, bool full, CancellationToken stop)
+    private ContentVerifier(SafeFileHandle root, ExpectedTree expected, IWhiteoutFormat format, ILowerView? below, EntryVerifier entries, CancellationToken stop)
     {
         (_root, _expected, _tree, _format, _below, _stop) = (root, expected, expected.Tree, format, below, stop);
-        _entries = new EntryVerifier(format, full, stop);
+        _entries = entries;
     }
 
     /// <summary>One line for each difference, <c>/path: what</c>, sorted; the first 1000 that were found.</summary>
@@ -38,10 +38,11 @@ internal sealed class ContentVerifier
     /// <param name="full">Whether the content of files is read.</param>
     /// <param name="stop">Stops.</param>
     /// <param name="below">What the layers below show; without it, what it hides of them is not looked at.</param>
+    /// <param name="checksOwners">Whether owners were kept where the kernel refused them.</param>
     internal static IReadOnlyList<string> Verify(
-        SafeFileHandle root, Stream record, IWhiteoutFormat format, bool full, CancellationToken stop, ILowerView? below = null)
+        SafeFileHandle root, Stream record, IWhiteoutFormat format, bool full, CancellationToken stop, ILowerView? below = null, bool checksOwners = true)
     {
-        var verifier = new ContentVerifier(root, ExpectedTree.Read(record, format, stop), format, below, full, stop);
+        var verifier = new ContentVerifier(root, ExpectedTree.Read(record, format, stop), format, below, new EntryVerifier(format, full, checksOwners, stop), stop);
         verifier.Run();
         verifier._lines.Sort(StringComparer.Ordinal);
         return verifier._lines;

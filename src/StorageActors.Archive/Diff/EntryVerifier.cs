@@ -7,7 +7,7 @@ using StorageActors.Linux;
 namespace StorageActors.Archive.Diff;
 
 /// <summary>Compares one file with its entry; reads the content of a file with several names once.</summary>
-internal sealed class EntryVerifier(IWhiteoutFormat format, bool full, CancellationToken stop)
+internal sealed class EntryVerifier(IWhiteoutFormat format, bool full, bool checksOwners, CancellationToken stop)
 {
     private readonly HashSet<(DeviceNumber FileSystem, ulong Inode)> _read = [];
     private readonly ByteBuffer _archived = new();
@@ -28,10 +28,10 @@ internal sealed class EntryVerifier(IWhiteoutFormat format, bool full, Cancellat
         return ContentOf(directory, name, entry.Extents) == entry.Crc ? null : "its content is not what was applied";
     }
 
-    private static string? CheckStatus(in FileStatus status, ExpectedEntry entry)
+    private string? CheckStatus(in FileStatus status, ExpectedEntry entry)
     {
         if (status.Type != entry.Type) return $"a {status.Type}, not a {entry.Type}";
-        if ((status.UserId, status.GroupId) != (entry.Uid, entry.Gid)) return $"owner {status.UserId}:{status.GroupId}, not {entry.Uid}:{entry.Gid}";
+        if (checksOwners && (status.UserId, status.GroupId) != (entry.Uid, entry.Gid)) return $"owner {status.UserId}:{status.GroupId}, not {entry.Uid}:{entry.Gid}";
         if (!status.IsSymbolicLink && status.Permissions != entry.Mode) return $"mode {Octal(status.Permissions)}, not {Octal(entry.Mode)}";
         if (status.IsRegular && status.Size != entry.Size) return $"{status.Size} bytes, not {entry.Size}";
         if (status.Type is FileType.CharacterDevice or FileType.BlockDevice && status.Device != entry.Device) return "another device";

@@ -47,7 +47,7 @@ internal sealed class AufsDriver : ILayerDriver
             StoreFileSystem.SpreadDirectories(_home);
             return new AufsMounts(root, _home, options, kernel, machine);
         });
-        _content = new LayerContent(AufsWhiteouts.Instance, _mounts.View);
+        _content = new LayerContent(AufsWhiteouts.Instance, _mounts.View, options);
         Facts = FactsOf(root, options, chosen);
     }
 

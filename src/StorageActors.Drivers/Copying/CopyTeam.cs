@@ -35,6 +35,9 @@ internal sealed class CopyTeam(SafeFileHandle target, int threads, CopyCalls? ca
     /// <summary>Whether what is made in the tree has this process's own group, unless it is told another.</summary>
     internal bool ExactOwners { get; init; }
 
+    /// <summary>Gives what is made its owner.</summary>
+    internal OwnerWriter Owners { get; init; } = OwnerWriter.Exact;
+
     /// <summary>Whether somebody has nothing to do. Another may be quicker to give him something; that does no harm.</summary>
     internal bool WantsWork => _wanted > 0;
 
@@ -107,7 +110,7 @@ internal sealed class CopyTeam(SafeFileHandle target, int threads, CopyCalls? ca
     internal CopyReport Finish()
     {
         _failure?.Throw();
-        return _report with { Dropped = _dropped.ToList() };
+        return _report with { Dropped = [.. _dropped.ToList(), .. Owners.TakeWarnings()] };
     }
 
     public void Dispose()

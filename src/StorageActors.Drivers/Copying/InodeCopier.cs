@@ -83,7 +83,7 @@ internal sealed class InodeCopier
     private void Complete(SafeFileHandle source, SafeFileHandle target, in FileStatus status, CopyRoute route, ReadOnlySpan<byte> path)
     {
         if (_content.Copy(source, status, target, route, _team.Stop) == CopyMethod.Shared) _shared++;
-        if (NeedsChown(status)) Libc.FChown(target, status.UserId, status.GroupId);
+        if (NeedsChown(status)) _team.Owners.Set(target, status.UserId, status.GroupId);
         _xattrs.Copy(source, target, path);
         if (NeedsChmod(status)) Libc.FChmod(target, status.Permissions);
         Libc.FUtimens(target, status.AccessTime, status.ModifyTime);
@@ -125,7 +125,7 @@ internal sealed class InodeCopier
         if (status.IsSymbolicLink) Libc.SymlinkAt(Libc.ReadlinkAt(from, name), to, name);
         else if (!TryMakeNode(status, to, name, path)) return;
 
-        if (NeedsChown(status)) Libc.FChownAt(to, name, status.UserId, status.GroupId);
+        if (NeedsChown(status)) _team.Owners.Set(to, name, status.UserId, status.GroupId);
         _xattrs.Copy(from, to, name, path);
         if (!status.IsSymbolicLink && NeedsChmod(status)) Libc.FChmodAt(to, name, status.Permissions);
         Libc.UtimensAt(to, name, status.AccessTime, status.ModifyTime);
@@ -135,7 +135,7 @@ internal sealed class InodeCopier
     /// <summary>Gives a directory its attributes, when all is in it.</summary>
     internal void CompleteDirectory(SafeFileHandle source, SafeFileHandle target, in FileStatus status, ReadOnlySpan<byte> path)
     {
-        if (NeedsChown(status)) Libc.FChown(target, status.UserId, status.GroupId);
+        if (NeedsChown(status)) _team.Owners.Set(target, status.UserId, status.GroupId);
         _xattrs.Copy(source, target, path);
         Libc.FChmod(target, status.Permissions);
         Libc.FUtimens(target, status.AccessTime, status.ModifyTime);

@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using StorageActors.Archive.Apply;
 using StorageActors.Linux;
 
 namespace StorageActors.Drivers.Copying;
@@ -23,11 +24,11 @@ internal static class TreeCopy
     /// <exception cref="LinuxException">A call failed; EBUSY when something is mounted inside the source.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     internal static CopyReport Copy(
-        SafeFileHandle source, SafeFileHandle target, CancellationToken stop = default, int? threads = null, CopyCalls? calls = null)
+        SafeFileHandle source, SafeFileHandle target, CancellationToken stop = default, int? threads = null, CopyCalls? calls = null, OwnerWriter? owners = null)
     {
         var count = threads ?? Math.Clamp(Environment.ProcessorCount, 1, MaximumThreads);
         InodeCopier.MakePlain(target);
-        using var team = new CopyTeam(target, count, calls, stop) { ExactOwners = Libc.FStat(target).GroupId == Libc.GetEgid() };
+        using var team = new CopyTeam(target, count, calls, stop) { ExactOwners = Libc.FStat(target).GroupId == Libc.GetEgid(), Owners = owners ?? OwnerWriter.Exact };
         const OpenFlags flags = OpenFlags.Directory | OpenFlags.NoFollow;
         team.Give(new CopyDirectory([], TreeCopier.OpenSource(source, "."u8), Libc.OpenAt(target, "."u8, flags), Above: null));
         var workers = new Thread[count];

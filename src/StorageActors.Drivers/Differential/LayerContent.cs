@@ -12,13 +12,14 @@ namespace StorageActors.Drivers.Differential;
 /// </summary>
 /// <param name="format">How a directory marks what it hides.</param>
 /// <param name="view">Shows a stack.</param>
-internal sealed class LayerContent(IWhiteoutFormat format, LayerView view)
+/// <param name="options">Settings.</param>
+internal sealed class LayerContent(IWhiteoutFormat format, LayerView view, DriverOptions options)
 {
     /// <inheritdoc cref="ILayerDriver.Extract"/>
-    internal ExtractResult Extract(StagedLayer staged, Stream blob, ExtractOptions options, IExtractionObserver? observer, CancellationToken stop)
+    internal ExtractResult Extract(StagedLayer staged, Stream blob, ExtractOptions extract, IExtractionObserver? observer, CancellationToken stop)
     {
-        using var target = new LayerTarget(staged.Path, staged.Parents, format);
-        var result = LayerExtractor.Extract(blob, target.ToExtract, options, observer, stop, out var deferred);
+        using var target = new LayerTarget(staged.Path, staged.Parents, format, options.NewOwners());
+        var result = LayerExtractor.Extract(blob, target.ToExtract, extract, observer, stop, out var deferred);
         staged.DriverState = deferred;
         return result;
     }
@@ -27,14 +28,14 @@ internal sealed class LayerContent(IWhiteoutFormat format, LayerView view)
     internal IReadOnlyList<string> Rebase(StagedLayer staged, IReadOnlyList<LayerLocation> parents)
     {
         if (staged.DriverState is not DeferredDecisions { IsEmpty: false } deferred) return [];
-        using var target = new LayerTarget(staged.Path, parents, format);
+        using var target = new LayerTarget(staged.Path, parents, format, options.NewOwners());
         return LayerRebase.Settle(deferred, target.ToExtract);
     }
 
     /// <summary>The union's root shows the attributes of the topmost directory: a layer that brings none of its own has those of the one below.</summary>
     internal void InheritRoot(StagedLayer staged, IReadOnlyList<LayerLocation> parents)
     {
-        using var target = new LayerTarget(staged.Path, parents, format);
+        using var target = new LayerTarget(staged.Path, parents, format, options.NewOwners());
         LayerRebase.Settle(new DeferredDecisions { RootIsImplied = true, RootTime = TimeSpec.Now }, target.ToExtract);
     }
 
@@ -110,7 +111,7 @@ internal sealed class LayerContent(IWhiteoutFormat format, LayerView view)
         using var content = OpenToVerify(layer, parents);
         using var record = ExactDiff.OpenRecord(content.Directory);
         return record is null ? [$"the record of its archive, {ExtractTarget.RecordName}, is missing"]
-            : ContentVerifier.Verify(content.Root, record, format, full, stop, content.ToExtract.Below);
+            : ContentVerifier.Verify(content.Root, record, format, full, stop, content.ToExtract.Below, checksOwners: !options.IgnoreChownErrors);
     }
 
     /// <summary>A layer is not damaged by what happened to those below it.</summary>

@@ -11,7 +11,7 @@ internal sealed class LayerTarget : IDisposable
 {
     private readonly List<SafeFileHandle> _handles = [];
 
-    internal LayerTarget(string layer, IReadOnlyList<LayerLocation>? parents, IWhiteoutFormat format)
+    internal LayerTarget(string layer, IReadOnlyList<LayerLocation>? parents, IWhiteoutFormat format, OwnerWriter? owners = null)
     {
         try
         {
@@ -20,6 +20,7 @@ internal sealed class LayerTarget : IDisposable
                 Root = Open(layer + "/diff"),
                 LayerDirectory = Open(layer),
                 Whiteouts = format,
+                Owners = owners ?? OwnerWriter.Exact,
                 Below = parents is null ? null : Stack(parents, format),
             };
         }

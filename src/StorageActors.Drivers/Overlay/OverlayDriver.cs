@@ -45,7 +45,7 @@ internal sealed partial class OverlayDriver : ILayerDriver
             StoreFileSystem.SpreadDirectories(root + "/staging");
             return (links, mounts);
         });
-        _content = new LayerContent(new OverlayWhiteouts(_mounts.Abilities.NestedXattrs), _mounts.View);
+        _content = new LayerContent(new OverlayWhiteouts(_mounts.Abilities.NestedXattrs), _mounts.View, options);
         Facts = OverlayFacts.Of(root, _mounts.Abilities, options, chosen);
     }
 

@@ -24,6 +24,7 @@ internal sealed partial class VfsDriver
                 LayerDirectory = directory,
                 Whiteouts = ParentsOf(staged).Count == 0 ? DirectWhiteouts.OnNothing : Format,
                 Below = EmptyLowerView.Instance,
+                Owners = _options.NewOwners(),
             };
             var result = LayerExtractor.Extract(blob, target, options, observer, stop, out _);
             return staged.DriverState is CopyReport { Dropped: { Count: > 0 } dropped } ? result with { Warnings = [.. dropped, .. result.Warnings] } : result;
@@ -76,7 +77,7 @@ internal sealed partial class VfsDriver
             using var directory = Libc.OpenDirectory(layer.Path);
             using var record = ExactDiff.OpenRecord(directory);
             if (record is null) return [$"the record of its archive, {ExtractTarget.RecordName}, is missing"];
-            var lines = ContentVerifier.Verify(trees.Layer, record, Format, full, stop);
+            var lines = ContentVerifier.Verify(trees.Layer, record, Format, full, stop, checksOwners: !_options.IgnoreChownErrors);
             if (trees.From is null) return lines;
             using var again = ExactDiff.OpenRecord(directory)!;
             return [.. lines, .. InheritedContent.Verify(trees.From, trees.Layer, again, full, stop)];

@@ -26,6 +26,7 @@ internal sealed partial class VfsDriver : ILayerDriver
     /// <summary>What the driver makes in a layer's directory.</summary>
     private static readonly string[] Own = ["diff", "parent", ExtractTarget.RecordName];
 
+    private readonly DriverOptions _options;
     private readonly string _home;
     private readonly bool _sharesBlocks;
 
@@ -35,6 +36,7 @@ internal sealed partial class VfsDriver : ILayerDriver
     /// <param name="chosen">Why this driver, for <see cref="Facts"/>.</param>
     internal VfsDriver(string root, DriverOptions options, string chosen = "asked for")
     {
+        _options = options;
         _home = root + "/" + DriverName;
         CheckWords(options.MountOptions, "open");
         _sharesBlocks = DriverErrors.Guard("open", root, () =>
@@ -84,7 +86,7 @@ internal sealed partial class VfsDriver : ILayerDriver
         using var source = Libc.OpenDirectory(parent.Tree);
         // Blocks are shared once they are on disk. For a parent that was made a moment ago, all at once is quicker than file by file.
         if (_sharesBlocks && !parent.Path.StartsWith(_home + "/", StringComparison.Ordinal)) Libc.SyncFs(source);
-        staged.DriverState = TreeCopy.Copy(source, tree, staged.Stop);
+        staged.DriverState = TreeCopy.Copy(source, tree, staged.Stop, owners: _options.NewOwners());
     });
 
     /// <inheritdoc/>

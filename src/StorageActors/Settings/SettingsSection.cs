@@ -23,6 +23,8 @@ internal sealed class SettingsSection(string path, Config section)
         return System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(directory));
     }
 
+    internal bool Flag(string key) => Read(key, static (config, name) => config.GetBoolean(name));
+
     internal int Count(string key, int least)
     {
         var count = Read(key, static (config, name) => config.GetInt(name));

@@ -28,6 +28,8 @@ internal sealed record StorageSettings
 
     internal IReadOnlyList<string> MountOptions { get; init; } = [];
 
+    internal bool IgnoreChownErrors { get; init; }
+
     internal int StagingParallelism { get; init; } = Environment.ProcessorCount;
 
     internal int StagingQueue { get; init; } = 64;
@@ -71,6 +73,7 @@ internal sealed record StorageSettings
             Durability = section.Choice<Durability>("durability"),
             AdditionalStores = section.Directories("additional-stores"),
             MountOptions = section.Words("mount-options"),
+            IgnoreChownErrors = section.Flag("ignore-chown-errors"),
             StagingParallelism = parallelism == 0 ? Environment.ProcessorCount : parallelism,
             StagingQueue = section.Count("staging.queue", 1),
             Limits = new ExtractionLimits(
@@ -92,6 +95,7 @@ internal sealed record StorageSettings
         Fact("durability", Durability.ToString().ToLowerInvariant()),
         Fact("additional-stores", AdditionalStores.Count == 0 ? "none" : string.Join(",", AdditionalStores)),
         Fact("mount-options", MountOptions.Count == 0 ? "none" : string.Join(",", MountOptions)),
+        Fact("ignore-chown-errors", IgnoreChownErrors ? "on" : "off"),
         Fact("staging.parallelism", StagingParallelism),
         Fact("staging.queue", StagingQueue),
         Limit("limits.size", Limits.Size),

@@ -53,6 +53,75 @@ public sealed class DriverTests
         Assert.Contains("mounts nothing", refused.Error, StringComparison.Ordinal);
     }
 
+    [SkippableTheory]
+    [InlineData(FileSystemKind.Xfs)]
+    [InlineData(FileSystemKind.Btrfs)]
+    public async Task A_copied_layer_takes_on_disk_what_it_changes_where_blocks_are_shared(FileSystemKind kind)
+    {
+        const int large = 24 << 20, changed = 1 << 20;
+        RequiredTiers.SkipUnlessRoot();
+        using var disk = LoopFileSystem.Create(kind, 800L << 20);
+        await using var store = new CliStore();
+        string[] there = ["--root", $"{disk.Root}/store", "--driver", "vfs"];
+        (await store.FeedAsync(Tars.Large(large >> 20), ["apply", "--id", "base", .. there])).Exits(0);
+        var before = (await store.RunAsync(["df", "--json", .. there])).Exits(0).Json;
+        (await store.FeedAsync(Tars.Of(("more", "1")), ["apply", "--id", "top", "--parent", "base", .. there])).Exits(0);
+        (await store.RunAsync(["create", "--id", "rw", "--parent", "top", .. there])).Exits(0);
+        var path = (await store.RunAsync(["mount", "rw", .. there])).Exits(0).Line;
+        await using (var file = File.OpenWrite($"{path}/large"))
+        {
+            file.Position = 4 << 20;
+            await file.WriteAsync(System.Security.Cryptography.RandomNumberGenerator.GetBytes(changed));
+        }
+
+        (await store.RunAsync(["umount", "rw", .. there])).Exits(0);
+        Command.Run("sync", "-f", disk.Root);
+        var after = (await store.RunAsync(["df", "--json", .. there])).Exits(0).Json;
+        Assert.InRange(SizeOf("base"), large, large + (1 << 20));
+        Assert.InRange(SizeOf("top"), 1, 1 << 20);
+        Assert.InRange(SizeOf("rw"), changed, 2 * changed);
+        // Two further copies of the large file, and not even one of them was taken from the file system.
+        Assert.True(before.GetProperty("freeBytes").GetInt64() - after.GetProperty("freeBytes").GetInt64() < large);
+
+        long SizeOf(string id) => after.GetProperty("layers").EnumerateArray().Single(layer => layer.GetProperty("layer").GetString() == id).GetProperty("bytes").GetInt64();
+    }
+
+    [SkippableTheory]
+    [InlineData("vfs")]
+    [InlineData("overlay")]
+    public async Task Owners_that_the_kernel_refuses_are_tolerated_where_the_settings_say_so(string driver)
+    {
+        RequiredTiers.SkipUnlessRoot();
+        await using var store = new CliStore();
+        await File.WriteAllTextAsync(store["tolerant.conf"], "storage-actors.ignore-chown-errors = on\n");
+        var image = $"oci:{RealImages.Debian()}";
+        var refused = WithoutChown("import", image);
+        Assert.Equal((1, true), (refused.ExitCode, refused.Error.Contains("chown", StringComparison.Ordinal)));
+        Assert.Empty(store.Leftovers());
+
+        Assert.Contains("owners are not kept", Tolerant("import", image, "--name", "debian").Error, StringComparison.Ordinal);
+        var layer = Tolerant("layers", "--quiet").Output.Trim();
+        Tolerant("create", "--image", "debian", "--id", "rw");
+        var path = Tolerant("mount", "rw").Output.Trim();
+        await File.WriteAllTextAsync($"{path}/made", "1");
+        Assert.Equal("A /made\n", Tolerant("changes", "rw").Output);
+        Tolerant("umount", "rw");
+        Tolerant("check", "--full");
+        Tolerant("diff", layer, "-o", store["diff.tar"]);
+        Assert.Equal(Tolerant("inspect", layer, "--json").Output.Split("\"diffId\": \"")[1].Split('"')[0], Tars.Digest(await File.ReadAllBytesAsync(store["diff.tar"])));
+
+        CommandResult Tolerant(params string[] arguments)
+        {
+            var result = WithoutChown([.. arguments, "--config", store["tolerant.conf"]]);
+            Assert.True(result.ExitCode == 0, $"{arguments[0]}: exit {result.ExitCode}: {result.Error}");
+            return result;
+        }
+
+        // As whoever has one id: root without the right to give files away.
+        CommandResult WithoutChown(params string[] arguments) => Command.TryRun(
+            Tools.Require("setpriv"), ["--bounding-set=-chown", CliProcess.Executable, .. arguments, "--root", store.Root, "--driver", driver])!;
+    }
+
     [SkippableFact]
     public async Task Layers_alone_say_which_driver_it_is_and_layers_of_two_drivers_are_refused()
     {
