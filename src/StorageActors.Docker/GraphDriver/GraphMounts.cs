@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using StorageActors.Client;
 using StorageActors.Docker.Wire;
 using StorageActors.Protocol;
@@ -5,8 +6,8 @@ using StorageActors.Protocol;
 namespace StorageActors.Docker.GraphDriver;
 
 /// <summary>
-/// Docker's mounts. Each <c>Get</c> is a lease of its own, named after the endpoint, which belongs to no process: containers outlive the daemon, and both outlive
-/// this node. Each <c>Put</c> ends one of them; the last one unmounts.
+/// Docker's mounts. Each <c>Get</c> is a lease of its own, named after the endpoint and the layer, which is all that Docker says of a container. It belongs to no
+/// process: containers outlive the daemon, and both outlive this node. Each <c>Put</c> ends one of them; the last one unmounts.
 /// </summary>
 internal sealed class GraphMounts(string endpoint, GraphLayers layers, StorageClient store)
 {
@@ -28,13 +29,16 @@ internal sealed class GraphMounts(string endpoint, GraphLayers layers, StorageCl
         }
     }
 
-    /// <summary><c>Get</c>: mounts with the first lease.</summary>
+    /// <summary><c>Get</c>: mounts with the first lease. When its caller is gone by then, nothing is left of it: he will ask again.</summary>
     internal async Task<GetReply> GetAsync(LayerRequest request, CancellationToken stop)
     {
         var layer = await layers.GetAsync(request.Id, stop);
         var options = string.IsNullOrEmpty(request.MountLabel) ? MountOptions.Default : new MountOptions(Options: [$"context=\"{request.MountLabel}\""]);
-        var acquire = new LayerProtocol.Acquire(layer.Id, LeaseId.Parse(_prefix + LeaseId.New()), options);
-        return new GetReply((await store.Channel.AskAsync<LayerProtocol.Acquired>(acquire, CancellationToken.None)).MountPath);
+        var lease = LeaseId.Parse($"{_prefix}{layer.Id}/{RandomNumberGenerator.GetHexString(8, lowercase: true)}");
+        var acquired = await store.Channel.AskAsync<LayerProtocol.Acquired>(new LayerProtocol.Acquire(layer.Id, lease, options), CancellationToken.None);
+        if (!stop.IsCancellationRequested) return new GetReply(acquired.MountPath);
+        await ReleaseAsync(layer.Id, lease);
+        throw new OperationCanceledException(stop);
     }
 
     /// <summary><c>Put</c>: ends the newest lease. Without one there is nothing to do: the call came twice, or the machine was restarted.</summary>

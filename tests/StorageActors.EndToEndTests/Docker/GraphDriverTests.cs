@@ -101,6 +101,7 @@ public sealed class GraphDriverTests
         await driver.CreateAsync("box", "base");
         var directory = await driver.GetAsync("box");
         Assert.Equal(directory, await driver.GetAsync("box"));
+        Assert.All(Assert.Single(await driver.Engine.Client.ListMountsAsync()).Leases, static lease => Assert.StartsWith("docker:box/", lease.Lease.Value, StringComparison.Ordinal));
         File.WriteAllText($"{directory}/made", "1");
 
         await driver.RestartAsync();

@@ -17,7 +17,8 @@ public sealed class RealDockerTests
         Assert.Equal("hello\n", real.Docker("run", "--rm", "--network", "none", "debian:test", "echo", "hello"));
 
         real.Docker("run", "-d", "--name", "box", "--network", "none", "debian:test", "sleep", "1000");
-        Assert.Contains("docker:lease-", (await real.Store.RunAsync("ps")).Exits(0).Text, StringComparison.Ordinal);
+        var mount = real.Docker("inspect", "--format", "{{.GraphDriver.Data.LayerID}}", "box").Trim();
+        Assert.Contains($"docker:{mount}/", (await real.Store.RunAsync("ps")).Exits(0).Text, StringComparison.Ordinal);
         real.Docker("exec", "box", "sh", "-c", "echo made > /made; rm /etc/issue");
         await real.KillNodeAsync();
         Assert.Equal("made\n", real.Docker("exec", "box", "cat", "/made"));
@@ -44,6 +45,7 @@ public sealed class RealDockerTests
         real.Docker("system", "prune", "-a", "-f");
         Assert.Empty((await real.Store.RunAsync("layers", "--quiet")).Exits(0).Lines);
         Assert.Empty((await real.Store.RunAsync("ps", "--quiet")).Exits(0).Lines);
+        Assert.Matches(@"(?m)^docker Remove OK +[1-9]", (await real.Store.RunAsync("stats")).Exits(0).Text);
         Assert.Empty((await real.Store.RunAsync("check", "--full", "--json")).Exits(0).Json.EnumerateArray());
     }
 
