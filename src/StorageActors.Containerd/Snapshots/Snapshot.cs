@@ -4,8 +4,9 @@ using StorageActors.Protocol;
 namespace StorageActors.Containerd.Snapshots;
 
 /// <summary>
-/// A snapshot is a layer: an active one is writable, a committed one sealed, a view an empty layer that keeps its parent in the store. What the client says of it
-/// lies in the layer's labels; those of our own carry a prefix that clients cannot use.
+/// A snapshot is a layer: an active one is writable, a committed one sealed, a view an empty layer that keeps its parent in the store; so is a committed one whose
+/// content came into the store on another way, which then is its parent. What the client says of it lies in the layer's labels; those of our own carry a prefix
+/// that clients cannot use.
 /// </summary>
 /// <param name="Key">The client's key, or the name that a commit gave.</param>
 /// <param name="Parent">The parent's name; empty without one.</param>
@@ -26,15 +27,23 @@ internal sealed record Snapshot(
     private const string ParentLabel = Own + "snapshot.parent";
     private const string CreatedLabel = Own + "snapshot.created";
     private const string UpdatedLabel = Own + "snapshot.updated";
+    private const string SharedLabel = Own + "snapshot.shared";
+
+    /// <summary>The layer whose content it shows.</summary>
+    internal LayerId Content => Layer.Labels.ContainsKey(LayerLabels.HeldReadOnly) && Layer.Parent is { } shown ? shown : Layer.Id;
+
+    /// <summary>What it has, and all below it: the ChainID, computed by the store or named by the client.</summary>
+    internal string? Chain => Layer.ChainId?.Value ?? Labels.GetValueOrDefault(RefLabel);
 
     /// <summary>The layer as a snapshot of this endpoint; null when it is none.</summary>
     internal static Snapshot? Of(string endpoint, LayerRecord layer)
     {
         if (!layer.Labels.TryGetValue(EndpointLabel, out var owner) || owner != endpoint) return null;
         var labels = layer.Labels.Where(static label => !IsOwn(label.Key)).ToDictionary(StringComparer.Ordinal);
-        var state = layer.Kind == LayerKind.Sealed ? SnapshotState.Committed : layer.Labels.ContainsKey(LayerLabels.HeldReadOnly) ? SnapshotState.View : SnapshotState.Active;
+        var state = layer.Kind == LayerKind.Sealed || layer.Labels.ContainsKey(SharedLabel) ? SnapshotState.Committed
+            : layer.Labels.ContainsKey(LayerLabels.HeldReadOnly) ? SnapshotState.View : SnapshotState.Active;
         // The store has computed it, so the content can be found by it, whether the client said so or not.
-        if (state == SnapshotState.Committed && layer.ChainId is { } chain) labels.TryAdd(RefLabel, chain.Value);
+        if (state == SnapshotState.Committed && (layer.ChainId?.Value ?? layer.Labels.GetValueOrDefault(SharedLabel)) is { } chain) labels.TryAdd(RefLabel, chain);
         return new Snapshot(
             layer.Labels.GetValueOrDefault(KeyLabel, ""), layer.Labels.GetValueOrDefault(ParentLabel, ""), state,
             Time(layer, CreatedLabel), Time(layer, UpdatedLabel), labels, layer);
@@ -54,6 +63,14 @@ internal sealed record Snapshot(
         if (parent.Length > 0) written[ParentLabel] = parent;
         if (isView) written[LayerLabels.HeldReadOnly] = "true";
         written[CreatedLabel] = written[UpdatedLabel] = Text(now);
+        return written;
+    }
+
+    /// <summary>The labels of an empty layer that is to show the one it stands on, as a committed snapshot.</summary>
+    internal static Dictionary<string, string> WriteShared(string endpoint, string key, string parent, string chain, DateTimeOffset now)
+    {
+        var written = Write(endpoint, key, parent, isView: true, now, [new(RefLabel, chain)]);
+        written[SharedLabel] = chain;
         return written;
     }
 

@@ -11,6 +11,7 @@ namespace StorageActors.Containerd.Snapshots;
 internal sealed class Snapshotter(string endpoint, StorageClient store, TimeProvider time)
 {
     private readonly SnapshotNames _names = new(endpoint);
+    private readonly SharedContent _shared = new(endpoint, store, time);
 
     /// <summary>All snapshots of the endpoint, parents before children.</summary>
     internal async Task<IReadOnlyList<Snapshot>> ListAsync(CancellationToken stop) =>
@@ -30,12 +31,12 @@ internal sealed class Snapshotter(string endpoint, StorageClient store, TimeProv
         if (below is not null && below.State != SnapshotState.Committed)
             throw new GrpcException(GrpcStatusCode.InvalidArgument, $"parent {Shown(parent)} is not committed");
         if (await FindAsync(key, stop) is not null) throw Exists(key);
-        if (!isView && labels.TryGetValue(Snapshot.RefLabel, out var content) && await HasAsync(content, parent, stop))
+        if (!isView && labels.TryGetValue(Snapshot.RefLabel, out var content) && await _shared.OfferAsync(content, below, stop))
             throw new GrpcException(GrpcStatusCode.AlreadyExists, $"the content {content} is there: it need not be fetched");
 
         var written = Snapshot.Write(endpoint, key, parent, isView, time.GetUtcNow(), labels);
         written[LayerLabels.HeldBy] = _names.LeaseOf(key);
-        var layer = await store.CreateAsync(below?.Layer.Id, new StoreProtocol.LayerSpec(null, [_names.Of(key)], written), CancellationToken.None);
+        var layer = await store.CreateAsync(below?.Content, new StoreProtocol.LayerSpec(null, [_names.Of(key)], written), CancellationToken.None);
         try
         {
             stop.ThrowIfCancellationRequested();
@@ -69,13 +70,16 @@ internal sealed class Snapshotter(string endpoint, StorageClient store, TimeProv
         var written = Snapshot.Write(endpoint, name, below?.Key ?? active.Parent, isView: false, time.GetUtcNow(), labels);
         written[LayerLabels.HeldBy] = _names.LeaseOf(name);
         string[] names = [_names.Of(name), .. active.Layer.Names.Where(other => other != _names.Of(key))];
-        await store.FreezeAsync(new StoreProtocol.Freeze(active.Layer.Id, names, written, below?.Layer.Id), CancellationToken.None);
+        await store.FreezeAsync(new StoreProtocol.Freeze(active.Layer.Id, names, written, below?.Content), CancellationToken.None);
     }
 
     /// <summary>Removes a snapshot on which nothing stands.</summary>
     internal async Task RemoveAsync(string key, CancellationToken stop)
     {
         var snapshot = await GetAsync(key, stop);
+        // One that shows other content stands on that, and only the client sees it on this one.
+        if ((await ListAsync(stop)).FirstOrDefault(other => other.Parent == key) is { } above)
+            throw new GrpcException(GrpcStatusCode.FailedPrecondition, $"cannot remove snapshot {Shown(key)}: {Shown(above.Key)} stands on it");
         try
         {
             var held = snapshot.Layer.Labels.GetValueOrDefault(LayerLabels.HeldBy);
@@ -103,16 +107,15 @@ internal sealed class Snapshotter(string endpoint, StorageClient store, TimeProv
     {
         var snapshot = await GetAsync(key, stop);
         if (snapshot.State == SnapshotState.View) return (0, 0);
-        var usage = await store.Channel.AskAsync<StoreProtocol.Usage>(new StoreProtocol.GetUsage(snapshot.Layer.Id), stop);
+        var usage = await store.Channel.AskAsync<StoreProtocol.Usage>(new StoreProtocol.GetUsage(snapshot.Content), stop);
         return (usage.Report.Layers[0].Bytes, usage.Report.Layers[0].Inodes);
     }
 
     /// <summary>A view shows its parent; it has a layer of its own only so that the parent stays.</summary>
     private async Task<IReadOnlyList<MountStep>> DescribeAsync(Snapshot snapshot, CancellationToken stop)
     {
-        var isView = snapshot.State == SnapshotState.View;
-        var shown = isView && snapshot.Layer.Parent is { } parent ? parent : snapshot.Layer.Id;
-        var described = await store.Channel.AskAsync<LayerProtocol.Described>(new LayerProtocol.Describe(shown, new MountOptions(ReadOnly: isView)), stop);
+        var options = new MountOptions(ReadOnly: snapshot.State == SnapshotState.View);
+        var described = await store.Channel.AskAsync<LayerProtocol.Described>(new LayerProtocol.Describe(snapshot.Content, options), stop);
         return described.Steps;
     }
 
@@ -128,10 +131,6 @@ internal sealed class Snapshotter(string endpoint, StorageClient store, TimeProv
             return null;
         }
     }
-
-    /// <summary>Whether some committed snapshot on this parent has the content, in whatever name space of the client.</summary>
-    private async Task<bool> HasAsync(string content, string parent, CancellationToken stop) => (await ListAsync(stop)).Any(snapshot =>
-        snapshot.State == SnapshotState.Committed && snapshot.Parent == parent && snapshot.Labels.GetValueOrDefault(Snapshot.RefLabel) == content);
 
     /// <summary>The snapshot that an active one without a parent is to be put on; null when it stays where it is.</summary>
     private async Task<Snapshot?> NewParentAsync(Snapshot active, string parent, CancellationToken stop)

@@ -51,6 +51,44 @@ public sealed class DifferTests
     }
 
     [SkippableFact]
+    public async Task One_client_unpacks_several_images_at_once_in_order_and_all_layers_of_one_at_once()
+    {
+        const int images = 4, layers = 5;
+        await using var door = await OpenAsync();
+        await Task.WhenAll(Enumerable.Range(0, images).Select(image => image % 2 == 0 ? InOrderAsync(image) : AtOnceAsync(image)));
+        Assert.Equal(images * layers, (await door.ListAsync("kind==committed")).Count);
+        Assert.Empty(await door.ListAsync("kind==active"));
+        for (var image = 0; image < images; image++)
+        {
+            var view = await door.ViewAsync($"v{image}", NameOf(image, layers - 1));
+            string[] expected = [.. Enumerable.Range(0, layers).Select(static layer => $"kept-{layer}"), $"replaced-{layers - 1}"];
+            Assert.Equal(expected, door.Mounted(view, static path => Directory.EnumerateFiles(Path.Combine(path, "d")).Select(static name => Path.GetFileName(name)!).Order(StringComparer.Ordinal).ToArray()));
+            Assert.Equal($"{image}", door.Mounted(view, static path => File.ReadAllText(Path.Combine(path, "d/kept-0"))));
+        }
+
+        async Task InOrderAsync(int image)
+        {
+            for (var layer = 0; layer < layers; layer++)
+            {
+                await ApplyAsync(door, await door.PrepareAsync($"{image}/{layer}", layer == 0 ? "" : NameOf(image, layer - 1)), LayerOf(image, layer));
+                await door.CommitAsync($"{image}/{layer}", NameOf(image, layer));
+            }
+        }
+
+        async Task AtOnceAsync(int image)
+        {
+            await Task.WhenAll(Enumerable.Range(0, layers).Select(async layer => await ApplyAsync(door, await door.PrepareAsync($"{image}/{layer}"), LayerOf(image, layer))));
+            for (var layer = 0; layer < layers; layer++) await door.CommitAsync($"{image}/{layer}", NameOf(image, layer), layer == 0 ? "" : NameOf(image, layer - 1));
+        }
+
+        static string NameOf(int image, int layer) => $"image {image}, layer {layer}";
+
+        // Each deletes what the one below it has made.
+        static byte[] LayerOf(int image, int layer) => Tars.Gzip(Tars.Of(
+            [("d/", ""), ($"d/kept-{layer}", $"{image}"), ($"d/replaced-{layer}", $"{image}"), .. layer == 0 ? Array.Empty<(string, string)>() : [($"d/.wh.replaced-{layer - 1}", "")]]));
+    }
+
+    [SkippableFact]
     public async Task What_was_changed_after_it_was_extracted_has_no_digest()
     {
         await using var door = await OpenAsync();

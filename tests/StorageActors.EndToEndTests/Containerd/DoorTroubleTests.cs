@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Google.Protobuf;
+using StorageActors.Containerd.Wire;
 using StorageActors.TestSupport;
 using Xunit;
 using static StorageActors.EndToEndTests.Containerd.OpenDoor;
@@ -65,6 +66,27 @@ public sealed class DoorTroubleTests
         Assert.Empty(await door.ListAsync());
         Assert.Empty(await door.Engine.Client.ListLayersAsync());
         await door.PrepareAsync("key");
+    }
+
+    [SkippableFact]
+    public async Task Every_call_is_counted_by_its_method_with_how_it_ended_and_how_long_it_took()
+    {
+        await using var door = await OpenAsync();
+        string[] methods = ["Prepare", "View", "Mounts", "Commit", "Remove", "Stat", "List", "Usage", "Cleanup"];
+        foreach (var method in methods) await door.StatusAsync(method, Key(method));
+        await door.StatusAsync("Update", new UpdateSnapshotRequest());
+        await door.StatusAsync(Diff + "Apply", new ApplyRequest());
+        await door.StatusAsync(Diff + "Diff", new DiffRequest());
+        string[] expected =
+        [
+            "Apply InvalidArgument", "Cleanup Ok", "Commit NotFound", "Diff Unimplemented", "List Ok", "Mounts NotFound", "Prepare Ok", "Remove NotFound", "Stat NotFound",
+            "Update InvalidArgument", "Usage NotFound", "View Ok",
+        ];
+        var statistics = await door.StatisticsAsync(found => found.Counters.Count(static counter => counter.Name.StartsWith("containerd ", StringComparison.Ordinal)) == expected.Length);
+        Assert.Equal(
+            expected.Select(static line => ("containerd " + line, 1L)),
+            statistics.Counters.Where(static counter => counter.Name.StartsWith("containerd ", StringComparison.Ordinal)).Select(static counter => (counter.Name, counter.Value)).OrderBy(static one => one.Name, StringComparer.Ordinal));
+        Assert.All(expected, line => Assert.Contains(statistics.Latencies, latency => latency.Name == $"containerd {line.Split(' ')[0]}" && latency is { Measure: "duration", Count: 1, LongestSeconds: > 0 }));
     }
 
     [SkippableFact]

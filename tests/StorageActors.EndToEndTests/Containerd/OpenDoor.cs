@@ -81,6 +81,18 @@ internal sealed class OpenDoor : IAsyncDisposable
         return [.. answer.Messages.SelectMany(static message => ListSnapshotsResponse.Parser.ParseFrom(message).Info)];
     }
 
+    /// <summary>What the store has counted, once it is as expected: a call is counted after its answer.</summary>
+    internal async Task<StoreProtocol.Statistics> StatisticsAsync(Func<StoreProtocol.Statistics, bool> isThere)
+    {
+        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (true)
+        {
+            var found = await Engine.Client.Channel.AskAsync<StoreProtocol.Statistics>(new StoreProtocol.GetStatistics());
+            if (isThere(found)) return found;
+            await Task.Delay(10, late.Token);
+        }
+    }
+
     internal static MakeSnapshotRequest Make(string key, string parent = "", params (string Key, string Value)[] labels)
     {
         var request = new MakeSnapshotRequest { Snapshotter = "ours", Key = key, Parent = parent };

@@ -1,6 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
 using StorageActors.Containerd.Wire;
 using StorageActors.Protocol;
+using StorageActors.TestSupport;
 using Xunit;
 using static StorageActors.EndToEndTests.Containerd.OpenDoor;
 
@@ -40,8 +41,15 @@ public sealed class SnapshotterTests
             await door.RemoveAsync("done " + key);
         }
 
-        Assert.Equal(InvalidArgument, await door.StatusAsync("Prepare", Make("")));
+        foreach (var method in (string[])["Prepare", "View"]) Assert.Equal(InvalidArgument, await door.StatusAsync(method, Make("")));
         Assert.Empty(await door.ListAsync());
+        await door.PrepareAsync("a");
+        await door.CommitAsync("a", "committed");
+        await door.ViewAsync("view", "committed");
+        foreach (var key in (string[])["committed", "view"])
+        {
+            foreach (var method in (string[])["Prepare", "View"]) Assert.Equal(AlreadyExists, await door.StatusAsync(method, Make(key, "committed")));
+        }
     }
 
     [SkippableFact]
@@ -49,10 +57,11 @@ public sealed class SnapshotterTests
     {
         await using var door = await OpenAsync();
         await door.PrepareAsync("base");
-        Assert.Equal(InvalidArgument, await door.StatusAsync("Prepare", Make("child", "base")));
+        foreach (var method in (string[])["Prepare", "View"]) Assert.Equal(InvalidArgument, await door.StatusAsync(method, Make("child", "base")));
         await door.CommitAsync("base", "layer");
         await door.ViewAsync("view", "layer");
-        Assert.Equal(InvalidArgument, await door.StatusAsync("View", Make("child", "view")));
+        foreach (var method in (string[])["Prepare", "View"]) Assert.Equal(InvalidArgument, await door.StatusAsync(method, Make("child", "view")));
+        Assert.Equal(NotFound, await door.StatusAsync("Stat", Key("child")));
         Assert.Equal(FailedPrecondition, await door.StatusAsync("Remove", Key("layer")));
         var refusal = await door.Client.CallAsync(Snapshots + "Remove", Google.Protobuf.MessageExtensions.ToByteArray(Key("layer")));
         Assert.Contains("remove", refusal.Message, StringComparison.Ordinal);
@@ -99,6 +108,7 @@ public sealed class SnapshotterTests
         }));
         await door.CommitAsync("second", "two");
 
+        Assert.Empty(Names(await door.ViewAsync("v0")));
         var single = await door.ViewAsync("v1", "one");
         Assert.Equal(("bind", true), (single.Single().Type, single.Single().Options.Contains("ro")));
         Assert.Equal(["a"], Names(single));
@@ -109,6 +119,43 @@ public sealed class SnapshotterTests
 
         string[] Names(IReadOnlyList<Mount> mounts) =>
             door.Mounted(mounts, static path => Directory.EnumerateFileSystemEntries(path).Select(static name => Path.GetFileName(name)!).Order(StringComparer.Ordinal).ToArray());
+    }
+
+    [SkippableFact]
+    public async Task A_root_directory_has_the_mode_of_a_new_one_or_the_owner_and_mode_of_the_one_below()
+    {
+        await using var door = await OpenAsync();
+        var upper = UpperOf(await door.PrepareAsync("a"));
+        Assert.Equal("755 0:0", Command.Run("stat", "-c", "%a %u:%g", upper).Trim());
+        Command.Run("chown", "5:6", upper);
+        Command.Run("chmod", "751", upper);
+        await door.CommitAsync("a", "one");
+        Assert.Equal("751 5:6", Command.Run("stat", "-c", "%a %u:%g", UpperOf(await door.PrepareAsync("b", "one"))).Trim());
+    }
+
+    [SkippableFact]
+    public async Task A_list_of_more_than_a_hundred_comes_in_several_messages_and_is_whole()
+    {
+        await using var door = await OpenAsync();
+        var keys = Enumerable.Range(0, 101).Select(static index => $"k{index:D3}").ToList();
+        await Parallel.ForEachAsync(keys, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (key, _) => await door.PrepareAsync(key));
+        var answer = await door.Client.CallAsync(Snapshots + "List", []);
+        Assert.Equal(2, answer.Messages.Count);
+        Assert.Equal(keys, (await door.ListAsync()).Select(static info => info.Name).Order(StringComparer.Ordinal));
+        Assert.Equal("k007", Assert.Single(await door.ListAsync("name~=/7$/,name~=/^k00/")).Name);
+    }
+
+    [SkippableFact]
+    public async Task Labels_of_a_committed_snapshot_may_change_and_stay_changed()
+    {
+        await using var door = await OpenAsync();
+        await door.PrepareAsync("a");
+        await door.CommitAsync("a", "one", "", ("x", "1"));
+        var request = new UpdateSnapshotRequest { Info = new SnapshotInfo { Name = "one", Labels = { ["x"] = "2" } }, UpdateMask = new FieldMask { Paths = { "labels.x" } } };
+        var changed = (await door.CallAsync<SnapshotInfoResponse>("Update", request)).Info;
+        Assert.Equal((SnapshotKind.Committed, "2"), (changed.Kind, changed.Labels["x"]));
+        await door.RestartAsync();
+        Assert.Equal(changed, await door.StatAsync("one"));
     }
 
     [SkippableFact]
@@ -140,6 +187,8 @@ public sealed class SnapshotterTests
         var before = await door.StatAsync("a");
         Assert.Equal("x=1 y.z=3", await UpdateAsync(("y.z", "3"), "labels.y.z"));
         Assert.Equal("x=1", await UpdateAsync(("other", "9"), "labels.y.z"));
+        Assert.Equal("x=1 y.z=2", await UpdateAsync(("y.z", "2"), "labels.y.z"));
+        Assert.Equal("x=1", await UpdateAsync(("y.z", ""), "labels.y.z"));
         Assert.Equal("w=4", await UpdateAsync(("w", "4"), "labels"));
         Assert.Equal("v=5", await UpdateAsync(("v", "5")));
         Assert.Equal(InvalidArgument, await door.StatusAsync("Update", Request(("v", "6"), "parent")));
