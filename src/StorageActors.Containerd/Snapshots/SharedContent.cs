@@ -23,15 +23,14 @@ internal sealed class SharedContent(string endpoint, StorageClient store, TimePr
     {
         var layers = await store.ListLayersAsync(stop);
         var on = parent?.Key ?? "";
-        if (layers.Select(layer => Snapshot.Of(endpoint, layer)).Any(known => known is { State: SnapshotState.Committed } && known.Parent == on && known.Labels.GetValueOrDefault(Snapshot.RefLabel) == chain))
-            return true;
-        var byId = layers.ToDictionary(static layer => layer.Id);
-        return layers.FirstOrDefault(layer => IsIt(layer, chain, parent, byId)) is { } found && await TryShowAsync(found, chain, on);
+        if (layers.Select(layer => Snapshot.Of(endpoint, layer)).Any(known =>
+            known is { State: SnapshotState.Committed } && known.Parent == on && known.Labels.GetValueOrDefault(Snapshot.RefLabel) == chain)) return true;
+        return layers.FirstOrDefault(layer => IsIt(layer, chain, parent, layers)) is { } found && await TryShowAsync(found, chain, on);
     }
 
-    private static bool IsIt(LayerRecord layer, string chain, Snapshot? parent, Dictionary<LayerId, LayerRecord> layers) =>
+    private static bool IsIt(LayerRecord layer, string chain, Snapshot? parent, IReadOnlyList<LayerRecord> layers) =>
         layer is { Kind: LayerKind.Sealed, Damage: null } && layer.ChainId?.Value == chain && !layer.Labels.Keys.Any(Snapshot.IsOwn)
-        && (layer.Parent is { } below ? parent is not null && layers.GetValueOrDefault(below)?.ChainId is { } under && under.Value == parent.Chain : parent is null);
+        && (layer.Parent is { } below ? parent?.Chain is { } under && layers.FirstOrDefault(one => one.Id == below)?.ChainId?.Value == under : parent is null);
 
     private async Task<bool> TryShowAsync(LayerRecord content, string chain, string on)
     {

@@ -49,6 +49,10 @@ internal sealed record Snapshot(
             Time(layer, CreatedLabel), Time(layer, UpdatedLabel), labels, layer);
     }
 
+    /// <summary>Whether the layer is a snapshot of this endpoint that the client sees standing on this one.</summary>
+    internal static bool IsOn(string endpoint, string key, LayerRecord layer) =>
+        layer.Labels.TryGetValue(ParentLabel, out var parent) && parent == key && layer.Labels.TryGetValue(EndpointLabel, out var owner) && owner == endpoint;
+
     /// <summary>Whether a label is one that clients cannot have.</summary>
     internal static bool IsOwn(string label) => label.StartsWith(Own, StringComparison.Ordinal);
 

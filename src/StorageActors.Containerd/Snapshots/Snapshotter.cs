@@ -77,9 +77,9 @@ internal sealed class Snapshotter(string endpoint, StorageClient store, TimeProv
     internal async Task RemoveAsync(string key, CancellationToken stop)
     {
         var snapshot = await GetAsync(key, stop);
-        // One that shows other content stands on that, and only the client sees it on this one.
-        if ((await ListAsync(stop)).FirstOrDefault(other => other.Parent == key) is { } above)
-            throw new GrpcException(GrpcStatusCode.FailedPrecondition, $"cannot remove snapshot {Shown(key)}: {Shown(above.Key)} stands on it");
+        // Of shared content the store knows only what it really stands on.
+        if ((await store.ListLayersAsync(stop)).Any(layer => Snapshot.IsOn(endpoint, key, layer)))
+            throw new GrpcException(GrpcStatusCode.FailedPrecondition, $"cannot remove snapshot {Shown(key)}: another stands on it");
         try
         {
             var held = snapshot.Layer.Labels.GetValueOrDefault(LayerLabels.HeldBy);
