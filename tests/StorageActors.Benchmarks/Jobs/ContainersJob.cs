@@ -79,7 +79,7 @@ internal sealed class ContainersJob : IJob
                 stage.Delete(home);
                 return Task.CompletedTask;
             },
-            Daemon = () => node?.Pid,
+            Daemons = () => node is null ? [] : [node.Pid],
         };
     }
 

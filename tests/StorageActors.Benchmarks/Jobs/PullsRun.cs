@@ -107,9 +107,9 @@ internal sealed class PullsRun(int imports)
     private static async Task<(double Seconds, double Cpu)> TimeAsync(Stage stage, Func<Task> work)
     {
         stage.Settle();
-        var (cpu, started) = (CpuClock.Read(null), Stopwatch.GetTimestamp());
+        var (cpu, started) = (CpuClock.Read([]), Stopwatch.GetTimestamp());
         await work().ConfigureAwait(false);
-        return (Stopwatch.GetElapsedTime(started).TotalSeconds, (CpuClock.Read(null) - cpu).TotalSeconds);
+        return (Stopwatch.GetElapsedTime(started).TotalSeconds, (CpuClock.Read([]) - cpu).TotalSeconds);
     }
 
     private static string Text(double seconds) => seconds.ToString("0.0 s", CultureInfo.InvariantCulture);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using StorageActors.Benchmarks.Jobs;
 using StorageActors.TestSupport;
 
 namespace StorageActors.Benchmarks.Peers;
@@ -13,22 +14,20 @@ internal sealed class Daemon : IDisposable
 
     private Daemon(Process process, TempDirectory home) => (_process, _home) = (process, home);
 
-    /// <summary>The command as it was built beside this program.</summary>
-    private static string OwnProgram => Path.Combine(AppContext.BaseDirectory, "command", "storage-actors");
-
     internal int Pid => _process.Id;
 
     internal string Socket => _home["socket"];
 
     /// <summary>A node of ours with one door, started as users start it.</summary>
     /// <param name="root">Its store.</param>
-    /// <param name="configuration">Its doors, and what else is not as by default.</param>
-    internal static Task<Daemon> StartNodeAsync(string root, string configuration) => StartAsync(
-        static home => Command.TryRun(OwnProgram, "--socket", home["socket"], "layers"),
+    /// <param name="configuration">Its door, and what else is not as by default.</param>
+    /// <param name="door">The door's socket, which is open last.</param>
+    internal static Task<Daemon> StartNodeAsync(string root, string configuration, string door) => StartAsync(
+        _ => OwnNode.Listens(door),
         home =>
         {
             File.WriteAllText(home["node.conf"], configuration);
-            return [OwnProgram, "--root", root, "--socket", home["socket"], "--config", home["node.conf"], "node"];
+            return [OwnCommand.Path, "--root", root, "--socket", home["socket"], "--config", home["node.conf"], "node"];
         });
 
     /// <param name="data">Where it keeps everything.</param>

@@ -89,7 +89,7 @@ internal sealed class LoadedClient : IDisposable
                   durability = {{(_backing == Backing.OursDurable ? "full" : "none")}}
                   doors.{{type}} { socket = "{{Door}}", exact-diffs = true }
                 }
-                """).ConfigureAwait(false);
+                """, Door).ConfigureAwait(false);
         }
 
         _daemon = _kind == ClientKind.Docker

@@ -23,7 +23,7 @@ internal sealed class OwnNode : IDisposable
     public void Dispose() => _daemon.Dispose();
 
     /// <summary>The command itself would start an engine where no node is yet.</summary>
-    private static CommandResult? Listens(string path)
+    internal static CommandResult? Listens(string path)
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
