@@ -6,6 +6,9 @@ namespace StorageActors.CrashTests.PowerCuts;
 /// <summary>A file system in a file, through a loop device. Disposal unmounts it and all that is mounted in it.</summary>
 internal sealed class LoopMount : IDisposable
 {
+    private const int Looks = 200;
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
+
     private LoopMount(string directory) => Directory = directory;
 
     internal string Directory { get; }
@@ -39,9 +42,13 @@ internal sealed class LoopMount : IDisposable
 
     public void Dispose()
     {
+        // The next image is the same file system, which no kernel mounts twice: what is only detached would be in its way.
+        using var never = new ManualResetEvent(initialState: false);
         foreach (var mount in MountTable.ReadBelow(Directory))
         {
-            if (Libc.TryUmount2(mount.Target) == Errno.EBUSY) Libc.TryUmount2(mount.Target, UnmountFlags.Detach);
+            for (var look = 0; look < Looks && Libc.TryUmount2(mount.Target) == Errno.EBUSY; look++) never.WaitOne(Moment);
         }
+
+        foreach (var mount in MountTable.ReadBelow(Directory)) Libc.TryUmount2(mount.Target, UnmountFlags.Detach);
     }
 }
