@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using StorageActors.Linux;
 using StorageActors.Protocol;
 
@@ -61,16 +62,17 @@ internal sealed class OverlayLinks
     {
         var done = new List<string>();
         var owners = new Dictionary<string, LayerDirectory>(layers.Count);
+        using var home = Libc.OpenDirectory(_home);
         foreach (var id in layers)
         {
             var layer = new LayerDirectory(id, $"{_home}/{id}");
-            if (Libc.TryStat(layer.Path, out var status) != Errno.None || !status.IsDirectory) continue;
-            owners[Assign(layer)] = layer;
+            if (TryReadName(home, id) is { } name) owners[name] = layer;
+            else if (Libc.TryStat(layer.Path, out var status) == Errno.None && status.IsDirectory) owners[Assign(layer)] = layer;
         }
 
         foreach (var name in Names())
         {
-            if (owners.TryGetValue(name, out var owner) && ReadLink("l/" + name) == Target(owner.Id))
+            if (owners.TryGetValue(name, out var owner) && ReadLink(home, "l/" + name) == Target(owner.Id))
             {
                 owners.Remove(name);
                 continue;
@@ -89,6 +91,21 @@ internal sealed class OverlayLinks
         return done;
     }
 
+    /// <summary>As <see cref="Assign"/> reads it, with few calls: a start asks for the name of each layer.</summary>
+    private static string? TryReadName(SafeFileHandle home, LayerId layer)
+    {
+        var path = Bytes($"{layer}/link");
+        var errno = Libc.TryOpenAt(home, path, OpenFlags.NoFollow, 0, out var file);
+        using (file)
+        {
+            if (errno is Errno.ENOENT or Errno.ENOTDIR) return null;
+            if (errno != Errno.None) throw Libc.Failure("openat", home, path, errno);
+            Span<byte> text = stackalloc byte[LinkName.Length + 1];
+            var name = Encoding.UTF8.GetString(text[..Libc.ReadFully(file, text)]);
+            return LinkName.IsValid(name) ? name : null;
+        }
+    }
+
     private static string Target(LayerId layer) => $"../{layer}/diff";
 
     private List<string> Names()
@@ -102,12 +119,18 @@ internal sealed class OverlayLinks
 
     private string? ReadLink(string link)
     {
-        var errno = Libc.TryReadlinkAt(Libc.CurrentDirectory, Bytes($"{_home}/{link}"), out var target);
+        using var home = Libc.OpenDirectory(_home);
+        return ReadLink(home, link);
+    }
+
+    private static string? ReadLink(SafeFileHandle home, string link)
+    {
+        var errno = Libc.TryReadlinkAt(home, Bytes(link), out var target);
         return errno switch
         {
             Errno.None => Encoding.UTF8.GetString(target),
             Errno.ENOENT or Errno.EINVAL => null,   // no such name, or no link
-            _ => throw new LinuxException("readlink", $"{_home}/{link}", errno),
+            _ => throw Libc.Failure("readlinkat", home, Bytes(link), errno),
         };
     }
 

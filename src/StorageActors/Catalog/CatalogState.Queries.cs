@@ -80,6 +80,10 @@ internal sealed partial record CatalogState
         return [.. found.Values];
     }
 
+    /// <summary>The layers of the store's own of which something is true, as they came.</summary>
+    internal IReadOnlyList<LayerRecord> LayersWhere(Func<LayerRecord, bool> condition) =>
+        [.. LayerEntries.Values.Where(entry => condition(entry.Record)).OrderBy(static entry => entry.Order).Select(static entry => entry.Record)];
+
     /// <summary>The layers of the store's own, parents before children, otherwise as they came.</summary>
     internal IReadOnlyList<LayerRecord> ListLayers()
     {

@@ -66,10 +66,32 @@ internal sealed partial record CatalogState
 
     private CatalogState Restore(CatalogEvent.Snapshot snapshot)
     {
-        var state = Empty with { Additional = Additional };
-        foreach (var layer in snapshot.Layers) state = state.Put(layer);
-        foreach (var image in snapshot.Images) state = state.Put(image);
-        return state;
+        // All at once: a state for each of ten thousand layers would be most of what a start takes.
+        var layers = snapshot.Layers;
+        var state = Empty with
+        {
+            Additional = Additional,
+            LayerEntries = layers.Select(static (layer, order) => new LayerEntry(layer, order)).ToImmutableDictionary(static entry => entry.Record.Id),
+            LayerIds = layers.Select(static layer => layer.Id.Value).ToImmutableSortedSet(StringComparer.Ordinal),
+            LayerNames = LayerNamesOf(layers),
+            Chains = layers.Where(static layer => layer.ChainId is not null).GroupBy(static layer => layer.ChainId!.Value, static layer => layer.Id)
+                .ToImmutableDictionary(static chain => chain.Key, static chain => chain.ToImmutableList()),
+            Children = layers.Where(static layer => layer.Parent is not null).GroupBy(static layer => layer.Parent!.Value, static layer => layer.Id)
+                .ToImmutableDictionary(static children => children.Key, static children => children.ToImmutableHashSet()),
+            NextOrder = layers.Count,
+        };
+        return snapshot.Images.Aggregate(state, static (known, image) => known.Put(image));
+    }
+
+    private static ImmutableDictionary<string, LayerId> LayerNamesOf(IEnumerable<LayerRecord> layers)
+    {
+        var names = Empty.LayerNames.ToBuilder();
+        foreach (var layer in layers)
+        {
+            foreach (var name in layer.Names) names[name] = layer.Id;
+        }
+
+        return names.ToImmutable();
     }
 
     private CatalogState Change(LayerId id, Func<LayerRecord, LayerRecord> change) => FindOwn(id) is { } layer ? Put(change(layer)) : this;

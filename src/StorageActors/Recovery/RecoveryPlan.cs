@@ -24,7 +24,7 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
     {
         var layers = listing.Layers.Where(id => catalog.FindOwn(id) is null).ToList();
         var images = listing.Images.Where(id => isThorough || catalog.FindOwn(id) is null).ToList();
-        return new ReadRecords(layers, images, Trash: MissingLayers(catalog, listing).Any() || MissingImages(catalog, listing).Any());
+        return new ReadRecords(layers, images, Trash: MissingLayers(catalog, listing).Count > 0 || MissingImages(catalog, listing).Any());
     }
 
     /// <summary>Whether a journal and the names of the directories say the same, so that there is nothing to plan.</summary>
@@ -46,7 +46,7 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
         notes.AddRange(found.Layers.Where(static layer => layer.Record is null).Select(static layer => $"directory {layer.Id} is not in the journal and has no valid record: left alone ({layer.Fault})"));
         notes.AddRange(found.Images.Where(image => image.Record is null && catalog.FindOwn(image.Id) is null).Select(static image => $"image directory {image.Id} is not in the journal and has no valid record: left alone ({image.Fault})"));
 
-        var missing = MissingLayers(catalog, listing).ToList();
+        var missing = MissingLayers(catalog, listing);
         var goneLayers = missing.Where(layer => found.TrashedLayers.Contains(layer.Id)).Select(static layer => layer.Id).ToList();
         var goneImages = MissingImages(catalog, listing).Where(image => found.TrashedImages.Contains(image.Id)).Select(static image => image.Id).ToList();
         notes.AddRange(goneLayers.Select(static id => $"layer {id} is in the trash: removed"));
@@ -55,7 +55,7 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
 
         var damages = missing.Where(layer => !goneLayers.Contains(layer.Id)).Select(static layer => new CatalogInternal.Damage(layer.Id, MissingDirectory)).ToList();
         var present = listing.Layers.ToHashSet();
-        damages.AddRange(catalog.ListLayers().Where(layer => layer.Damage == MissingDirectory && present.Contains(layer.Id)).Select(static layer => new CatalogInternal.Damage(layer.Id, null)));
+        damages.AddRange(catalog.LayersWhere(layer => layer.Damage == MissingDirectory && present.Contains(layer.Id)).Select(static layer => new CatalogInternal.Damage(layer.Id, null)));
         damages.AddRange(adopted.Where(layer => layer.Parent is { } parent && catalog.FindLayer(parent) is null && adopted.All(other => other.Id != parent))
             .Select(static layer => new CatalogInternal.Damage(layer.Id, $"its parent {layer.Parent} is missing")));
         notes.AddRange(damages.Select(static damage => damage.Reason is null ? $"layer {damage.Layer} is back" : $"layer {damage.Layer} is damaged: {damage.Reason}"));
@@ -69,11 +69,11 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
     private static bool IsKnown(CatalogState catalog, ImageRecord found) =>
         catalog.FindOwn(found.Id) is { } known && RecordComparison.IsSame(known, found with { Names = known.Names });
 
-    private static IEnumerable<LayerRecord> MissingLayers(CatalogState catalog, StoreListing listing)
+    private static IReadOnlyList<LayerRecord> MissingLayers(CatalogState catalog, StoreListing listing)
     {
         if (catalog.LayerCount == 0) return [];
         var present = listing.Layers.ToHashSet();
-        return catalog.ListLayers().Where(layer => !present.Contains(layer.Id) && layer.Damage is null);
+        return catalog.LayersWhere(layer => !present.Contains(layer.Id) && layer.Damage is null);
     }
 
     private static IEnumerable<ImageRecord> MissingImages(CatalogState catalog, StoreListing listing) =>
