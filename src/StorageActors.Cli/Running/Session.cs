@@ -1,3 +1,4 @@
+using Akka.Configuration;
 using StorageActors.Client;
 using StorageActors.Engine;
 using StorageActors.Node.Client;
@@ -45,6 +46,14 @@ internal sealed class Session : IAsyncDisposable
             ? new Session(new StorageClient(channel), null, "none: the journal is read") : await OpenAsync(call);
     }
 
+    /// <summary>What the store says of itself, and who said it: its node, or this process, which needs an engine for it only where a crash left something.</summary>
+    internal static async Task<(StoreProtocol.Info Info, string Where)> InspectAsync(Invocation call)
+    {
+        if (call.Store.Socket is null && await TryInspectAsync(Configure(call.Store)) is { } seen) return (seen, "none: the store is looked at");
+        await using var session = await OpenAsync(call);
+        return (await session.Client.Channel.AskAsync<StoreProtocol.Info>(new StoreProtocol.GetInfo(), call.Stop), session.Where);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Client.DisposeAsync();
@@ -58,10 +67,25 @@ internal sealed class Session : IAsyncDisposable
         return new Session(new StorageClient(channel), null, $"node at {socket}");
     }
 
+    private static Config Configure(StoreChoice choice) =>
+        new NodeSettings(choice.Root, choice.Socket, choice.Driver, choice.LogLevel, choice.Config).ToConfig(GlobalOptions.DefaultRoot());
+
+    /// <summary>Null: it takes an engine, or somebody else owns the store.</summary>
+    private static async Task<StoreProtocol.Info?> TryInspectAsync(Config config)
+    {
+        try
+        {
+            return await StorageEngine.InspectAsync(config);
+        }
+        catch (StorageException e) when (e.Error.Code == StorageErrorCode.InUse)
+        {
+            return null;
+        }
+    }
+
     private static async Task<Session> HostAsync(Invocation call, StoreChoice choice)
     {
-        var settings = new NodeSettings(choice.Root, choice.Socket, choice.Driver, choice.LogLevel, choice.Config);
-        var config = settings.ToConfig(GlobalOptions.DefaultRoot());
+        var config = Configure(choice);
         var started = TimeProvider.System.GetTimestamp();
         using var timer = new PeriodicTimer(Interval);
         var socket = config.GetString("storage-actors.socket");

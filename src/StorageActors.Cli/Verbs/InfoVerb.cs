@@ -9,10 +9,9 @@ internal sealed class InfoVerb() : Verb("info", "Show versions, the driver and w
 {
     internal override async Task<int> RunAsync(Invocation call)
     {
-        await using var session = await call.OpenAsync();
-        var info = await session.Client.Channel.AskAsync<StoreProtocol.Info>(new StoreProtocol.GetInfo(), call.Stop);
+        var (info, where) = await Session.InspectAsync(call);
         var version = typeof(InfoVerb).Assembly.GetName().Version!.ToString(3);
-        var result = new InfoResult(version, session.Where, info.Root, info.StoreId, info.Driver, info.Facts);
+        var result = new InfoResult(version, where, info.Root, info.StoreId, info.Driver, info.Facts);
         if (call.Output.Json) call.Output.Document(result);
         else Print(result, call.Output);
         return ExitCode.Done;

@@ -69,6 +69,16 @@ public sealed class StorageEngine : IAsyncDisposable
         StartAsync(config, system => StorageActorsExtension.For(system).Open(StorageSettings.DefaultPath, null, openDriver, time ?? TimeProvider.System), stop);
 
     /// <summary>
+    /// What an engine on the store would say of itself, without one: the store is owned for as long as its driver takes to try what works here, and its journal is read.
+    /// </summary>
+    /// <param name="config">As for <see cref="StartAsync(Config, string?, CancellationToken)"/>.</param>
+    /// <returns>Null when only an engine can say it: there is no store yet, its journal is elsewhere, or a crash left something to be settled first.</returns>
+    /// <exception cref="StorageException">The configuration is wrong, somebody else owns the store, or it cannot be opened.</exception>
+    public static Task<StoreProtocol.Info?> InspectAsync(Config config) => Task.Factory.StartNew(
+        () => StoreInspection.Run(Settings(config), static (name, settings) => StorageActorsExtension.DefaultDriver(name, settings, static _ => { }), TimeProvider.System),
+        CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    /// <summary>
     /// Makes a store's journal again, out of the directories of its layers and images alone, when no engine runs on it. The old one is kept beside it. What only
     /// the journal knew is lost: leases, which is why nothing may be mounted, and marks of damage, which a check finds again.
     /// </summary>
@@ -84,10 +94,13 @@ public sealed class StorageEngine : IAsyncDisposable
     internal static Task<RebuildReport> RebuildAsync(Config config, OpenDriver openDriver, bool dryRun) =>
         RebuildAsync(config, openDriver, dryRun, TimeProvider.System, () => StartAsync(config, openDriver));
 
+    private static StorageSettings Settings(Config config) =>
+        StorageSettings.From(config.WithFallback(Defaults).WithFallback(StorageConfiguration.Reference), StorageSettings.DefaultPath);
+
     private static async Task<RebuildReport> RebuildAsync(
         Config config, OpenDriver openDriver, bool dryRun, TimeProvider time, Func<Task<StorageEngine>> start)
     {
-        var settings = StorageSettings.From(config.WithFallback(Defaults).WithFallback(StorageConfiguration.Reference), StorageSettings.DefaultPath);
+        var settings = Settings(config);
         var report = await Task.Factory.StartNew(
             () => JournalRebuild.Run(settings, openDriver, dryRun, time), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
             .ConfigureAwait(false);

@@ -3,6 +3,7 @@ using StorageActors.Client;
 using StorageActors.Engine;
 using StorageActors.EngineTests.Flows;
 using StorageActors.Protocol;
+using StorageActors.Settings;
 using StorageActors.TestSupport;
 using Xunit;
 
@@ -46,6 +47,26 @@ public sealed class ReadingChannelTests : StoreTest
         await using var next = await StartAsync();
         await AssertSameAsync(next.Client, read);
     }
+
+    [Fact]
+    public async Task A_store_without_an_owner_says_of_itself_what_its_engine_would()
+    {
+        Assert.Null(Inspect());
+        Assert.False(File.Exists(Path.Combine(Root, "format.json")));
+        StoreProtocol.Info said;
+        await using (var engine = await StartAsync())
+        {
+            await engine.Client.ApplyAsync(Chain("base", "top"));
+            said = await engine.Client.Channel.AskAsync<StoreProtocol.Info>(new StoreProtocol.GetInfo());
+            Assert.Equal(StorageErrorCode.InUse, Assert.Throws<StorageException>(() => Inspect()).Error.Code);
+        }
+
+        Assert.Equal(Json(said), Json(Inspect()));
+        await using var next = await StartAsync(); // It was given back.
+    }
+
+    private StoreProtocol.Info? Inspect() => StoreInspection.Run(
+        StorageSettings.From(Configure().WithFallback(StorageConfiguration.Reference), StorageSettings.DefaultPath), (_, store) => Open(store.Root), TimeProvider.System);
 
     [Fact]
     public async Task What_only_an_owner_can_say_is_left_to_the_owner()
