@@ -229,9 +229,9 @@ internal sealed partial class LayerActor
 
         _attempt = DriverProtocol.NextAttempt(); // Nothing answers to it: the journal comes first.
         Become(Unmounting);
-        Write(_journalIsBehind ? new LeaseEvent.Snapshot(_state.Apply(ending).Leases) : ending, () => Unmount(force, () => Ended(() => _state = _state.Apply(ending)), error =>
+        Write(ending, () => Unmount(force, () => Ended(() => _state = _state.Apply(ending)), error =>
         {
-            Write(new LeaseEvent.Snapshot(_state.Leases), static () => { }); // They stand.
+            Write(InJournal(_state), static () => { }); // They stand.
             failed(error);
         }));
 

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using Akka.Persistence;
 using Akka.Serialization;
+using StorageActors.Dispatching;
 using StorageActors.Drivers;
 using StorageActors.DriverOperations;
 using StorageActors.Journal;
@@ -14,7 +15,7 @@ namespace StorageActors.Layers;
 /// Owns one layer's mount and leases. The first lease mounts, the last release unmounts, in mailbox order: what must wait for a driver's answer waits in
 /// the stash, and what comes after it, too. The states are in the other parts of this class; what may happen in each is decided by <see cref="LayerState"/>.
 /// <list type="bullet">
-/// <item>A lease is granted when it is in memory; the journal follows. If the journal fails, Akka stops this actor, and its parent starts another one with the
+/// <item>A lease is granted when it is in memory; the journal follows, if the lease outlives the engine. If the journal fails, Akka stops this actor, and its parent starts another one with the
 /// leases that it knows and the commands that were not answered.</item>
 /// <item>The last release that finds the mount busy is refused, and the lease stays: the caller ends what keeps it busy and releases again. When the last
 /// holder dies instead, the mount lingers without leases; it is tried again from time to time, and the next lease may use it.</item>
@@ -24,8 +25,6 @@ namespace StorageActors.Layers;
 /// </summary>
 internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
 {
-    private const int EventsBetweenSnapshots = 200;
-
     private LayerSetup _setup;
     private readonly LayerEnvironment _environment;
     private readonly IReadOnlyList<LeaseEvent.Granted>? _remembered;
@@ -35,9 +34,6 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private LayerState _state;
     private long _attempt;
-    private bool _journalIsBehind;
-    private int _lastingWrites;
-    private int _eventsSinceSnapshot;
 
     public LayerActor(LayerSetup setup, LayerEnvironment environment, IReadOnlyList<LeaseEvent.Granted>? remembered, IActorRef observer)
     {
@@ -45,8 +41,8 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
         if (environment.JournalPluginId is { } journal) JournalPluginId = journal;
         if (environment.SnapshotPluginId is { } snapshots) SnapshotPluginId = snapshots;
         _state = new LayerState(setup.Id, setup.Kind, setup.Damage);
-        Recover<SnapshotOffer>(offer => _state = _state.Apply((LeaseEvent.Snapshot)offer.Snapshot));
-        Recover<IJournalEvent>(happened => _state = _state.Apply(happened));
+        Recover<SnapshotOffer>(offer => Recovered((LeaseEvent.Snapshot)offer.Snapshot));
+        Recover<IJournalEvent>(Recovered);
         Recover<RecoveryCompleted>(_ => LookForMount());
         Become(Starting);
     }
@@ -62,7 +58,7 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     /// <param name="remembered">Leases that an earlier actor of this layer held when it stopped without wanting to; they stand in for the journal.</param>
     /// <param name="observer">Is told what the parent is told of the mount, before anybody has an answer.</param>
     internal static Props Props(LayerSetup setup, LayerEnvironment environment, IReadOnlyList<LeaseEvent.Granted>? remembered, IActorRef observer) =>
-        Akka.Actor.Props.Create(() => new LayerActor(setup, environment, remembered, observer));
+        EngineProps.Of(() => new LayerActor(setup, environment, remembered, observer));
 
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
     {
@@ -104,34 +100,6 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
         var attempt = DriverProtocol.NextAttempt();
         _queries.Add(attempt, answer);
         _environment.Operations.Tell(new DriverProtocol.Perform(attempt, operation));
-    }
-
-    /// <summary>Changes the leases: at once in memory, for the parent and for the journal, which nobody waits for.</summary>
-    private void Record(IJournalEvent happened)
-    {
-        // What is about leases that outlive this process is in the journal before the mount goes: see Unmount.
-        var lasts = _state.Leases.Exists(static lease => !lease.IsActors);
-        _state = _state.Apply(happened);
-        lasts |= _state.Leases.Exists(static lease => !lease.IsActors);
-        if (lasts) _lastingWrites++;
-        Write(_journalIsBehind ? new LeaseEvent.Snapshot(_state.Leases) : happened, () => _lastingWrites -= lasts ? 1 : 0);
-        if (++_eventsSinceSnapshot >= EventsBetweenSnapshots)
-        {
-            _eventsSinceSnapshot = 0;
-            CrashPoint.Reached(CrashPoint.BeforeLeaseSnapshot);
-            SaveSnapshot(new LeaseEvent.Snapshot(_state.Leases));
-        }
-    }
-
-    private void Write(IJournalEvent happened, Action then)
-    {
-        CrashPoint.Reached(CrashPoint.BeforeLease);
-        _journalIsBehind = false;
-        PersistAsync(happened, _ =>
-        {
-            CrashPoint.Reached(CrashPoint.AfterLease);
-            then();
-        });
     }
 
     /// <summary>Before any answer: who has one may ask at once what is mounted.</summary>

@@ -26,13 +26,52 @@ public sealed class LayerActorRestartTests : LayerActorTest
     public void A_living_actors_lease_survives_a_restart_of_the_layers_actor_and_is_watched_again()
     {
         var holder = SomeActor();
-        End(StartMounted(holder));
-        Start();
+        var layer = StartUnmounted();
+        Acquire(layer, One, "one", holder);
+        Answer<MountLayer, ActiveMount>(ReadWrite);
+        var remembered = Parent.ExpectMsg<LayerInternal.MountChanged>().Leases;
+        End(layer);
+        Start(remembered: remembered);
         Answer<FindMount, FoundMount>(new FoundMount(ReadWrite));
         Assert.Equal(["one"], Leases());
         Sys.Stop(holder);
         Assert.Empty(Leases());
         AnswerUnmount();
+    }
+
+    [Fact]
+    public void A_lease_that_an_actor_holds_is_not_in_the_journal()
+    {
+        End(StartMounted(SomeActor()));
+        Start();
+        Answer<FindMount, FoundMount>(new FoundMount(ReadWrite));
+        Assert.Empty(Leases());
+        Expect<UnmountLayer>();
+    }
+
+    [Fact]
+    public void A_lease_of_a_command_that_an_actor_takes_over_ends_with_the_engine()
+    {
+        var layer = StartMounted(holder: null);
+        Acquire(layer, One, "one", SomeActor());
+        One.ExpectMsg<LayerProtocol.Acquired>();
+        End(layer);
+        Start(Environment(run: "next"));
+        Answer<FindMount, FoundMount>(new FoundMount(ReadWrite));
+        Assert.Empty(Leases());
+        Expect<UnmountLayer>();
+    }
+
+    [Fact]
+    public void A_lease_that_an_actor_hands_to_a_command_outlives_the_engine()
+    {
+        var layer = StartMounted(SomeActor());
+        Acquire(layer, One, "one");
+        One.ExpectMsg<LayerProtocol.Acquired>();
+        End(layer);
+        Start(Environment(run: "next"));
+        Answer<FindMount, FoundMount>(new FoundMount(ReadWrite));
+        Assert.Equal(["one"], Leases());
     }
 
     [Fact]

@@ -1,0 +1,84 @@
+using Akka.Persistence;
+using StorageActors.Journal;
+using StorageActors.Protocol;
+using StorageActors.Store;
+
+namespace StorageActors.Layers;
+
+/// <content>What the journal has of the leases: those that outlive the engine.</content>
+internal sealed partial class LayerActor
+{
+    private const int EventsBetweenSnapshots = 200;
+
+    private readonly HashSet<LeaseId> _inJournal = [];
+    private bool _journalIsBehind;
+    private int _lastingWrites;
+    private int _eventsSinceSnapshot;
+
+    private void Recovered(IJournalEvent happened)
+    {
+        _state = _state.Apply(happened);
+        NoteInJournal(happened);
+    }
+
+    /// <summary>
+    /// Changes the leases: at once in memory and for the parent; for the journal, which nobody waits for, if it matters to the next engine. A lease that an actor holds
+    /// ends with this one, so the journal never has it; unless it takes the place of one that the journal has.
+    /// </summary>
+    private void Record(IJournalEvent happened)
+    {
+        _state = _state.Apply(happened);
+        var matters = happened switch
+        {
+            LeaseEvent.Granted granted => !granted.IsActors || _inJournal.Contains(granted.Lease),
+            LeaseEvent.Released released => _inJournal.Contains(released.Lease),
+            _ => _inJournal.Count > 0,
+        };
+        if (!matters && !_journalIsBehind) return;
+        // It is in the journal before the mount goes: see Unmount.
+        _lastingWrites++;
+        Write(happened, () => _lastingWrites--);
+        if (++_eventsSinceSnapshot >= EventsBetweenSnapshots)
+        {
+            _eventsSinceSnapshot = 0;
+            CrashPoint.Reached(CrashPoint.BeforeLeaseSnapshot);
+            SaveSnapshot(InJournal(_state));
+        }
+    }
+
+    /// <summary>Writes what happened, or, when the journal lacks more than that, all the leases that there are now.</summary>
+    private void Write(IJournalEvent happened, Action then)
+    {
+        CrashPoint.Reached(CrashPoint.BeforeLease);
+        if (_journalIsBehind) happened = InJournal(_state.Apply(happened));
+        _journalIsBehind = false;
+        NoteInJournal(happened);
+        PersistAsync(happened, _ =>
+        {
+            CrashPoint.Reached(CrashPoint.AfterLease);
+            then();
+        });
+    }
+
+    private static LeaseEvent.Snapshot InJournal(LayerState state) => new(state.Leases.FindAll(static lease => !lease.IsActors));
+
+    private void NoteInJournal(IJournalEvent happened)
+    {
+        switch (happened)
+        {
+            case LeaseEvent.Granted granted:
+                _inJournal.Add(granted.Lease);
+                break;
+            case LeaseEvent.Released released:
+                _inJournal.Remove(released.Lease);
+                break;
+            case LeaseEvent.Cleared:
+                _inJournal.Clear();
+                break;
+            case LeaseEvent.Snapshot snapshot:
+                _inJournal.Clear();
+                _inJournal.UnionWith(snapshot.Leases.Select(static lease => lease.Lease));
+                break;
+        }
+    }
+}
