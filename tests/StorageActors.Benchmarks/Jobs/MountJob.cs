@@ -9,7 +9,7 @@ namespace StorageActors.Benchmarks.Jobs;
 /// <summary>A writable layer on a stack is mounted and unmounted: by message, and by the bare system calls on the same directories.</summary>
 internal sealed class MountJob : IJob
 {
-    private const int Operations = 50;
+    private const int Operations = 200;
     private const int OtherMounts = 1000;
 
     public string Name => "mount";
