@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
 using Akka.Persistence;
+using StorageActors.Dispatching;
 using StorageActors.DriverOperations;
 using StorageActors.Journal;
 using StorageActors.Protocol;
@@ -57,7 +58,7 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
     public override string PersistenceId => "catalog";
 
     internal static Props Props(CatalogOptions options, CatalogView view, IActorRef operations) =>
-        Akka.Actor.Props.Create(() => new CatalogActor(options, view, operations));
+        EngineProps.Of(() => new CatalogActor(options, view, operations));
 
     /// <summary>Afterwards Akka stops this actor; the store starts it again from what the journal has.</summary>
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr) => Report(cause);

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using StorageActors.Dispatching;
 using StorageActors.Protocol;
 
 namespace StorageActors.Client;
@@ -86,7 +87,7 @@ public sealed class ActorStorageChannel : IStorageChannel
             Receive<Terminated>(_ => ended.TrySetResult());
         }
 
-        public static Props Props(IActorRef store, TaskCompletionSource ended) => Akka.Actor.Props.Create(() => new ChannelHolder(store, ended));
+        public static Props Props(IActorRef store, TaskCompletionSource ended) => EngineProps.Of(() => new ChannelHolder(store, ended));
     }
 
     /// <summary>Hands progress events of one ticket to an observer.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Akka.Actor;
 using Akka.Event;
+using StorageActors.Dispatching;
 using StorageActors.Drivers;
 using StorageActors.Protocol;
 
@@ -10,18 +11,13 @@ namespace StorageActors.DriverOperations;
 /// One blocking operation, and nothing else: it is in the actor's <see cref="Props"/>, so a restart is a retry. Before it throws, it tells its parent
 /// why. A retry begins when the parent says so, after a pause without a thread.
 /// </summary>
-internal sealed class DriverOperationActor : ReceiveActor
+internal sealed class DriverOperationActor : UntypedActor
 {
     private readonly Job _job;
-    private readonly ILoggingAdapter _log = Context.GetLogger();
 
-    public DriverOperationActor(Job job)
-    {
-        _job = job;
-        Receive<Execute>(_ => Run());
-    }
+    public DriverOperationActor(Job job) => _job = job;
 
-    internal static Props Props(Job job) => Akka.Actor.Props.Create(() => new DriverOperationActor(job)).WithDispatcher(DispatcherOf(job.Operation.Lane));
+    internal static Props Props(Job job) => EngineProps.Of(() => new DriverOperationActor(job), DispatcherOf(job.Operation.Lane));
 
     /// <summary>The dispatcher of a lane, by its path in the configuration.</summary>
     internal static string DispatcherOf(OperationLane lane) => lane switch
@@ -30,6 +26,12 @@ internal sealed class DriverOperationActor : ReceiveActor
         OperationLane.Content => "storage-actors.content-dispatcher",
         _ => "storage-actors.trash-dispatcher",
     };
+
+    protected override void OnReceive(object message)
+    {
+        if (message is Execute) Run();
+        else Unhandled(message);
+    }
 
     protected override void PreStart() => Self.Tell(Execute.Instance);
 
@@ -65,12 +67,13 @@ internal sealed class DriverOperationActor : ReceiveActor
 
     private void Log(Exception exception, StorageError error)
     {
+        var log = Context.GetLogger();
         switch (exception)
         {
-            case TransientDriverException: _log.Info("{0}; it will be tried again", error); break;
-            case PermanentDriverException: _log.Info("{0}", error); break;
-            case StoreCorruptException: _log.Error("{0}", error); break;
-            default: _log.Error(exception, "{0}", error); break;
+            case TransientDriverException: log.Info("{0}; it will be tried again", error); break;
+            case PermanentDriverException: log.Info("{0}", error); break;
+            case StoreCorruptException: log.Error("{0}", error); break;
+            default: log.Error(exception, "{0}", error); break;
         }
     }
 

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using StorageActors.Dispatching;
 using StorageActors.Drivers;
 using StorageActors.Protocol;
 using static StorageActors.DriverOperations.DriverOperationActor;
@@ -22,7 +23,7 @@ internal sealed class DriverOperationsActor : ReceiveActor, IWithTimers
     private readonly RetryPolicy _retries;
     private readonly Dictionary<long, Entry> _entries = [];
     private readonly Dictionary<LayerId, Queue<Entry>> _turns = [];
-    private readonly Dictionary<IActorRef, int> _requesters = [];
+    private readonly HashSet<IActorRef> _requesters = [];   // watched until they end: most come again
     private readonly CancellationTokenSource _end = new();
     private long _keys;
 
@@ -31,7 +32,7 @@ internal sealed class DriverOperationsActor : ReceiveActor, IWithTimers
         (_services, _retries) = (services, retries);
         // Children stop before their parent does, and blocked ones not at all: one that never blocks is the first to know.
         var end = _end;
-        Context.ActorOf(Akka.Actor.Props.Create(() => new Sentinel(end)));
+        Context.ActorOf(EngineProps.Of(() => new Sentinel(end)));
         Receive<DriverProtocol.Perform>(Accept);
         Receive<DriverProtocol.Cancel>(command => Cancel(entry => entry.Attempt == command.Attempt && entry.Requester.Equals(Sender)));
         Receive<Succeeded>(done => Answer(done.Key, done.Reply));
@@ -39,13 +40,17 @@ internal sealed class DriverOperationsActor : ReceiveActor, IWithTimers
         Receive<Restarted>(again => Pause(again.Key, Sender));
         Receive<PauseOver>(over => Resume(over.Key));
         Receive<Ended>(ended => Answer(ended.Key, null));
-        Receive<RequesterGone>(gone => Cancel(entry => entry.Requester.Equals(gone.Requester)));
+        Receive<RequesterGone>(gone =>
+        {
+            _requesters.Remove(gone.Requester);
+            Cancel(entry => entry.Requester.Equals(gone.Requester));
+        });
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
     internal static Props Props(DriverServices services, RetryPolicy retries) =>
-        Akka.Actor.Props.Create(() => new DriverOperationsActor(services, retries));
+        EngineProps.Of(() => new DriverOperationsActor(services, retries));
 
     protected override SupervisorStrategy SupervisorStrategy() =>
         new OneForOneStrategy(_retries.MaximumRetries, Timeout.Infinite, Table, loggingEnabled: false);
@@ -64,9 +69,7 @@ internal sealed class DriverOperationsActor : ReceiveActor, IWithTimers
     private void Accept(DriverProtocol.Perform command)
     {
         var entry = new Entry(++_keys, command.Attempt, command.Operation, Sender, _end.Token);
-        var known = _requesters.GetValueOrDefault(entry.Requester);
-        _requesters[entry.Requester] = known + 1;
-        if (known == 0) Context.WatchWith(entry.Requester, new RequesterGone(entry.Requester));
+        if (_requesters.Add(entry.Requester)) Context.WatchWith(entry.Requester, new RequesterGone(entry.Requester));
         _entries.Add(entry.Key, entry);
         if (entry.Operation.Turn is not { } layer)
         {
@@ -113,12 +116,6 @@ internal sealed class DriverOperationsActor : ReceiveActor, IWithTimers
         Timers.Cancel(key);
         entry.Requester.Tell(reply ?? new DriverProtocol.Failed(entry.Attempt, entry.FinalError() ?? Stopping(entry.Operation)));
         entry.Stop.Dispose();
-        if (--_requesters[entry.Requester] == 0)
-        {
-            _requesters.Remove(entry.Requester);
-            Context.Unwatch(entry.Requester);
-        }
-
         if (entry.Operation.Turn is not { } layer) return;
         if (_turns[layer].TryDequeue(out var next)) Start(next);
         else _turns.Remove(layer);

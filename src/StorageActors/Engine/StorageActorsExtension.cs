@@ -3,6 +3,7 @@ using Akka.Actor;
 using Akka.Configuration;
 using Akka.Event;
 using StorageActors.Client;
+using StorageActors.Dispatching;
 using StorageActors.Drivers;
 using StorageActors.Protocol;
 using StorageActors.Settings;
@@ -26,10 +27,10 @@ public sealed class StorageActorsExtension : IExtension
     internal StorageActorsExtension(ExtendedActorSystem system)
     {
         _system = system;
-        if (!system.Settings.Config.HasPath("storage-actors.driver-dispatcher"))
+        if (!system.Settings.Config.HasPath(EngineProps.Dispatcher))
         {
             throw new ConfigurationException(
-                "the actor system has no storage-actors.driver-dispatcher: create it with .WithFallback(StorageConfiguration.Reference)");
+                $"the actor system has no {EngineProps.Dispatcher}: create it with .WithFallback(StorageConfiguration.Reference)");
         }
     }
 

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using StorageActors.Catalog;
+using StorageActors.Dispatching;
 using StorageActors.Drivers;
 using StorageActors.Protocol;
 using StorageActors.Staging;
@@ -41,7 +42,7 @@ internal sealed partial class ChainFlow : FlowActor
     }
 
     internal static Props Props(FlowContext store, IActorRef requester, ChainOrder order) =>
-        Akka.Actor.Props.Create(() => new ChainFlow(store, requester, order));
+        EngineProps.Of(() => new ChainFlow(store, requester, order));
 
     protected override void Start()
     {

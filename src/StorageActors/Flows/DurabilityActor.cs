@@ -1,4 +1,5 @@
 using Akka.Actor;
+using StorageActors.Dispatching;
 using StorageActors.DriverOperations;
 using StorageActors.Protocol;
 
@@ -26,7 +27,7 @@ internal sealed class DurabilityActor : ReceiveActor
         Receive<DriverProtocol.IReply>(Answer, reply => reply.Attempt == _attempt);
     }
 
-    internal static Props Props(IActorRef operations) => Akka.Actor.Props.Create(() => new DurabilityActor(operations));
+    internal static Props Props(IActorRef operations) => EngineProps.Of(() => new DurabilityActor(operations));
 
     private void Start()
     {

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using StorageActors.Dispatching;
 using StorageActors.DriverOperations;
 using StorageActors.Journal;
 using StorageActors.Protocol;
@@ -52,7 +53,7 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
 
     /// <summary>For tests, which put their own probes in the place of layers.</summary>
     internal static Props Props(LayerEnvironment environment, Func<LayerSetup, IReadOnlyList<LeaseEvent.Granted>?, IActorRef, Props> layer) =>
-        Akka.Actor.Props.Create(() => new LayersActor(environment, layer));
+        EngineProps.Of(() => new LayersActor(environment, layer));
 
     /// <summary>A layer whose actor has a defect is started again from its journal, as after a failed journal.</summary>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(static _ => Directive.Stop);

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
 using StorageActors.Catalog;
+using StorageActors.Dispatching;
 using StorageActors.Flows;
 using StorageActors.Layers;
 using StorageActors.Protocol;
@@ -32,7 +33,7 @@ internal sealed class RecoveryFlow : FlowActor
     /// <param name="requester">The supervisor.</param>
     /// <param name="isThorough">Whether records may differ from the journal: the last engine did not come to its end.</param>
     internal static Props Props(FlowContext store, IActorRef requester, bool isThorough) =>
-        Akka.Actor.Props.Create(() => new RecoveryFlow(store, requester, isThorough));
+        EngineProps.Of(() => new RecoveryFlow(store, requester, isThorough));
 
     protected override void Start() => Perform(new ListStore(), listing =>
         Perform(RecoveryPlan.Questions(Store.View.Current, listing, _isThorough), found => Reconcile(RecoveryPlan.Make(Store.View.Current, listing, found))));

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using StorageActors.Archive.Apply;
+using StorageActors.Dispatching;
 using StorageActors.DriverOperations;
 using StorageActors.Drivers;
 using StorageActors.Protocol;
@@ -45,7 +46,7 @@ internal sealed class StagingActor : ReceiveActor
     }
 
     internal static Props Props(Stage stage, IActorRef flow, StagingEnvironment environment) =>
-        Akka.Actor.Props.Create(() => new StagingActor(stage, flow, environment));
+        EngineProps.Of(() => new StagingActor(stage, flow, environment));
 
     protected override void PreStart()
     {

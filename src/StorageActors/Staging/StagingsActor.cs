@@ -1,4 +1,5 @@
 using Akka.Actor;
+using StorageActors.Dispatching;
 using StorageActors.DriverOperations;
 using StorageActors.Protocol;
 using StorageActors.Store;
@@ -26,7 +27,7 @@ internal sealed class StagingsActor : ReceiveActor
     }
 
     internal static Props Props(StagingEnvironment environment, int parallelism, int queue) =>
-        Akka.Actor.Props.Create(() => new StagingsActor(environment, parallelism, queue));
+        EngineProps.Of(() => new StagingsActor(environment, parallelism, queue));
 
     /// <summary>A staging that failed in itself ends, and its directory with it: the flow that waits for it is told by its death.</summary>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(static _ => Directive.Stop);

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using StorageActors.Catalog;
+using StorageActors.Dispatching;
 using StorageActors.Flows;
 using StorageActors.Layers;
 using StorageActors.Protocol;
@@ -23,19 +24,19 @@ internal sealed partial class StoreSupervisor
         Receive<StoreProtocol.Apply>(Apply);
         Receive<StoreProtocol.Create>(Create);
         Receive<StoreProtocol.Cancel>(Cancel);
-        Flow<StoreProtocol.Seal>("seal", (command, from) => Props(() => new SealFlow(_context, from, command)));
+        Flow<StoreProtocol.Seal>("seal", static (store, from, command) => EngineProps.Of(() => new SealFlow(store, from, command)));
         Receive<StoreProtocol.Fill>(Fill);
-        Flow<StoreProtocol.Freeze>("freeze", (command, from) => Props(() => new FreezeFlow(_context, from, command)));
-        Flow<StoreProtocol.WriteDiff>("diff", (command, from) => Props(() => new DiffFlow(_context, from, command)));
-        Flow<StoreProtocol.GetChanges>("changes", (command, from) => Props(() => new DiffFlow(_context, from, command)));
-        Flow<StoreProtocol.Remove>("remove", (command, from) => Props(() => new RemoveFlow(_context, from, command)));
-        Flow<StoreProtocol.CollectGarbage>("collect", (command, from) => Props(() => new CollectFlow(_context, from, command)), static command => command.Ticket);
-        Flow<StoreProtocol.GetUsage>("usage", (command, from) => Props(() => new UsageFlow(_context, from, command)));
-        Flow<StoreProtocol.Check>("check", (command, from) => Props(() => new CheckFlow(_context, from, command)), static command => command.Ticket);
-        Flow<CatalogProtocol.PutImage>("put-image", (command, from) => Props(() => new PutImageFlow(_context, from, command)));
-        Flow<CatalogProtocol.RemoveImage>("remove-image", (command, from) => Props(() => new RemoveImageFlow(_context, from, command)));
-        Flow<CatalogProtocol.GetBigData>("document", (command, from) => Props(() => new ReadImageFlow(_context, from, command)));
-        Flow<CatalogProtocol.ReadBlob>("blob", (command, from) => Props(() => new ReadImageFlow(_context, from, command)));
+        Flow<StoreProtocol.Freeze>("freeze", static (store, from, command) => EngineProps.Of(() => new FreezeFlow(store, from, command)));
+        Flow<StoreProtocol.WriteDiff>("diff", static (store, from, command) => EngineProps.Of(() => new DiffFlow(store, from, command)));
+        Flow<StoreProtocol.GetChanges>("changes", static (store, from, command) => EngineProps.Of(() => new DiffFlow(store, from, command)));
+        Flow<StoreProtocol.Remove>("remove", static (store, from, command) => EngineProps.Of(() => new RemoveFlow(store, from, command)));
+        Flow<StoreProtocol.CollectGarbage>("collect", static (store, from, command) => EngineProps.Of(() => new CollectFlow(store, from, command)), static command => command.Ticket);
+        Flow<StoreProtocol.GetUsage>("usage", static (store, from, command) => EngineProps.Of(() => new UsageFlow(store, from, command)));
+        Flow<StoreProtocol.Check>("check", static (store, from, command) => EngineProps.Of(() => new CheckFlow(store, from, command)), static command => command.Ticket);
+        Flow<CatalogProtocol.PutImage>("put-image", static (store, from, command) => EngineProps.Of(() => new PutImageFlow(store, from, command)));
+        Flow<CatalogProtocol.RemoveImage>("remove-image", static (store, from, command) => EngineProps.Of(() => new RemoveImageFlow(store, from, command)));
+        Flow<CatalogProtocol.GetBigData>("document", static (store, from, command) => EngineProps.Of(() => new ReadImageFlow(store, from, command)));
+        Flow<CatalogProtocol.ReadBlob>("blob", static (store, from, command) => EngineProps.Of(() => new ReadImageFlow(store, from, command)));
         Receive<StoreProtocol.ICommand>(command => Sender.Tell(new StoreProtocol.Refused(
             new StorageError(StorageErrorCode.Unsupported, command.GetType().Name, "this version of the store does not know the command"))));
 
@@ -105,15 +106,13 @@ internal sealed partial class StoreSupervisor
 
     private void Fill(StoreProtocol.Fill command)
     {
-        var from = Sender;
-        var ticket = command.Ticket ?? TicketId.New();
-        Start("fill", Props(() => new FillFlow(_context, from, command, ticket)), [ticket]);
+        var (store, from, ticket) = (_context, Sender, command.Ticket ?? TicketId.New());
+        Start("fill", EngineProps.Of(() => new FillFlow(store, from, command, ticket)), [ticket]);
     }
 
     private void Run(ChainOrder order)
     {
-        var from = Sender;
-        Start(order.Operation, Props(() => new ChainFlow(_context, from, order)), [.. order.Parts.Select(static part => part.Ticket)]);
+        Start(order.Operation, ChainFlow.Props(_context, Sender, order), [.. order.Parts.Select(static part => part.Ticket)]);
     }
 
     private void Cancel(StoreProtocol.Cancel command)
@@ -128,11 +127,8 @@ internal sealed partial class StoreSupervisor
         Sender.Tell(new StoreProtocol.CancelAccepted(command.Ticket));
     }
 
-    private void Flow<TCommand>(string name, Func<TCommand, IActorRef, Props> props, Func<TCommand, TicketId?>? ticket = null) =>
-        Receive<TCommand>(command => Start(name, props(command, Sender), ticket?.Invoke(command) is { } known ? [known] : []));
+    private void Flow<TCommand>(string name, Func<FlowContext, IActorRef, TCommand, Props> props, Func<TCommand, TicketId?>? ticket = null) =>
+        Receive<TCommand>(command => Start(name, props(_context, Sender, command), ticket?.Invoke(command) is { } known ? [known] : []));
 
     private void Start(string name, Props props, IReadOnlyList<TicketId> tickets) => _flows.Add(Watch(Context.ActorOf(props, _flows.NewName(name))), tickets);
-
-    private static Props Props<T>(System.Linq.Expressions.Expression<Func<T>> factory)
-        where T : ActorBase => Akka.Actor.Props.Create(factory);
 }

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Akka.Actor;
 using Akka.Event;
 using StorageActors.Catalog;
+using StorageActors.Dispatching;
 using StorageActors.DriverOperations;
 using StorageActors.Drivers;
 using StorageActors.Flows;
@@ -50,7 +51,7 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    internal static Props Props(StoreSetup setup) => Akka.Actor.Props.Create(() => new StoreSupervisor(setup));
+    internal static Props Props(StoreSetup setup) => EngineProps.Of(() => new StoreSupervisor(setup));
 
     /// <summary>Nothing is started again behind its back: a flow that failed has its answer, and who else fails is missed and seen to.</summary>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(static _ => Directive.Stop);

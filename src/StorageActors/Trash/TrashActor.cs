@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using StorageActors.Dispatching;
 using StorageActors.Drivers;
 using StorageActors.DriverOperations;
 using StorageActors.Protocol;
@@ -47,7 +48,7 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
     /// <param name="metrics">Is told the backlog.</param>
     /// <param name="period">How often it sweeps by itself.</param>
     internal static Props Props(IActorRef operations, StoreMetrics metrics, TimeSpan period) =>
-        Akka.Actor.Props.Create(() => new TrashActor(operations, metrics, period));
+        EngineProps.Of(() => new TrashActor(operations, metrics, period));
 
     protected override void PreStart()
     {

@@ -1,0 +1,103 @@
+using Akka.Dispatch;
+using StorageActors.Dispatching;
+using Xunit;
+
+namespace StorageActors.EngineTests.Dispatching;
+
+public sealed class EngineThreadsTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    private readonly EngineThreads _threads = new("test");
+
+    public EngineThreadsTests()
+    {
+        _threads.AddThreads(1);
+        _threads.AddCalls(2);
+    }
+
+    [Fact]
+    public async Task What_a_thread_causes_it_does_itself()
+    {
+        var done = new TaskCompletionSource<(int Actor, int Next, int Call)>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _threads.RunActor(new Step(() =>
+        {
+            var actor = Environment.CurrentManagedThreadId;
+            _threads.RunActor(new Step(() =>
+            {
+                var next = Environment.CurrentManagedThreadId;
+                _threads.RunCall(new Step(() => done.SetResult((actor, next, Environment.CurrentManagedThreadId))));
+            }));
+        }));
+        var ran = await done.Task.WaitAsync(Limit);
+        Assert.Equal((ran.Actor, ran.Actor), (ran.Next, ran.Call));
+    }
+
+    [Fact]
+    public async Task Actors_have_a_thread_when_every_call_blocks()
+    {
+        const int Calls = 5;
+        var (begun, left) = (0, Calls);
+        using var gate = new SemaphoreSlim(0);
+        var blocked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        for (var i = 0; i < Calls; i++) _threads.RunCall(new Step(() =>
+        {
+            if (Interlocked.Increment(ref begun) == 2) blocked.SetResult();
+            gate.Wait(Limit);
+            if (Interlocked.Decrement(ref left) == 0) ended.SetResult();
+        }));
+        await blocked.Task.WaitAsync(Limit);
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _threads.RunActor(new Step(() => _threads.RunActor(new Step(done.SetResult))));
+        await done.Task.WaitAsync(Limit);
+        gate.Release(Calls);
+        await ended.Task.WaitAsync(Limit);
+    }
+
+    [Fact]
+    public async Task No_more_calls_run_at_a_time_than_are_allowed_and_all_run()
+    {
+        const int Calls = 200;
+        var (running, most, left) = (0, 0, Calls);
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        for (var i = 0; i < Calls; i++) _threads.RunCall(new Step(() =>
+        {
+            var now = Interlocked.Increment(ref running);
+            for (var known = Volatile.Read(ref most); now > known; known = Volatile.Read(ref most)) Interlocked.CompareExchange(ref most, now, known);
+            Thread.Yield();
+            Interlocked.Decrement(ref running);
+            if (Interlocked.Decrement(ref left) == 0) done.SetResult();
+        }));
+        await done.Task.WaitAsync(Limit);
+        Assert.InRange(most, 1, 2);
+    }
+
+    [Fact]
+    public async Task Many_that_one_causes_all_run()
+    {
+        const int Actors = 5000;
+        var left = Actors;
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _threads.RunActor(new Step(() =>
+        {
+            for (var i = 0; i < Actors; i++)
+            {
+                var next = new Step(() =>
+                {
+                    if (Interlocked.Decrement(ref left) == 0) done.SetResult();
+                });
+                if (i % 3 == 0) _threads.RunCall(next);
+                else _threads.RunActor(next);
+            }
+        }));
+        await done.Task.WaitAsync(Limit);
+    }
+
+    private sealed class Step(Action action) : IRunnable
+    {
+        public void Run() => action();
+
+        public void Execute() => action();
+    }
+}
