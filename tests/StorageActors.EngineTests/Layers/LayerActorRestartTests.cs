@@ -29,6 +29,7 @@ public sealed class LayerActorRestartTests : LayerActorTest
         var layer = StartUnmounted();
         Acquire(layer, One, "one", holder);
         Answer<MountLayer, ActiveMount>(ReadWrite);
+        One.ExpectMsg<LayerProtocol.Acquired>();
         var remembered = Parent.ExpectMsg<LayerInternal.MountChanged>().Leases;
         End(layer);
         Start(remembered: remembered);
