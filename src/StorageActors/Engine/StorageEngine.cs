@@ -75,7 +75,7 @@ public sealed class StorageEngine : IAsyncDisposable
     /// <returns>Null when only an engine can say it: there is no store yet, its journal is elsewhere, or a crash left something to be settled first.</returns>
     /// <exception cref="StorageException">The configuration is wrong, somebody else owns the store, or it cannot be opened.</exception>
     public static Task<StoreProtocol.Info?> InspectAsync(Config config) => Task.Factory.StartNew(
-        () => StoreInspection.Run(Settings(config), static (name, settings) => StorageActorsExtension.DefaultDriver(name, settings, static _ => { }), TimeProvider.System),
+        () => EngineInspection.Run(Settings(config), static (name, settings) => StorageActorsExtension.DefaultDriver(name, settings, static _ => { }), TimeProvider.System),
         CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     /// <summary>

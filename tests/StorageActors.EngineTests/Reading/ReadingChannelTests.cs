@@ -65,7 +65,7 @@ public sealed class ReadingChannelTests : StoreTest
         await using var next = await StartAsync(); // It was given back.
     }
 
-    private StoreProtocol.Info? Inspect() => StoreInspection.Run(
+    private StoreProtocol.Info? Inspect() => EngineInspection.Run(
         StorageSettings.From(Configure().WithFallback(StorageConfiguration.Reference), StorageSettings.DefaultPath), (_, store) => Open(store.Root), TimeProvider.System);
 
     [Fact]

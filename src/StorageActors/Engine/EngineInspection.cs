@@ -7,7 +7,7 @@ using StorageActors.Transfers;
 namespace StorageActors.Engine;
 
 /// <summary>A look at a store and at what its driver can do here, by its owner of the moment, who starts no engine. Blocks.</summary>
-internal static class StoreInspection
+internal static class EngineInspection
 {
     /// <returns>Null when only an engine can say it.</returns>
     internal static StoreProtocol.Info? Run(StorageSettings settings, OpenDriver openDriver, TimeProvider time)
