@@ -31,35 +31,16 @@ public sealed record NodeSettings(string? Root = null, string? Socket = null, st
     /// </summary>
     /// <param name="defaultRoot">The root if nothing names one.</param>
     /// <exception cref="LinuxException">The file cannot be read.</exception>
-    /// <exception cref="StorageException">The file is no HOCON.</exception>
+    /// <exception cref="StorageException">The file is no HOCON, or has a key that is no setting.</exception>
     public Config ToConfig(string defaultRoot)
     {
-        var file = File is null ? Config.Empty : Read(File);
-        var root = Path.GetFullPath(Root ?? file.GetString("storage-actors.root", null) ?? defaultRoot);
+        var file = File is null ? Config.Empty : SettingsFile.Read(File);
+        var root = Path.GetFullPath(Root ?? NotEmpty(file.GetString("storage-actors.root", null)) ?? defaultRoot);
         var socket = Path.GetFullPath(Socket ?? NotEmpty(file.GetString("storage-actors.socket", null)) ?? Path.Combine(root, "node.sock"));
         var given = new List<string> { $"storage-actors.root = {Quote(root)}", $"storage-actors.socket = {Quote(socket)}" };
         if (Driver is not null) given.Add($"storage-actors.driver = {Quote(Driver)}");
         if (LogLevel is not null) given.Add($"akka.loglevel = {LogLevel.ToUpperInvariant()}");
         return ConfigurationFactory.ParseString(string.Join('\n', given)).WithFallback(file).WithFallback(ConfigurationFactory.ParseString(Defaults));
-    }
-
-    private static Config Read(string path)
-    {
-        string text;
-        using (var file = Libc.Open(path, OpenFlags.ReadOnly))
-        using (var reader = new StreamReader(new FileStream(file, FileAccess.Read, 1)))
-        {
-            text = reader.ReadToEnd();
-        }
-
-        try
-        {
-            return ConfigurationFactory.ParseString(text);
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            throw new StorageException(new StorageError(StorageErrorCode.InvalidArgument, "config", $"{path} is no HOCON: {e.Message}", path), e);
-        }
     }
 
     private static string? NotEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;

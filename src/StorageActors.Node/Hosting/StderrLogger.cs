@@ -15,8 +15,15 @@ public sealed class StderrLogger : ReceiveActor, IRequiresMessageQueue<ILoggerMe
     public StderrLogger()
     {
         Receive<InitializeLogger>(_ => Sender.Tell(new LoggerInitialized()));
-        Receive<LogEvent>(static logged => Console.Error.WriteLine(Format(logged)));
+        Receive<LogEvent>(static logged =>
+        {
+            if (!IsNoise(logged)) Console.Error.WriteLine(Format(logged));
+        });
     }
+
+    /// <summary>An Ask that is cancelled before it is registered: Akka warns, and nobody can do or need do anything.</summary>
+    private static bool IsNoise(LogEvent logged) =>
+        logged.LogLevel() == LogLevel.WarningLevel && logged.Message.ToString()?.Contains("/temp trying to remove non-child", StringComparison.Ordinal) == true;
 
     private static string Format(LogEvent logged)
     {

@@ -1,3 +1,4 @@
+using System.Text;
 using Akka.Configuration;
 using StorageActors.Protocol;
 
@@ -6,41 +7,42 @@ namespace StorageActors.Settings;
 /// <summary>Reads one section of the configuration; what is wrong with a key is said by its name.</summary>
 internal sealed class SettingsSection(string path, Config section)
 {
-    internal string Word(string key) => Read(key, static (config, name) => config.GetString(name, ""));
+    internal string Word(string key) => Read(key, static (config, name) => config.GetString(name, ""), "a text is needed");
 
-    internal IReadOnlyList<string> Words(string key) => Read(key, static (config, name) => (IReadOnlyList<string>)[.. config.GetStringList(name)]);
+    internal IReadOnlyList<string> Words(string key) => Read(key, static (config, name) => (IReadOnlyList<string>)[.. config.GetStringList(name)], "a list of texts is needed, such as [nodev, nosuid]");
 
     /// <summary>Absolute paths, each once.</summary>
     internal IReadOnlyList<string> Directories(string key) => [.. Words(key).Select(word =>
         word.StartsWith('/') && !word.Contains('\0', StringComparison.Ordinal) ? System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(word))
             : throw Wrong(key, word.Replace("\0", "\\0", StringComparison.Ordinal), "absolute paths of directories are needed")).Distinct(StringComparer.Ordinal)];
 
-    internal string Directory(string key)
+    internal string Directory(string key, int longest)
     {
         var directory = Word(key);
         if (directory.Length == 0) throw Wrong(key, directory, "the directory of the store has to be given");
         if (directory.Contains('\0', StringComparison.Ordinal)) throw Wrong(key, directory.Replace("\0", "\\0", StringComparison.Ordinal), "a path has no zero characters");
-        return System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(directory));
+        var full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(directory));
+        return Encoding.UTF8.GetByteCount(full) <= longest ? full : throw Wrong(key, full, $"a path of at most {longest} bytes is needed, since the journal lies in it");
     }
 
     internal bool Flag(string key) => Read(key, static (config, name) => config.GetBoolean(name));
 
     internal int Count(string key, int least)
     {
-        var count = Read(key, static (config, name) => config.GetInt(name));
+        var count = Read(key, static (config, name) => config.GetInt(name), "a whole number is needed");
         return count >= least ? count : throw Wrong(key, count, $"at least {least} is needed");
     }
 
     internal TimeSpan Time(string key)
     {
-        var time = Read(key, static (config, name) => config.GetTimeSpan(name, allowInfinite: false));
+        var time = Read(key, static (config, name) => config.GetTimeSpan(name, allowInfinite: false), "a time is needed, such as 10s");
         return time > TimeSpan.Zero ? time : throw Wrong(key, time, "a time above zero is needed, such as 10s");
     }
 
     internal long Limit(string key, bool isSize)
     {
         if (Word(key) == "unlimited") return long.MaxValue;
-        var limit = Read(key, (config, name) => isSize ? config.GetByteSize(name) ?? 0 : config.GetLong(name));
+        var limit = Read(key, (config, name) => isSize ? config.GetByteSize(name) ?? 0 : config.GetLong(name), isSize ? "a size such as 512 MiB is needed, or unlimited" : "a number is needed, or unlimited");
         return limit > 0 ? limit : throw Wrong(key, Word(key), isSize ? "a size such as 512 MiB is needed, or unlimited" : "a number above zero is needed, or unlimited");
     }
 
@@ -49,7 +51,7 @@ internal sealed class SettingsSection(string path, Config section)
         Enum.TryParse<TEnum>(Word(key), ignoreCase: true, out var choice) && Enum.IsDefined(choice) ? choice
             : throw Wrong(key, Word(key), $"one of {string.Join(", ", Enum.GetNames<TEnum>()).ToLowerInvariant()} is needed");
 
-    private T Read<T>(string key, Func<Config, string, T> read)
+    private T Read<T>(string key, Func<Config, string, T> read, string needed)
     {
         try
         {
@@ -57,7 +59,7 @@ internal sealed class SettingsSection(string path, Config section)
         }
         catch (Exception e) when (e is FormatException or OverflowException or InvalidOperationException or ConfigurationException or ArgumentException)
         {
-            throw new StorageException(Error(key, section.GetString(key, ""), e.Message), e);
+            throw new StorageException(Error(key, section.GetString(key, ""), needed), e);
         }
     }
 

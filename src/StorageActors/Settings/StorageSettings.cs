@@ -10,6 +10,9 @@ internal sealed record StorageSettings
     /// <summary>Where the section of the only store, or the first, is.</summary>
     internal const string DefaultPath = "storage-actors";
 
+    /// <summary>SQLite opens no path of more than 504 bytes, and the journal is <c>journal.db</c> in the root.</summary>
+    private const int LongestRoot = 504 - 11;
+
     /// <summary>The section's path, which names the store in the actor system.</summary>
     internal required string Path { get; init; }
 
@@ -62,13 +65,14 @@ internal sealed record StorageSettings
     internal static StorageSettings From(Config config, string path)
     {
         var section = new SettingsSection(path, (config.GetConfig(path) ?? Config.Empty).WithFallback(StorageConfiguration.Reference.GetConfig(DefaultPath)));
+        var hasJournal = section.Word("journal.connection-string").Length == 0
+            && section.Word("journal.class") == StorageConfiguration.Reference.GetString($"{DefaultPath}.journal.class");
         var parallelism = section.Count("staging.parallelism", 0);
         return new StorageSettings
         {
             Path = path,
-            HasOwnJournal = section.Word("journal.connection-string").Length == 0
-                && section.Word("journal.class") == StorageConfiguration.Reference.GetString($"{DefaultPath}.journal.class"),
-            Root = section.Directory("root"),
+            HasOwnJournal = hasJournal,
+            Root = section.Directory("root", hasJournal ? LongestRoot : int.MaxValue),
             Driver = section.Word("driver") is var driver && driver == "auto" ? null : driver,
             Durability = section.Choice<Durability>("durability"),
             AdditionalStores = section.Directories("additional-stores"),

@@ -38,6 +38,52 @@ public sealed class SettingsTests
     }
 
     [Theory]
+    [InlineData("storage-actors {\n  mount-options = [nodev\n}\n", "line 3: } stands where the [ of line 2 is not closed yet")]
+    [InlineData("storage-actors {\n  staging { parallelism = 2\n", "line 2: the { is not closed")]
+    [InlineData("storage-actors {\n}\n}\n", "line 3: } closes nothing")]
+    [InlineData("# }\nstorage-actors {\n  driver = \"vfs\n}\n", "line 3: a text in quotation marks begins here and does not end")]
+    [InlineData("storage-actors = 5", "storage-actors is a section")]
+    [InlineData("storage-actors.staging = 5", "storage-actors.staging is a section")]
+    [InlineData("storage-actors {\n  stagging.parallelism = 3\n}", "storage-actors.stagging is no setting")]
+    [InlineData("storage-actors.staging { paralellism = 3 }", "storage-actors.staging.paralellism is no setting")]
+    [InlineData("akka.loglevel = LOUD", "akka.loglevel = LOUD")]
+    [InlineData("include \"other.conf\"\nstorage-actors { retry.times = 2 }", "includes another file")]
+    public void What_is_wrong_with_a_file_is_said_with_its_line_or_its_key(string text, string expected)
+    {
+        using var directory = new TempDirectory();
+        File.WriteAllText(directory["bad.conf"], text);
+        var refused = Assert.Throws<StorageException>(() => new NodeSettings(File: directory["bad.conf"]).ToConfig("/default"));
+        Assert.Equal(StorageErrorCode.InvalidArgument, refused.Error.Code);
+        Assert.StartsWith($"{directory["bad.conf"]}: ", refused.Error.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, refused.Error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Brackets_in_comments_and_quotation_marks_are_no_brackets()
+    {
+        using var directory = new TempDirectory();
+        const string text = "// }\nstorage-actors { # [\n  root = \"/a}\\\"[\"\n  mount-options = [nodev, \"\"\"context={\n\"\"\"]\n  doors.mine { anything = 1 }\n}";
+        File.WriteAllText(directory["good.conf"], text);
+        Assert.Equal("/a}\"[", new NodeSettings(File: directory["good.conf"]).ToConfig("/default").GetString("storage-actors.root"));
+    }
+
+    [Fact]
+    public void A_root_that_the_file_leaves_empty_is_the_default_one()
+    {
+        using var directory = new TempDirectory();
+        File.WriteAllText(directory["empty.conf"], "storage-actors { root = \"\", socket = \"\" }");
+        Assert.Equal("/default/node.sock", new NodeSettings(File: directory["empty.conf"]).ToConfig("/default").GetString("storage-actors.socket"));
+    }
+
+    [Theory]
+    [InlineData("node.conf")]
+    [InlineData("embedded.conf")]
+    [InlineData("containerd.conf")]
+    [InlineData("docker.conf")]
+    public void The_files_of_the_repository_are_taken(string name) =>
+        Assert.NotEmpty(new NodeSettings(File: Path.Combine(AppContext.BaseDirectory, "hocon", name)).ToConfig("/default").GetString("storage-actors.root"));
+
+    [Theory]
     [InlineData("node.conf")]
     [InlineData("embedded.conf")]
     public void Every_key_of_the_files_in_the_repository_is_one_that_the_engine_knows_and_has_its_comment(string name)
