@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using StorageActors.Client;
 using StorageActors.Node.Wire;
 using StorageActors.Protocol;
@@ -28,8 +29,9 @@ internal sealed class CommandEndpoint(Func<IStorageChannel> openChannel)
 
     private static async Task<StoreProtocol.ICommand> ReadAsync(HttpContext context, Type type)
     {
-        // Commands without fields may be sent without a body.
-        await using var body = context.Request.ContentLength == 0 ? new MemoryStream("{}"u8.ToArray()) : context.Request.Body;
+        // Commands without fields may be sent without a body; clients then say that it has no bytes, or nothing about it.
+        var isEmpty = context.Request.ContentLength == 0 || context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == false;
+        await using var body = isEmpty ? new MemoryStream("{}"u8.ToArray()) : context.Request.Body;
         return (StoreProtocol.ICommand)await WireJson.ReadCommandAsync(body, type, context.RequestAborted);
     }
 }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using StorageActors.TestSupport;
 using Xunit;
 
@@ -64,5 +65,18 @@ public sealed class NodeTests : IAsyncLifetime
         var refused = Command.TryRun("setpriv", arguments)!;
         Assert.NotEqual(0, refused.ExitCode);
         Assert.Contains("uid 65534", refused.Error, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task A_command_without_fields_needs_no_body_and_no_word_about_it()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        await _store.StartNodeAsync();
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(_store.Root, "node.sock")));
+        await using var stream = new NetworkStream(socket);
+        await stream.WriteAsync("POST /v1/catalog/ListLayers HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n"u8.ToArray());
+        using var reader = new StreamReader(stream);
+        Assert.StartsWith("HTTP/1.1 200 ", await reader.ReadToEndAsync(), StringComparison.Ordinal);
     }
 }
