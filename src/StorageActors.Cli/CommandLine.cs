@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using StorageActors.Cli.Output;
 using StorageActors.Cli.Running;
 using StorageActors.Cli.Verbs;
+using StorageActors.Linux;
 using StorageActors.Protocol;
 
 namespace StorageActors.Cli;
@@ -41,13 +42,22 @@ internal static class CommandLine
         // A name may begin with @; it is no file of further arguments.
         var parsed = Build(arguments).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Action is ParseErrorAction) return Refuse(parsed, arguments);
-        return await parsed.InvokeAsync(new InvocationConfiguration
+        try
         {
-            // Signals and failures are the verbs' own; see VerbRunner.
-            ProcessTerminationTimeout = null,
-            EnableDefaultExceptionHandler = false,
-            Output = new StreamWriter(new StandardOutput()) { AutoFlush = true },
-        });
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                // Signals and failures are the verbs' own; see VerbRunner.
+                ProcessTerminationTimeout = null,
+                EnableDefaultExceptionHandler = false,
+                Output = new StreamWriter(new StandardOutput(mayBeLeft: true)) { AutoFlush = true },
+            });
+        }
+        catch (LinuxException e)
+        {
+            // Help, versions and completions have nowhere to go.
+            new Printer(json: false, quiet: false).Error("help", Failure.Of(e));
+            return ExitCode.Failed;
+        }
     }
 
     private static int Refuse(ParseResult parsed, string[] arguments)

@@ -12,6 +12,8 @@ namespace StorageActors.Drivers;
 /// </summary>
 internal static class DriverErrors
 {
+    private const string OwnerAdvice = "Owners other than the user's own need root, or a user namespace to which their numbers are mapped.";
+
     /// <summary>Runs an operation; what it throws comes out as one of the three driver exceptions, defects as they are.</summary>
     internal static T Guard<T>(string operation, string path, Func<T> body)
     {
@@ -55,12 +57,15 @@ internal static class DriverErrors
 
     private static DriverException Of(LinuxException e, string operation, string path)
     {
-        var (code, transient, advice) = Meaning(e.Errno);
+        var (code, transient, advice) = IsOwner(e) ? (StorageErrorCode.Unsupported, false, OwnerAdvice) : Meaning(e.Errno);
         // A step of a mount names an option, not a path.
         var where = e.Path.StartsWith('/') ? e.Path : path;
         var error = new StorageError(code, operation, $"{e.Message}. {advice}", where, e.Errno.ToString());
         return transient ? new TransientDriverException(error, e) : new PermanentDriverException(error, e);
     }
+
+    /// <summary>Whether an owner was refused: for want of CAP_CHOWN, or because a user namespace has no such number.</summary>
+    private static bool IsOwner(LinuxException e) => e.Operation.Contains("chown", StringComparison.Ordinal) && e.Errno is Errno.EPERM or Errno.EINVAL;
 
     [SuppressMessage("Maintainability", "CA1502", Justification = "A table.")]
     private static (StorageErrorCode Code, bool Transient, string Advice) Meaning(Errno errno) => errno switch

@@ -15,7 +15,7 @@ namespace StorageActors.Cli.Output;
 internal sealed class Printer(bool json, bool quiet)
 {
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
-    private readonly StreamWriter _out = new(new StandardOutput(), Utf8, 16 * 1024) { NewLine = "\n" };
+    private readonly StreamWriter _out = new(new StandardOutput(mayBeLeft: true), Utf8, 16 * 1024) { NewLine = "\n" };
 
     /// <summary>Whether one JSON document is wanted.</summary>
     internal bool Json => json;
@@ -40,11 +40,7 @@ internal sealed class Printer(bool json, bool quiet)
     internal void Table(Table table) => table.WriteTo(_out, Width);
 
     /// <summary>Gives what was printed so far to stdout. A reader that has gone is not our failure: it has seen what it wanted.</summary>
-    internal void Flush()
-    {
-        try { _out.Flush(); }
-        catch (LinuxException e) when (e.Errno == Errno.EPIPE) { }
-    }
+    internal void Flush() => _out.Flush();
 
     /// <summary>A remark for people, on stderr; not with <c>--quiet</c>.</summary>
     internal void Note(string text)

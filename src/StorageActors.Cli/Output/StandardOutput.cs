@@ -7,9 +7,11 @@ namespace StorageActors.Cli.Output;
 /// Descriptor 1 by write(2). The console's own stream takes a reader that has gone for success, and a file stream writes at offsets of its
 /// own instead of where the descriptor stands.
 /// </summary>
-internal sealed class StandardOutput : Stream
+/// <param name="mayBeLeft">Whether a reader that goes has seen what it wanted: the rest is dropped then. Otherwise that is a failure.</param>
+internal sealed class StandardOutput(bool mayBeLeft = false) : Stream
 {
     private readonly SafeFileHandle _file = new(1, ownsHandle: false);
+    private bool _isLeft;
 
     public override bool CanWrite => true;
 
@@ -22,7 +24,12 @@ internal sealed class StandardOutput : Stream
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     /// <exception cref="LinuxException">EPIPE when nobody reads any more, ENOSPC, and so on.</exception>
-    public override void Write(ReadOnlySpan<byte> buffer) => Libc.WriteAll(_file, buffer);
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        if (_isLeft) return;
+        try { Libc.WriteAll(_file, buffer); }
+        catch (LinuxException e) when (mayBeLeft && e.Errno == Errno.EPIPE) { _isLeft = true; }
+    }
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 

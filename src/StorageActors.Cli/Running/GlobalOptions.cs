@@ -44,6 +44,8 @@ internal static class GlobalOptions
     {
         if (Environment.GetEnvironmentVariable("STORAGE_ACTORS_ROOT") is { Length: > 0 } named) return Path.GetFullPath(named);
         if (Libc.GetEuid() == 0) return "/var/lib/storage-actors";
-        return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local/share/storage-actors");
+        // Not verified: of a home that does not exist the name would be empty, and the store in the working directory.
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+        return Path.GetFullPath(Path.Combine(home, ".local/share/storage-actors"));
     }
 }

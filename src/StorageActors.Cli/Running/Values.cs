@@ -26,6 +26,16 @@ internal static class Values
         CustomParser = static result => Parse(result, static text => (long?)ParseBytes(text)),
     };
 
+    /// <summary>An option whose value is a number above zero.</summary>
+    internal static Option<long?> Number(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "N",
+        CustomParser = static result => Parse(result, static text =>
+            long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? (long?)number
+                : throw new FormatException($"\"{text}\" is no number above zero")),
+    };
+
     /// <summary>Pairs written as <c>KEY=VALUE</c>.</summary>
     internal static Option<Dictionary<string, string>> Pairs(string name, string description) => new(name)
     {
@@ -95,8 +105,8 @@ internal static class Values
         var digits = text.TrimEnd('B', 'i');
         var shift = digits is [.., var unit] ? "KMGT".IndexOf(char.ToUpperInvariant(unit), StringComparison.Ordinal) + 1 : 0;
         if (shift > 0) digits = digits[..^1];
-        if (long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= long.MaxValue >> (10 * shift))
+        if (long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 && number <= long.MaxValue >> (10 * shift))
             return number << (10 * shift);
-        throw new FormatException($"\"{text}\" is no size: a number of bytes is, or one with K, M, G or T");
+        throw new FormatException($"\"{text}\" is no size: a number of bytes above zero is, or one with K, M, G or T");
     }
 }

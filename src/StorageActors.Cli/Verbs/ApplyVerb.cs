@@ -22,7 +22,7 @@ internal sealed class ApplyVerb : Verb
     private readonly Option<string[]> _names = Many("--name", "NAME", "A name for it");
     private readonly Option<Digest?> _diffId = Values.Id<Digest>("--diff-id", "DIGEST", "The digest that its uncompressed tar must have");
     private readonly Option<long?> _limitSize = Values.Bytes("--limit-size", "Refuse a tar that is larger than this, uncompressed");
-    private readonly Option<long?> _limitEntries = new("--limit-entries") { Description = "Refuse a tar that has more entries", HelpName = "N" };
+    private readonly Option<long?> _limitEntries = Values.Number("--limit-entries", "Refuse a tar that has more entries");
 
     internal ApplyVerb()
         : base("apply", "Make a sealed layer from a tar, compressed or not")

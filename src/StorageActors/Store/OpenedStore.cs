@@ -67,10 +67,18 @@ internal sealed class OpenedStore : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            var errno = e is LinuxException linux ? linux.Errno.ToString() : null;
-            throw new StorageException(new StorageError(StorageErrorCode.Io, "open store", e.Message, settings.Root, errno), e);
+            var errno = e is LinuxException linux ? linux.Errno : e is UnauthorizedAccessException ? Errno.EACCES : Errno.None;
+            var message = $"{e.Message.TrimEnd('.')}{Advice(errno)}";
+            throw new StorageException(new StorageError(StorageErrorCode.Io, "open store", message, settings.Root, errno == Errno.None ? null : errno.ToString()), e);
         }
     }
+
+    private static string Advice(Errno errno) => errno switch
+    {
+        Errno.EACCES or Errno.EPERM => ". Run it as root or as the store's owner, or use another root.",
+        Errno.EROFS => ". A store on a read-only file system can only be listed and inspected, or be one of another's additional-stores; use another root.",
+        _ => "",
+    };
 
     public void Dispose()
     {

@@ -35,7 +35,7 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
         }
         catch (JsonException e)
         {
-            throw Refuse(StorageErrorCode.Damaged, path, $"the file is not what a store writes ({e.Message}); restore it from a backup", e);
+            throw Refuse(StorageErrorCode.Damaged, path, $"{path} is not what a store writes ({e.Message}); restore it from a backup", e);
         }
 
         format.CheckKnown(path, toReadOnly);

@@ -73,6 +73,24 @@ public sealed class CliProcess : IDisposable
         return await ended;
     }
 
+    /// <summary>Runs to the end with a pipe for stdout that nobody reads: its other end is closed before the command begins.</summary>
+    internal static async Task<CliResult> RunUnreadAsync(IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo("sh", ["-c", "read go; exec \"$0\" \"$@\"", Executable, .. arguments])
+        {
+            UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment) start.Environment[name] = value;
+        using var process = Process.Start(start)!;
+        process.StandardOutput.Close();
+        await process.StandardInput.WriteAsync("go\n");
+        process.StandardInput.Close();
+        using var late = new CancellationTokenSource(Longest);
+        var error = await process.StandardError.ReadToEndAsync(late.Token);
+        await process.WaitForExitAsync(late.Token);
+        return new CliResult(process.ExitCode, [], error);
+    }
+
     /// <summary>Reads all that it prints and waits for its end.</summary>
     internal async Task<CliResult> EndAsync()
     {

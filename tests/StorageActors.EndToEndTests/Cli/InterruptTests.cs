@@ -75,6 +75,19 @@ public sealed class InterruptTests : IAsyncLifetime
         (await _store.RunAsync("check", "--full")).Exits(0);
     }
 
+    [SkippableTheory]
+    [InlineData("changes", "many")]
+    [InlineData("changes", "many", "--json")]
+    [InlineData("layers")]
+    public async Task A_reader_of_a_list_may_go_away_when_it_has_seen_enough(params string[] verb)
+    {
+        RequiredTiers.SkipUnlessRoot();
+        var files = Enumerable.Range(0, 2000).Select(static i => ($"a-name-to-fill-more-than-one-buffer-{i}", ""));
+        (await _store.FeedAsync(Tars.Of(files), "apply", "--id", "many")).Exits(0);
+        var run = await CliProcess.RunUnreadAsync(_store.Environment, verb);
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+    }
+
     [SkippableFact]
     public async Task Two_verbs_at_once_take_turns()
     {

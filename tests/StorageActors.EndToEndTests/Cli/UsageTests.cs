@@ -22,6 +22,9 @@ public sealed partial class UsageTests
     [InlineData("apply", "--id", "../x", "y")]
     [InlineData("apply", "--diff-id", "sha256:1", "y")]
     [InlineData("apply", "--limit-size", "5Q", "y")]
+    [InlineData("apply", "--limit-size", "0", "y")]
+    [InlineData("apply", "--limit-entries", "many", "y")]
+    [InlineData("apply", "--limit-entries", "0", "y")]
     [InlineData("create", "--image", "a", "--parent", "b")]
     [InlineData("create", "--label", "novalue")]
     [InlineData("umount", "x", "--all", "--lease", "l")]
@@ -54,6 +57,30 @@ public sealed partial class UsageTests
         ];
         foreach (var verb in verbs) Assert.Matches($@"(?m)^  {verb}\b", run.Text);
         Assert.Empty(run.Error);
+    }
+
+    [Fact]
+    public async Task A_reader_of_the_help_may_go_away()
+    {
+        var run = await CliProcess.RunUnreadAsync(Nowhere, "--help");
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+    }
+
+    [Fact]
+    public void Help_that_has_nowhere_to_go_is_one_line()
+    {
+        var run = TestSupport.Command.TryRun("sh", "-c", "exec \"$0\" --help >/dev/full", CliProcess.Executable)!;
+        Assert.Equal(1, run.ExitCode);
+        Assert.Matches(ErrorLine(), run.Error);
+    }
+
+    [Fact]
+    public async Task A_root_that_is_too_long_for_the_journal_is_wrong_usage()
+    {
+        var root = "/nonexistent/" + string.Join('/', Enumerable.Repeat(new string('a', 200), 3));
+        var run = (await CliProcess.RunAsync(Nowhere, null, "--root", root, "info")).Exits(2);
+        Assert.Matches(ErrorLine(), run.Error);
+        Assert.Contains("493 bytes", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
