@@ -12,7 +12,7 @@ namespace StorageActors.Drivers;
 /// </summary>
 internal static class DriverErrors
 {
-    private const string OwnerAdvice = "Owners other than the user's own need root, or a user namespace to which their numbers are mapped.";
+    private const string OwnerAdvice = "Owners other than the user's own need root, a user namespace that has their numbers, or the setting ignore-chown-errors = on.";
 
     /// <summary>Runs an operation; what it throws comes out as one of the three driver exceptions, defects as they are.</summary>
     internal static T Guard<T>(string operation, string path, Func<T> body)

@@ -25,7 +25,7 @@ internal sealed class SettingsSection(string path, Config section)
         return Encoding.UTF8.GetByteCount(full) <= longest ? full : throw Wrong(key, full, $"a path of at most {longest} bytes is needed, since the journal lies in it");
     }
 
-    internal bool Flag(string key) => Read(key, static (config, name) => config.GetBoolean(name));
+    internal bool Flag(string key) => Read(key, static (config, name) => config.GetBoolean(name), "on or off is needed");
 
     internal int Count(string key, int least)
     {
