@@ -36,7 +36,7 @@ public sealed class ActorStorageChannel : IStorageChannel
         stop.ThrowIfCancellationRequested();
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var asking = _store.Ask<object>(command, timeout: null, giveUp.Token);
-        if (await Task.WhenAny(asking, _ended.Task).ConfigureAwait(false) != asking && await Task.WhenAny(asking, Task.Delay(Grace, stop)).ConfigureAwait(false) != asking)
+        if (await Task.WhenAny(asking, _ended.Task, _system.WhenTerminated).ConfigureAwait(false) != asking && await Task.WhenAny(asking, Task.Delay(Grace, stop)).ConfigureAwait(false) != asking)
         {
             // A store answers all that has reached it before it ends; this came after that.
             await giveUp.CancelAsync().ConfigureAwait(false);

@@ -10,14 +10,18 @@ internal sealed partial class LayerActor
 {
     private const int EventsBetweenSnapshots = 200;
 
+    /// <summary>The leases that the journal has or is about to have.</summary>
     private readonly HashSet<LeaseId> _inJournal = [];
+
+    /// <summary>The leases after the last event that is known to be in the journal: later events may be on their way.</summary>
+    private LayerState _journaled;
     private bool _journalIsBehind;
     private int _lastingWrites;
     private int _eventsSinceSnapshot;
 
     private void Recovered(IJournalEvent happened)
     {
-        _state = _state.Apply(happened);
+        _state = _journaled = _state.Apply(happened);
         NoteInJournal(happened);
     }
 
@@ -38,12 +42,6 @@ internal sealed partial class LayerActor
         // It is in the journal before the mount goes: see Unmount.
         _lastingWrites++;
         Write(happened, () => _lastingWrites--);
-        if (++_eventsSinceSnapshot >= EventsBetweenSnapshots)
-        {
-            _eventsSinceSnapshot = 0;
-            CrashPoint.Reached(CrashPoint.BeforeLeaseSnapshot);
-            SaveSnapshot(InJournal(_state));
-        }
     }
 
     /// <summary>Writes what happened, or, when the journal lacks more than that, all the leases that there are now.</summary>
@@ -56,8 +54,21 @@ internal sealed partial class LayerActor
         PersistAsync(happened, _ =>
         {
             CrashPoint.Reached(CrashPoint.AfterLease);
+            _journaled = _journaled.Apply(happened);
+            if (++_eventsSinceSnapshot >= EventsBetweenSnapshots) SumUp();
             then();
         });
+    }
+
+    /// <summary>
+    /// A snapshot stands for the events up to the last one that was written, and has what these led to. The state of this moment may be ahead of them: replayed on top
+    /// of it, the first of the events that follow would bring back leases that have ended.
+    /// </summary>
+    private void SumUp()
+    {
+        _eventsSinceSnapshot = 0;
+        CrashPoint.Reached(CrashPoint.BeforeLeaseSnapshot);
+        SaveSnapshot(InJournal(_journaled));
     }
 
     private static LeaseEvent.Snapshot InJournal(LayerState state) => new(state.Leases.FindAll(static lease => !lease.IsActors));

@@ -11,7 +11,7 @@ using Xunit;
 
 namespace StorageActors.EngineTests.Layers;
 
-public sealed class LayersActorTests : EngineTest
+public sealed partial class LayersActorTests : EngineTest
 {
     private static readonly LayerId Layer = LayerId.Parse("some-layer");
     private static readonly ActiveMount ReadWrite = new("/store/some-layer/merged", MountMode.ReadWrite);
