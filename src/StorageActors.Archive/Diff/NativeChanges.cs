@@ -5,7 +5,10 @@ using StorageActors.Protocol;
 
 namespace StorageActors.Archive.Diff;
 
-/// <summary>What a layer changes, read from its own directory and a few look-ups below: nothing is mounted or compared.</summary>
+/// <summary>
+/// What a layer changes, read from its own directory and a few look-ups below: nothing is mounted or compared. The layer may be in use: what goes while it is looked at is
+/// left out.
+/// </summary>
 internal static class NativeChanges
 {
     /// <summary>The changes, sorted by path bytes.</summary>
@@ -33,11 +36,11 @@ internal static class NativeChanges
                 continue;
             }
 
-            CheckWhole(descent.Current, name, child, status);
+            if (!IsWhole(descent.Current, name, child, status)) continue;
+            if (status.IsDirectory && !EnterIfThere(name)) continue;
             var lower = level.IsHidden ? null : below.Find(child);
             found.Add((child, lower is null ? ChangeKind.Added : ChangeKind.Changed));
             if (!status.IsDirectory) continue;
-            descent.Enter(name);
             levels.Push(Enter(child, hidden: lower is not { Status.IsDirectory: true }));
         }
 
@@ -56,12 +59,28 @@ internal static class NativeChanges
             return new Level(path, entries, hidden);
         }
 
-        void CheckWhole(SafeFileHandle directory, byte[] name, byte[] path, in FileStatus status)
+        bool EnterIfThere(byte[] name)
         {
-            if (!status.IsDirectory && !status.IsRegular) return;
-            foreach (var attribute in Libc.ListXattrAt(directory, name))
+            var errno = descent.TryEnter(name);
+            return errno == Errno.None || (errno == Errno.ENOENT ? false : throw Libc.Failure("openat", descent.Current, name, errno));
+        }
+
+        // False when it has gone.
+        bool IsWhole(SafeFileHandle directory, byte[] name, byte[] path, in FileStatus status)
+        {
+            if (!status.IsDirectory && !status.IsRegular) return true;
+            try
             {
-                if (format.LiesElsewhere(attribute)) throw new ComparisonNeededException(PathText.Escape(path));
+                foreach (var attribute in Libc.ListXattrAt(directory, name))
+                {
+                    if (format.LiesElsewhere(attribute)) throw new ComparisonNeededException(PathText.Escape(path));
+                }
+
+                return true;
+            }
+            catch (LinuxException e) when (e.Errno == Errno.ENOENT)
+            {
+                return false;
             }
         }
     }

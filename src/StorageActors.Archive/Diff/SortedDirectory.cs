@@ -13,14 +13,25 @@ internal readonly record struct LayerEntry(byte[] Name, FileStatus Status, bool 
 /// </summary>
 internal readonly record struct ListedEntry(byte[] Name, FileType Type, bool IsWhiteout);
 
-/// <summary>The names in a directory, sorted by their bytes: the same tree gives the same archive.</summary>
+/// <summary>
+/// The names in a directory, sorted by their bytes: the same tree gives the same archive. A layer that is in use may change meanwhile: a directory that was removed has no
+/// names, and a name that went is none.
+/// </summary>
 internal static class SortedDirectory
 {
     internal static List<byte[]> Read(SafeFileHandle directory)
     {
         var names = new List<byte[]>();
         using var reader = new DirectoryReader(directory);
-        while (reader.TryRead(out var entry)) names.Add(entry.Name.ToArray());
+        try
+        {
+            while (reader.TryRead(out var entry)) names.Add(entry.Name.ToArray());
+        }
+        catch (LinuxException e) when (e.Errno == Errno.ENOENT)
+        {
+            names.Clear();
+        }
+
         names.Sort(ByteStringComparer.Order);
         return names;
     }
@@ -32,7 +43,9 @@ internal static class SortedDirectory
         foreach (var name in Read(directory))
         {
             if (format.IsHousekeeping(name)) continue;
-            var status = Libc.FStatAt(directory, name);
+            var errno = Libc.TryFStatAt(directory, name, out var status);
+            if (errno == Errno.ENOENT) continue;
+            if (errno != Errno.None) throw Libc.Failure("statx", directory, name, errno);
             var hides = format.IsWhiteout(directory, name, status);
             entries.Add(new LayerEntry(hides ? format.HiddenBy(name).ToArray() : name, status, hides));
         }

@@ -9,7 +9,7 @@ namespace StorageActors.Archive.Diff;
 /// Compares two trees as they are seen through a mount, name by name in the order of bytes. A directory in which something changed is itself a change, so
 /// that its attributes come back with an archive; a subtree that is gone is one deletion.
 /// </summary>
-/// <remarks>Times are compared to the nanosecond, and where an archive has cut both to seconds, the content decides: an update within the same second is seen.</remarks>
+/// <remarks>The newer tree may be in use: what goes while it is looked at has gone. Times are compared to the nanosecond, and where an archive has cut both to seconds, the content decides: an update within the same second is seen.</remarks>
 internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken stop, ContentRule contents = ContentRule.WhenTimesAreWholeSeconds)
 {
     private const int BufferSize = 256 << 10;
@@ -56,15 +56,23 @@ internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken s
 
         var name = level.Right[level.J++];
         var path = LayerPath.Join(level.Path, name);
-        var after = Libc.FStatAt(now.Current, name);
-        if (order > 0)
+        if (order == 0) level.I++;
+        try
         {
-            AddAll(now, name, path, after, ChangeKind.Added);
-            return;
+            if (order > 0) AddAll(now, name, path, Libc.FStatAt(now.Current, name), ChangeKind.Added);
+            else Compare(old!, now, name, path);
         }
+        catch (LinuxException e) when (e.Errno == Errno.ENOENT)
+        {
+            if (order == 0) _changes.Add((path, ChangeKind.Deleted));
+        }
+    }
 
-        level.I++;
-        var before = Libc.FStatAt(old!.Current, name);
+    /// <summary>A name that both sides have.</summary>
+    private void Compare(DirectoryDescent old, DirectoryDescent now, byte[] name, byte[] path)
+    {
+        var after = Libc.FStatAt(now.Current, name);
+        var before = Libc.FStatAt(old.Current, name);
         if (!after.IsDirectory)
         {
             if (!IsSame(old.Current, now.Current, name, before, after)) _changes.Add((path, ChangeKind.Changed));
@@ -75,8 +83,8 @@ internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken s
         }
         else
         {
-            old.Enter(name);
             now.Enter(name);
+            old.Enter(name);
             _levels.Push(Level.Of(old, now, path) with { Pair = new Pair(name, before, after, _changes.Count) });
         }
     }
@@ -84,10 +92,9 @@ internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken s
     /// <summary>All of a side that the other has nothing of.</summary>
     private void AddAll(DirectoryDescent now, byte[] name, byte[] path, in FileStatus status, ChangeKind kind)
     {
+        if (status.IsDirectory) now.Enter(name);
         _changes.Add((path, kind));
-        if (!status.IsDirectory) return;
-        now.Enter(name);
-        _levels.Push(Level.Of(null, now, path));
+        if (status.IsDirectory) _levels.Push(Level.Of(null, now, path));
     }
 
     /// <summary>A directory is done; that something in it changed is a change of it.</summary>
