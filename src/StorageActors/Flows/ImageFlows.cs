@@ -59,12 +59,13 @@ internal sealed class RemoveImageFlow(FlowContext store, IActorRef requester, Ca
         else Perform(new RemoveImageFiles(image.Id), trashed => Commit(image, layers, trashed));
     });
 
-    private void Commit(ImageRecord image, IReadOnlyList<LayerId> layers, TrashedPath trashed)
-    {
-        Store.Trash.Tell(new TrashProtocol.Collect(trashed.Path));
+    /// <summary>Deleted when the journal has the removal, no sooner: until then, what lies in the trash is what a start knows of it.</summary>
+    private void Commit(ImageRecord image, IReadOnlyList<LayerId> layers, TrashedPath trashed) =>
         Ask<CatalogInternal.ImageRemovalCommitted>(Store.Catalog, new CatalogInternal.CommitImageRemoval(image.Id), _ =>
-            Remove(layers, command.Force, (removed, _) => Finish(new CatalogProtocol.ImageRemoved(image.Id, removed))));
-    }
+        {
+            Store.Trash.Tell(new TrashProtocol.Collect(trashed.Path));
+            Remove(layers, command.Force, (removed, _) => Finish(new CatalogProtocol.ImageRemoved(image.Id, removed)));
+        });
 }
 
 /// <summary>Reads what is kept with an image: a document, or a layer's blob. Nothing is held meanwhile: if the image goes before it is opened, it is refused.</summary>

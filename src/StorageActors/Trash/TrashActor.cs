@@ -31,7 +31,7 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
     {
         (_operations, _metrics, _period) = (operations, metrics, period);
         Receive<TrashProtocol.Collect>(command => Add(command.Path));
-        Receive<TrashProtocol.SweepStaging>(command => Sweep(command.AtStart, Sender));
+        Receive<TrashProtocol.SweepStaging>(command => Sweep(command.AtStart, Sender, isSettled: true));
         Receive<TrashProtocol.GetBacklog>(_ => Sender.Tell(new TrashProtocol.Backlog(_trees.Count, _bytes)));
         Receive<TrashProtocol.Empty>(command => Empty(Sender, command.Tell));
         Receive<Tick>(_ =>
@@ -53,11 +53,11 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
     protected override void PreStart()
     {
         Timers.StartPeriodicTimer(Tick.Instance, Tick.Instance, _period);
-        Look();
+        Look(isSettled: true);
     }
 
     /// <summary>Puts what lies in the trash on the list, and what failed before with it.</summary>
-    private void Look() => Do(new ListTrash(), reply =>
+    private void Look(bool isSettled = false) => Do(new ListTrash(isSettled), reply =>
     {
         if (reply is not DriverProtocol.Completed<IReadOnlyList<string>> listed) return;
         foreach (var (path, tree) in _trees.Where(static pair => pair.Value.HasFailed))
@@ -69,7 +69,7 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
         foreach (var path in listed.Result) Add(path);
     });
 
-    private void Sweep(bool atStart, IActorRef requester) => Do(new SweepStagings(atStart), reply =>
+    private void Sweep(bool atStart, IActorRef requester, bool isSettled = false) => Do(new SweepStagings(atStart), reply =>
     {
         if (reply is DriverProtocol.Failed failed)
         {
@@ -81,7 +81,7 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
         var swept = ((DriverProtocol.Completed<IReadOnlyList<string>>)reply).Result;
         if (swept.Count > 0) _log.Info("stagings of a dead owner were moved to the trash: {0}", string.Join(", ", swept));
         requester.Tell(new TrashProtocol.Swept(swept));
-        if (swept.Count > 0) Look();
+        if (isSettled || swept.Count > 0) Look(isSettled);
     });
 
     private void Empty(IActorRef requester, bool tell)

@@ -9,13 +9,19 @@ using StorageActors.Store;
 
 namespace StorageActors.Trash;
 
-/// <summary>Lists what lies in the trash, as absolute paths.</summary>
-internal sealed record ListTrash : DriverOperation<IReadOnlyList<string>>
+/// <summary>Lists what lies in the trash and may be deleted, as absolute paths.</summary>
+/// <param name="IsSettled">
+/// Whether the journal agrees with the directories. While the store serves it may not yet have the removal of a layer or an image that lies here; a death would then find
+/// neither, so these are left to those who removed them.
+/// </param>
+internal sealed record ListTrash(bool IsSettled) : DriverOperation<IReadOnlyList<string>>
 {
     internal override string Verb => "list trash";
 
     internal override IReadOnlyList<string> Execute(DriverServices services, CancellationToken stop) =>
-        [.. DirectoryNames.Of(services.Layout.TrashHome).Select(name => Path.Combine(services.Layout.TrashHome, name))];
+        [.. DirectoryNames.Of(services.Layout.TrashHome).Select(name => Path.Combine(services.Layout.TrashHome, name)).Where(path => IsSettled || !HasRecord(path))];
+
+    private static bool HasRecord(string path) => LayerFile.TryReadId(path) is not null || ImageFile.TryReadId(path) is not null;
 }
 
 /// <summary>Measures what a tree in the trash takes; 0 when that cannot be told.</summary>

@@ -141,6 +141,25 @@ public sealed class TrashActorTests : EngineTest
         AwaitCondition(() => DirectoryNames.Of(_store.Layout.TrashHome).Count == 0);
     }
 
+    [Fact]
+    public void A_layer_whose_removal_the_journal_may_lack_is_deleted_by_whoever_removed_it_or_by_the_next_start()
+    {
+        var trash = Start();
+        trash.Tell(new TrashProtocol.Empty());
+        ExpectMsg<TrashProtocol.Emptied>();
+        var layer = Leave("layer.1");
+        LayerFile.Write(layer, new LayerRecord(LayerId.Parse("some-layer"), null, LayerKind.Writable, [], new Dictionary<string, string>(StringComparer.Ordinal), DateTimeOffset.UnixEpoch));
+        Leave("nobody's");
+        trash.Tell(new TrashProtocol.Empty()); // Meanwhile its removal is on its way to the journal.
+        ExpectMsg<TrashProtocol.Emptied>();
+        Assert.Equal(["layer.1"], DirectoryNames.Of(_store.Layout.TrashHome));
+
+        trash.Tell(new TrashProtocol.Collect(layer));
+        trash.Tell(new TrashProtocol.Empty());
+        ExpectMsg<TrashProtocol.Emptied>();
+        Assert.Empty(DirectoryNames.Of(_store.Layout.TrashHome));
+    }
+
     /// <summary>The store last: nothing works on it any more.</summary>
     protected override void Dispose(bool disposing)
     {
