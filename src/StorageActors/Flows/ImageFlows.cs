@@ -26,12 +26,13 @@ internal sealed class PutImageFlow(FlowContext store, IActorRef requester, Catal
         Perform(new PutImageFiles(image, command.Documents, command.Blobs ?? [], Store.Settings.IsDurable), replaced => Commit(image, replaced));
     }
 
-    private void Commit(ImageRecord image, TrashedPath replaced)
-    {
-        Store.Trash.Tell(new TrashProtocol.Collect(replaced.Path));
-        Ask<CatalogInternal.ImageCommitted>(
-            Store.Catalog, new CatalogInternal.CommitImage(image), committed => Finish(new CatalogProtocol.ImagePut(committed.Image)));
-    }
+    /// <summary>What it replaces is deleted when the journal has what took its place, no sooner.</summary>
+    private void Commit(ImageRecord image, TrashedPath replaced) =>
+        Ask<CatalogInternal.ImageCommitted>(Store.Catalog, new CatalogInternal.CommitImage(image), committed =>
+        {
+            Store.Trash.Tell(new TrashProtocol.Collect(replaced.Path));
+            Finish(new CatalogProtocol.ImagePut(committed.Image));
+        });
 }
 
 /// <summary>

@@ -16,7 +16,10 @@ internal sealed partial class LayerActor
     /// <summary>The leases after the last event that is known to be in the journal: later events may be on their way.</summary>
     private LayerState _journaled;
     private bool _journalIsBehind;
-    private int _lastingWrites;
+
+    /// <summary>Events on their way to the journal: the mount stays until they are there, and so does this actor.</summary>
+    private int _writes;
+
     private int _eventsSinceSnapshot;
 
     private void Recovered(IJournalEvent happened)
@@ -39,9 +42,7 @@ internal sealed partial class LayerActor
             _ => _inJournal.Count > 0,
         };
         if (!matters && !_journalIsBehind) return;
-        // It is in the journal before the mount goes: see Unmount.
-        _lastingWrites++;
-        Write(happened, () => _lastingWrites--);
+        Write(happened, static () => { });
     }
 
     /// <summary>Writes what happened, or, when the journal lacks more than that, all the leases that there are now.</summary>
@@ -51,8 +52,10 @@ internal sealed partial class LayerActor
         if (_journalIsBehind) happened = InJournal(_state.Apply(happened));
         _journalIsBehind = false;
         NoteInJournal(happened);
+        _writes++;
         PersistAsync(happened, _ =>
         {
+            _writes--;
             CrashPoint.Reached(CrashPoint.AfterLease);
             _journaled = _journaled.Apply(happened);
             if (++_eventsSinceSnapshot >= EventsBetweenSnapshots) SumUp();

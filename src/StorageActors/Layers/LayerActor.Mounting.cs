@@ -28,7 +28,7 @@ internal sealed partial class LayerActor
         Command<LayerInternal.Hold>(command => Held(command, Sender));
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new LayerInternal.Passivate(Id)), _ => _queries.Count == 0);
         Command<LayerInternal.Forget>(_ => Forget());
-        Command<LayerInternal.StopIdle>(_ => Context.Stop(Self), _ => _queries.Count == 0); // A question may be on its way still.
+        Command<LayerInternal.StopIdle>(_ => Context.Stop(Self), _ => _queries.Count == 0 && _writes == 0); // A question may be on its way still, or an event.
         Leftovers();
         Always();
         Otherwise();
@@ -160,7 +160,7 @@ internal sealed partial class LayerActor
 
     private void Mount(MountMode mode, IReadOnlyList<string>? options)
     {
-        (_options, _isQueueing) = (options, false);
+        _options = options;
         Perform(new MountLayer(new MountRequest(_setup.Location, _setup.Parents, mode, options ?? [])));
         Become(Mounting);
     }
@@ -253,7 +253,7 @@ internal sealed partial class LayerActor
         Timers.Cancel(RetryUnmount.Instance);
         _then = (done, failed);
         Become(Unmounting);
-        if (_lastingWrites == 0)
+        if (_writes == 0)
         {
             Perform(new UnmountLayer(_setup.Location, force));
             return;

@@ -70,6 +70,7 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     private void Enter(Action state)
     {
         Rest(state);
+        _isQueueing = false;
         if (state == Unmounted) Context.SetReceiveTimeout(_environment.IdleTimeout);
         WatchTerms();
         if (_state.IsLingering) Timers.StartPeriodicTimer(RetryUnmount.Instance, RetryUnmount.Instance, _environment.LingerRetry);

@@ -17,11 +17,11 @@ internal sealed partial class StoreSupervisor
     private TimeSpan LastPatience => LastPatienceOf(_setup.Settings.DrainTimeout);
 
     private int _releases;
-    private int _flushes = 2;
-    private bool _isReleasing;
+    private int _flushes;
+    private Action? _flushed;
 
-    /// <summary>How long a store takes to stop at most: for what runs, for what of it was cancelled, and for the journal.</summary>
-    internal static TimeSpan LongestStop(TimeSpan drainTimeout) => drainTimeout + (2 * LastPatienceOf(drainTimeout));
+    /// <summary>How long a store takes to stop at most: for what runs, for what of it was cancelled, for what is held, and for the journal.</summary>
+    internal static TimeSpan LongestStop(TimeSpan drainTimeout) => drainTimeout + (3 * LastPatienceOf(drainTimeout));
 
     /// <summary>Who gives running commands more time has a slower disk.</summary>
     private static TimeSpan LastPatienceOf(TimeSpan drainTimeout) => drainTimeout > LeastPatience ? drainTimeout : LeastPatience;
@@ -30,7 +30,7 @@ internal sealed partial class StoreSupervisor
     private void Stop()
     {
         Become(Stopping);
-        if (_flows.Count == 0) ReleaseHeld();
+        if (_flows.Count == 0) SettleHeld();
         else Timers.StartSingleTimer(TimeIsUp.Instance, TimeIsUp.Instance, _setup.Settings.DrainTimeout);
     }
 
@@ -51,7 +51,7 @@ internal sealed partial class StoreSupervisor
         {
             _flows.Remove(ended.Child);
             if (ended.Child.Equals(_context.Catalog) || IsVital(ended.Child)) Context.Stop(Self);
-            else if (_flows.Count == 0 && !_isReleasing) ReleaseHeld();
+            else if (_flows.Count == 0 && _flushed is null) SettleHeld();
         });
         Receive<LayerProtocol.Released>(_ => Released());
         Receive<StoreProtocol.Refused>(refused =>
@@ -65,10 +65,12 @@ internal sealed partial class StoreSupervisor
         ReceiveAny(static _ => { });
     }
 
+    /// <summary>What came in last comes to its end first: a mount that is on its way can be released when it is there.</summary>
+    private void SettleHeld() => Flush(ReleaseHeld);
+
     /// <summary>Actors end with their system, and their leases with them; what nobody in this process holds stays mounted.</summary>
     private void ReleaseHeld()
     {
-        _isReleasing = true;
         foreach (var mount in _mounts.List())
         {
             if (_view.Current.FindOwn(mount.Layer) is not { } layer) continue;
@@ -79,25 +81,26 @@ internal sealed partial class StoreSupervisor
             }
         }
 
-        if (_releases == 0) Flush();
+        if (_releases == 0) Context.Stop(Self);
     }
 
     private void Released()
     {
-        if (--_releases == 0) Flush();
+        if (--_releases == 0) Flush(() => Context.Stop(Self));
     }
 
     /// <summary>What was answered before the journal had it, a lease, is journaled now; and what came in last has its answer.</summary>
-    private void Flush()
+    private void Flush(Action then)
     {
         Timers.StartSingleTimer(PatienceIsUp.Instance, PatienceIsUp.Instance, LastPatience);
+        (_flushes, _flushed) = (2, then);
         _context.Layers.Tell(new LayerInternal.Flush());
         _context.Catalog.Tell(new CatalogInternal.Flush());
     }
 
     private void Flushed()
     {
-        if (--_flushes == 0) Context.Stop(Self);
+        if (--_flushes == 0) _flushed!();
     }
 
     private sealed record TimeIsUp : INoSerializationVerificationNeeded

@@ -45,4 +45,28 @@ public sealed class StopTests : StoreTest
             await engine.Client.UnmountAsync(layer);
         }
     }
+
+    [Fact]
+    public async Task A_mount_that_is_on_its_way_when_a_store_ends_is_taken_away_with_its_lease()
+    {
+        await using var engine = await StartAsync();
+        var layer = (await engine.Client.ApplyAsync(Chain("base")))[0].Layer.Id;
+        var (begun, gate) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), World.GateOf("mount"));
+        World.Trouble = (operation, _) =>
+        {
+            if (operation != "mount") return;
+            begun.TrySetResult();
+            gate.Task.GetAwaiter().GetResult();
+        };
+        var mounted = OutcomeAsync(engine.Client.MountAsync(layer));
+        await begun.Task.WaitAsync(Patient.Limit);
+
+        var stopping = engine.Store.StopAsync();
+        Assert.Equal(StorageErrorCode.ShuttingDown, await RefusedAsync(engine.Client.CreateAsync(null)));
+        World.Open("mount");
+        await stopping;
+
+        Assert.True(await mounted.WaitAsync(Patient.Limit) is null or StorageErrorCode.ShuttingDown);
+        Assert.Empty(World.Mounts);
+    }
 }

@@ -267,6 +267,32 @@ public sealed class LayerActorMountTests : LayerActorTest
     }
 
     [Fact]
+    public void Who_came_while_another_mount_was_taken_off_is_served_before_who_comes_while_the_next_is_made()
+    {
+        var holder = SomeActor();
+        var layer = Start(Environment() with { LingerRetry = TimeSpan.FromHours(1) });
+        Answer<FindMount, FoundMount>(new FoundMount(null));
+        Acquire(layer, One, "lost", holder);
+        Answer<MountLayer, ActiveMount>(ReadWrite);
+        One.ExpectMsg<LayerProtocol.Acquired>();
+        Sys.Stop(holder);
+        Fail<UnmountLayer>(StorageErrorCode.InUse);
+        Acquire(layer, One, "one", readOnly: true); // The lingering mount does not suit.
+        var again = Expect<UnmountLayer>();
+        Two.Send(layer, new LayerProtocol.ReleaseAll(Layer));
+        Operations.Reply(new DriverProtocol.Completed<Nothing>(again.Attempt, Nothing.Instance));
+        var mount = Expect<MountLayer>();
+        Acquire(layer, Two, "two", readOnly: true);
+        Operations.Send(layer, new DriverProtocol.Completed<ActiveMount>(mount.Attempt, ReadOnly));
+
+        One.ExpectMsg<LayerProtocol.Acquired>();
+        AnswerUnmount();
+        Two.ExpectMsg<LayerProtocol.Released>();
+        Answer<MountLayer, ActiveMount>(ReadOnly);
+        Two.ExpectMsg<LayerProtocol.Acquired>();
+    }
+
+    [Fact]
     public void What_others_would_have_to_mount_is_described_without_a_lease_in_any_state()
     {
         var layer = Start(); // It does not even know yet whether it is mounted.
