@@ -81,9 +81,9 @@ internal sealed class GraphMounts(string endpoint, GraphLayers layers, StorageCl
 
     /// <summary>The endpoint's leases, oldest first.</summary>
     private async Task<Dictionary<LayerId, List<LeaseId>>> LeasesAsync(CancellationToken stop) =>
-        (await store.ListMountsAsync(stop)).ToDictionary(
-            static mount => mount.Layer,
-            mount => mount.Leases.Select(static lease => lease.Lease).Where(lease => lease.Value.StartsWith(_prefix, StringComparison.Ordinal)).ToList());
+        (await store.ListMountsAsync(stop)).GroupBy(static mount => mount.Layer).ToDictionary(
+            static mounts => mounts.Key,
+            mounts => mounts.SelectMany(static mount => mount.Leases).Select(static lease => lease.Lease).Where(lease => lease.Value.StartsWith(_prefix, StringComparison.Ordinal)).ToList());
 
     /// <summary>False when somebody else was faster.</summary>
     private async Task<bool> ReleaseAsync(LayerId layer, LeaseId lease)

@@ -148,10 +148,9 @@ internal sealed class AufsMounts : IDisposable
     internal IReadOnlyList<string> Recover(IReadOnlyCollection<LayerId> layers)
     {
         var lines = new List<string>();
-        foreach (var path in Directory.EnumerateDirectories(_unions.Home))
+        var known = layers.Select(static layer => layer.Value).ToHashSet(StringComparer.Ordinal);
+        foreach (var path in Directory.EnumerateDirectories(_unions.Home).Where(path => !known.Contains(Path.GetFileName(path))))
         {
-            var name = Path.GetFileName(path);
-            if (layers.Any(layer => layer.Value == name)) continue;
             try
             {
                 if (_kernel.Find(path + "/mnt") is not { Type: FsMagic.Aufs }) continue;

@@ -144,7 +144,7 @@ internal sealed partial class CatalogActor
     private void Handle(IActorRef from, CommitSeal command)
     {
         var now = _decided.FindOwn(command.Layer.Id) ?? command.Layer;
-        var layer = command.Layer with { Names = NameRules.Sorted(now.Names.Concat(command.AddNames)), Labels = now.Labels };
+        var layer = command.Layer with { Names = NameRules.Sorted(now.Names.Concat(command.AddNames)), Labels = now.Labels, Damage = now.Damage };
         Append([new CatalogEvent.LayerSealed(layer)], [layer.Id], () => from.Tell(new SealCommitted(layer)));
     }
 

@@ -46,20 +46,21 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
         notes.AddRange(found.Layers.Where(static layer => layer.Record is null).Select(static layer => $"directory {layer.Id} is not in the journal and has no valid record: left alone ({layer.Fault})"));
         notes.AddRange(found.Images.Where(image => image.Record is null && catalog.FindOwn(image.Id) is null).Select(static image => $"image directory {image.Id} is not in the journal and has no valid record: left alone ({image.Fault})"));
 
-        var missing = MissingLayers(catalog, listing);
-        var goneLayers = missing.Where(layer => found.TrashedLayers.Contains(layer.Id)).Select(static layer => layer.Id).ToList();
-        var goneImages = MissingImages(catalog, listing).Where(image => found.TrashedImages.Contains(image.Id)).Select(static image => image.Id).ToList();
+        var (missing, missingImages) = (MissingLayers(catalog, listing), MissingImages(catalog, listing).Select(static image => image.Id).ToList());
+        var goneLayers = missing.Select(static layer => layer.Id).Where(found.TrashedLayers.ToHashSet().Contains).ToHashSet();
+        var goneImages = missingImages.Where(found.TrashedImages.ToHashSet().Contains).ToHashSet();
         notes.AddRange(goneLayers.Select(static id => $"layer {id} is in the trash: removed"));
         notes.AddRange(goneImages.Select(static id => $"image {id} is in the trash: removed"));
-        notes.AddRange(MissingImages(catalog, listing).Where(image => !goneImages.Contains(image.Id)).Select(static image => $"image {image.Id}: {MissingDirectory}"));
+        notes.AddRange(missingImages.Where(id => !goneImages.Contains(id)).Select(static id => $"image {id}: {MissingDirectory}"));
 
         var damages = missing.Where(layer => !goneLayers.Contains(layer.Id)).Select(static layer => new CatalogInternal.Damage(layer.Id, MissingDirectory)).ToList();
         var present = listing.Layers.ToHashSet();
         damages.AddRange(catalog.LayersWhere(layer => layer.Damage == MissingDirectory && present.Contains(layer.Id)).Select(static layer => new CatalogInternal.Damage(layer.Id, null)));
-        damages.AddRange(adopted.Where(layer => layer.Parent is { } parent && catalog.FindLayer(parent) is null && adopted.All(other => other.Id != parent))
+        var known = adopted.Select(static layer => layer.Id).ToHashSet();
+        damages.AddRange(adopted.Where(layer => layer.Parent is { } parent && catalog.FindLayer(parent) is null && !known.Contains(parent))
             .Select(static layer => new CatalogInternal.Damage(layer.Id, $"its parent {layer.Parent} is missing")));
         notes.AddRange(damages.Select(static damage => damage.Reason is null ? $"layer {damage.Layer} is back" : $"layer {damage.Layer} is damaged: {damage.Reason}"));
-        return new RecoveryPlan(new CatalogInternal.Reconcile(adopted, images, goneLayers, goneImages, damages), notes);
+        return new RecoveryPlan(new CatalogInternal.Reconcile(adopted, images, [.. goneLayers], [.. goneImages], damages), notes);
     }
 
     /// <summary>
@@ -76,8 +77,11 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
         return catalog.LayersWhere(layer => !present.Contains(layer.Id) && layer.Damage is null);
     }
 
-    private static IEnumerable<ImageRecord> MissingImages(CatalogState catalog, StoreListing listing) =>
-        catalog.ListImages().Where(image => !listing.Images.Contains(image.Id));
+    private static IEnumerable<ImageRecord> MissingImages(CatalogState catalog, StoreListing listing)
+    {
+        var present = listing.Images.ToHashSet();
+        return catalog.ListImages().Where(image => !present.Contains(image.Id));
+    }
 
     private static List<LayerRecord> ParentsFirst(List<LayerRecord> layers)
     {

@@ -47,6 +47,9 @@ internal sealed partial class StoreSupervisor
     /// <summary>What changes nothing is answered at once, whatever else goes on.</summary>
     private void Questions()
     {
+        Receive<StoreProtocol.ICommand>(
+            command => Sender.Tell(new StoreProtocol.Refused(Refusals.Invalid(command.GetType().Name, $"{Wholeness.FindLack(command)} is missing"))),
+            static command => Wholeness.FindLack(command) is not null);
         Receive<StoreInternal.WhenReady>(_ => Sender.Tell(new StoreInternal.Ready(_context.Layout.Root, _store!.Format.StoreId, _store.Format.Driver)));
         Receive<StoreInternal.CallEnded>(ended => _store!.Services.Metrics.OperationEnded(ended.Call, ended.Outcome, ended.Duration));
         Receive<CatalogProtocol.ListLayers>(_ => Sender.Tell(new CatalogProtocol.Layers(_view.Current.WithAdditional(_view.Layers()))));
@@ -88,12 +91,6 @@ internal sealed partial class StoreSupervisor
 
     private void Apply(StoreProtocol.Apply command)
     {
-        if (command.Items.Contains(null!))
-        {
-            Sender.Tell(new StoreProtocol.Refused(Refusals.Invalid("apply", "an item of the chain is null")));
-            return;
-        }
-
         var parts = command.Items.Select(static item => new ChainPart(item.Ticket ?? TicketId.New(), item.Source, item.Spec, item.Expect)).ToList();
         Run(new ChainOrder("apply", command.Parent, parts, command.Reuse, command.Owner, static layers => new StoreProtocol.Applied(layers)));
     }

@@ -2,11 +2,12 @@ namespace StorageActors.Transfers;
 
 /// <summary>
 /// The end of a transfer that is written. Disposing it is the end of the bytes; <see cref="Abort"/> says that they are not all. Writing fails with
-/// <see cref="IOException"/> once nobody reads.
+/// <see cref="IOException"/> once nobody reads, or it was given up by somebody else.
 /// </summary>
 internal sealed class TransferWriteStream(TransferPipe pipe, CancellationToken stop) : Stream
 {
     private int _ended;
+    private Exception? _reason;
 
     public override bool CanRead => false;
 
@@ -28,11 +29,18 @@ internal sealed class TransferWriteStream(TransferPipe pipe, CancellationToken s
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         ThrowIfUnread();
-        buffer.CopyTo(pipe.Writer.GetSpan(buffer.Length));
-        pipe.Writer.Advance(buffer.Length);
-        var flushing = pipe.Writer.FlushAsync(stop);
-        var flushed = flushing.IsCompletedSuccessfully ? flushing.GetAwaiter().GetResult() : flushing.AsTask().GetAwaiter().GetResult();
-        if (flushed.IsCompleted) ThrowIfUnread();
+        try
+        {
+            buffer.CopyTo(pipe.Writer.GetSpan(buffer.Length));
+            pipe.Writer.Advance(buffer.Length);
+            var flushing = pipe.Writer.FlushAsync(stop);
+            var flushed = flushing.IsCompletedSuccessfully ? flushing.GetAwaiter().GetResult() : flushing.AsTask().GetAwaiter().GetResult();
+            if (flushed.IsCompleted) ThrowIfUnread();
+        }
+        catch (InvalidOperationException) when (_ended != 0)
+        {
+            ThrowIfUnread(); // It was given up meanwhile.
+        }
     }
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
@@ -40,8 +48,15 @@ internal sealed class TransferWriteStream(TransferPipe pipe, CancellationToken s
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         ThrowIfUnread();
-        var flushed = await pipe.Writer.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
-        if (flushed.IsCompleted) ThrowIfUnread();
+        try
+        {
+            var flushed = await pipe.Writer.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+            if (flushed.IsCompleted) ThrowIfUnread();
+        }
+        catch (InvalidOperationException) when (_ended != 0)
+        {
+            ThrowIfUnread(); // It was given up meanwhile.
+        }
     }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -65,11 +80,13 @@ internal sealed class TransferWriteStream(TransferPipe pipe, CancellationToken s
 
     private void End(Exception? reason)
     {
+        Interlocked.CompareExchange(ref _reason, reason, null);
         if (Interlocked.Exchange(ref _ended, 1) == 0) pipe.EndWriting(reason);
     }
 
     private void ThrowIfUnread()
     {
+        if (_reason is { } reason) throw new IOException(reason.Message, reason);
         ObjectDisposedException.ThrowIf(_ended != 0, this);
         if (pipe.Gone is { } gone) throw new IOException(gone.Message, gone);
     }

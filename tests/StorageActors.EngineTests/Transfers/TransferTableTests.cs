@@ -113,6 +113,8 @@ public sealed class TransferTableTests : IDisposable
         var error = (await Assert.ThrowsAsync<StorageException>(() => reading.WaitAsync(Patience))).Error;
         Assert.Equal(StorageErrorCode.Cancelled, error.Code);
         Assert.Contains("the client hung up", error.Message, StringComparison.Ordinal);
+        var refused = await Assert.ThrowsAsync<IOException>(() => upload.Stream.WriteAsync(new byte[10]).AsTask());
+        Assert.Contains("the client hung up", refused.Message, StringComparison.Ordinal);
         await upload.Stream.DisposeAsync(); // What a host does in its finally block, late.
         Assert.Equal(0, _transfers.Count);
     }
