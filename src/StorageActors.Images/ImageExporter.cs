@@ -1,5 +1,6 @@
 using StorageActors.Client;
 using StorageActors.Images.Writing;
+using StorageActors.Linux;
 using StorageActors.Protocol;
 
 namespace StorageActors.Images;
@@ -60,7 +61,8 @@ public static class ImageExporter
     /// <summary>Runs <paramref name="pack"/> with a scratch directory beside the destination, and renames the archive when it is complete.</summary>
     private static async Task<Digest> ToArchiveAsync(ImageLocation destination, Func<string, ArchiveWriter, Task<Digest>> pack, CancellationToken stop)
     {
-        if (Directory.Exists(destination.Path)) throw Exists(destination.Path, "is a directory; an archive is a file");
+        if (Libc.TryStat(destination.Path, out var there, AtFlags.None) == Errno.None && !there.IsRegular)
+            throw Exists(destination.Path, $"is a {there.Type}; an archive is a file");
         var parent = Path.GetDirectoryName(destination.Path) ?? "/";
         if (!Directory.Exists(parent))
             throw new StorageException(new StorageError(StorageErrorCode.NotFound, "export", $"{parent}: no such directory; make it first", parent, "ENOENT"));

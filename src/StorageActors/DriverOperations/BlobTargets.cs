@@ -13,8 +13,8 @@ internal static class BlobTargets
     private const uint Readable = 0x1A4; // 0644, less the process's umask
 
     /// <summary>
-    /// Runs <paramref name="write"/> on the target. A file appears under its name when it is complete, and, where <paramref name="durable"/>, on the disk; the
-    /// reader of a download gets an error in place of the end when the writing fails.
+    /// Runs <paramref name="write"/> on the target. A file appears under its name when it is complete, and, where <paramref name="durable"/>, on the disk; a character
+    /// device is written to as it is, never replaced. The reader of a download gets an error in place of the end when the writing fails.
     /// </summary>
     internal static TResult Write<TResult>(
         BlobTarget target, TransferTable transfers, bool durable, Func<Stream, TResult> write, CancellationToken stop) => target switch
@@ -27,6 +27,8 @@ internal static class BlobTargets
     private static TResult WriteFile<TResult>(string path, bool durable, Func<Stream, TResult> write)
     {
         if (!Path.IsPathFullyQualified(path)) throw Refuse($"{path}: the path must be absolute", path);
+        if (Libc.TryStat(path, out var there, AtFlags.None) == Errno.None && !there.IsRegular)
+            return there.Type == FileType.CharacterDevice ? WriteDevice(path, write) : throw Refuse($"{path}: it is a {there.Type}, not a file", path);
         using var directory = Libc.OpenDirectory(Path.GetDirectoryName(path) ?? throw Refuse($"{path}: it is a directory", path));
         var name = Encoding.UTF8.GetBytes(Path.GetFileName(path));
         var temporary = Encoding.UTF8.GetBytes($".{TicketId.New().Value}.tmp");
@@ -52,6 +54,13 @@ internal static class BlobTargets
             Libc.TryUnlinkAt(directory, made);
             throw;
         }
+    }
+
+    /// <summary>Like <c>/dev/null</c>: a file in its place would take it from everybody.</summary>
+    private static TResult WriteDevice<TResult>(string path, Func<Stream, TResult> write)
+    {
+        using var stream = new FileStream(Libc.Open(path, OpenFlags.WriteOnly), FileAccess.Write, bufferSize: 0);
+        return write(stream);
     }
 
     private static TResult WriteDownload<TResult>(TransferWriteStream download, Func<Stream, TResult> write)

@@ -58,6 +58,28 @@ public sealed class BlobStreamsTests : IDisposable
         Assert.Equal((StorageErrorCode.InvalidArgument, null), Refusal(BlobSource.File(_directory["pipe"])));
     }
 
+    [Fact]
+    public void A_device_is_written_to_and_stays_and_what_is_no_file_is_refused()
+    {
+        Libc.MknodAt(_directory.Handle, "null"u8, FileType.CharacterDevice, 0x1B6, new DeviceNumber(1, 3));
+        Assert.Equal(3, BlobTargets.Write(new BlobTarget(_directory["null"]), _transfers, durable: true, WriteThree, CancellationToken.None));
+        Assert.Equal(Errno.None, Libc.TryStat(_directory["null"], out var status));
+        Assert.Equal(FileType.CharacterDevice, status.Type);
+
+        Libc.MknodAt(_directory.Handle, "pipe"u8, FileType.Fifo, 0x180, default);
+        foreach (var path in new[] { _directory["pipe"], _directory.Path })
+        {
+            var refused = Assert.Throws<PermanentDriverException>(() => BlobTargets.Write(new BlobTarget(path), _transfers, durable: true, WriteThree, CancellationToken.None));
+            Assert.Equal(StorageErrorCode.InvalidArgument, refused.Error.Code);
+        }
+
+        static int WriteThree(Stream target)
+        {
+            target.Write("abc"u8);
+            return 3;
+        }
+    }
+
     public void Dispose()
     {
         _transfers.Dispose();

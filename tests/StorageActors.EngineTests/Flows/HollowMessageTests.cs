@@ -88,8 +88,8 @@ public sealed class HollowMessageTests : StoreTest
         if (type == typeof(LayerId)) return Layer;
         if (type == typeof(string)) return "text";
         if (type == typeof(byte[])) return new byte[] { 1 };
-        if (type == typeof(BlobSource)) return BlobSource.File("/dev/null");
-        if (type == typeof(BlobTarget)) return new BlobTarget("/dev/null");
+        if (type == typeof(BlobSource)) return BlobSource.File("/no/such/file");
+        if (type == typeof(BlobTarget)) return new BlobTarget("/no/such/directory/file");
         if (type == typeof(Digest)) return DiffOf("content");
         if (type == typeof(ImageId)) return ImageId.Parse(new string('a', 64));
         if (typeof(IDictionary).IsAssignableFrom(type) || type == typeof(IReadOnlyDictionary<string, string>)) return new Dictionary<string, string> { ["key"] = "value" };
