@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using StorageActors.Archive.Digests;
 using StorageActors.Archive.Tar;
@@ -17,12 +16,9 @@ namespace StorageActors.Archive.Apply;
 internal sealed class BlockRing : IBlockSource, IDisposable
 {
     /// <summary>Bytes in a block; all but the last are full, so that no tar header straddles two.</summary>
-    internal const int BlockSize = StreamBlockSource.DefaultBlockSize;
+    internal const int BlockSize = BlockPool.BlockSize;
 
     private const int Capacity = 8;
-    private const int MaxPooled = 4 * Capacity;
-
-    private static readonly ConcurrentBag<byte[]> Pool = [];
 
     private readonly object _gate = new();
     private readonly byte[]?[] _blocks = new byte[]?[Capacity];
@@ -49,7 +45,7 @@ internal sealed class BlockRing : IBlockSource, IDisposable
             lock (_gate)
             {
                 if (_abandoned) return null;
-                if (_made - _released < Capacity) return _blocks[_made % Capacity] ??= Rent();
+                if (_made - _released < Capacity) return _blocks[_made % Capacity] ??= BlockPool.Rent();
                 if (!TryClaimDigest(out digest))
                 {
                     Monitor.Wait(_gate);
@@ -163,13 +159,10 @@ internal sealed class BlockRing : IBlockSource, IDisposable
         _hasher.Dispose();
         foreach (ref var block in _blocks.AsSpan())
         {
-            if (block is not null && Pool.Count < MaxPooled) Pool.Add(block);
+            if (block is not null) BlockPool.Return(block);
             block = null;
         }
     }
-
-    // Pinned: system calls read from the blocks, and large ones need not move anyway.
-    private static byte[] Rent() => Pool.TryTake(out var block) ? block : GC.AllocateUninitializedArray<byte>(BlockSize, pinned: true);
 
     private bool TryClaimDigest(out long block)
     {

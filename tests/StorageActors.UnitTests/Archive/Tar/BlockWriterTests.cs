@@ -89,6 +89,7 @@ public sealed class BlockWriterTests
     [Theory]
     [InlineData(2)]
     [InlineData(3)]
+    [InlineData(BlockWriter.Capacity + 1)]
     [InlineData(20)]
     public void A_failure_of_the_second_thread_reaches_the_caller(int blocks)
     {
@@ -117,8 +118,26 @@ public sealed class BlockWriterTests
 
         static void WriteMuch(BlockWriter writer)
         {
-            for (var i = 0; i < 3; i++) writer.Write(new byte[BlockSize]);
+            for (var i = 0; i <= BlockWriter.Capacity; i++) writer.Write(new byte[BlockSize]);
         }
+    }
+
+    [Fact]
+    public void The_caller_digests_while_the_stream_keeps_it_waiting()
+    {
+        using var hasher = new Sha256Hasher();
+        var digested = false;
+        var output = new Recorder
+        {
+            // All blocks are full, the first is being written: who else could digest them?
+            Writing = () => digested = digested || SpinWait.SpinUntil(() => hasher.Length >= BlockWriter.Capacity * BlockSize, TimeSpan.FromMinutes(1)),
+        };
+        var content = RandomNumberGenerator.GetBytes((2 * BlockWriter.Capacity * BlockSize) + 1);
+        using var writer = new BlockWriter(output, hasher);
+        writer.Write(content);
+        writer.Flush();
+        Assert.True(digested);
+        Assert.Equal(SHA256.HashData(content), hasher.Finish());
     }
 
     [Fact]
