@@ -48,7 +48,7 @@ internal static class Human
     internal static string Short(Digest? digest) => digest is { } value ? value.Hex[..12] : "-";
 
     /// <summary>The column that says which additional store something lies in, where one is shown.</summary>
-    internal static (string, ColumnKind)[] StoreColumn(bool isShown) => isShown ? [("STORE", ColumnKind.Text)] : [];
+    internal static Column[] StoreColumn(bool isShown) => isShown ? [("STORE", ColumnKind.Text)] : [];
 
     /// <summary>Its cell.</summary>
     internal static string[] StoreCell(bool isShown, string? additionalStore) => isShown ? [additionalStore ?? "-"] : [];

@@ -13,8 +13,14 @@ internal enum ColumnKind
     Elastic,
 }
 
+/// <summary>A heading and its layout. A class, since collections of it are then no generic code of their own to compile at each start.</summary>
+internal sealed record Column(string Title, ColumnKind Kind)
+{
+    public static implicit operator Column((string Title, ColumnKind Kind) column) => new(column.Title, column.Kind);
+}
+
 /// <summary>Rows under headings, in columns two spaces apart: to be read by people and by <c>awk</c>. Cut only on a terminal.</summary>
-internal sealed class Table(params (string Title, ColumnKind Kind)[] columns)
+internal sealed class Table(params Column[] columns)
 {
     private const int Narrowest = 8;
     private readonly List<string[]> _rows = [];
@@ -24,14 +30,21 @@ internal sealed class Table(params (string Title, ColumnKind Kind)[] columns)
     internal void WriteTo(TextWriter writer, int width)
     {
         var widths = Widths(width);
-        WriteRow(writer, widths, [.. columns.Select(static column => column.Title)]);
+        WriteRow(writer, widths, Array.ConvertAll(columns, static column => column.Title));
         foreach (var row in _rows) WriteRow(writer, widths, row);
     }
 
     private int[] Widths(int available)
     {
-        var widths = columns.Select((column, i) => _rows.Append([.. columns.Select(static c => c.Title)]).Max(row => row[i].Length)).ToArray();
-        var excess = widths.Sum(static w => (long)w) + (2 * (widths.Length - 1)) - available;
+        var widths = new int[columns.Length];
+        var excess = (2L * (widths.Length - 1)) - available;
+        for (var i = 0; i < widths.Length; i++)
+        {
+            widths[i] = columns[i].Title.Length;
+            foreach (var row in _rows) widths[i] = Math.Max(widths[i], row[i].Length);
+            excess += widths[i];
+        }
+
         while (excess > 0)
         {
             // The widest elastic column gives first, so that a short one beside it stays whole.

@@ -35,22 +35,22 @@ internal sealed partial record CatalogState
     }
 
     /// <summary>The layer, unless it lies in an additional store.</summary>
-    internal LayerRecord? FindOwn(LayerId id) => LayerEntries.GetValueOrDefault(id)?.Record;
+    internal LayerRecord? FindOwn(LayerId id) => LayerEntries.GetValueOrDefault(id.ToString())?.Record;
 
     /// <summary>The additional store that a layer lies in; null when it is the store's own, or nobody's.</summary>
-    internal string? StoreOf(LayerId id) => Additional is null || LayerEntries.ContainsKey(id) ? null : Additional.FindOwn(id)?.AdditionalStore;
+    internal string? StoreOf(LayerId id) => Additional is null || LayerEntries.ContainsKey(id.ToString()) ? null : Additional.FindOwn(id)?.AdditionalStore;
 
     /// <summary>What users see: the layers of additional stores that are not hidden, then the store's own.</summary>
     internal IReadOnlyList<LayerRecord> WithAdditional(IReadOnlyList<LayerRecord> own) =>
-        Additional is null ? own : [.. Additional.ListLayers().Where(layer => !LayerEntries.ContainsKey(layer.Id)).Select(Visible), .. own];
+        Additional is null ? own : [.. Additional.ListLayers().Where(layer => !LayerEntries.ContainsKey(layer.Id.Value)).Select(Visible), .. own];
 
     /// <summary>The same of images.</summary>
     internal IReadOnlyList<ImageRecord> WithAdditional(IReadOnlyList<ImageRecord> own) =>
-        Additional is null ? own : [.. Additional.ListImages().Where(image => !ImageEntries.ContainsKey(image.Id)).Select(Visible), .. own];
+        Additional is null ? own : [.. Additional.ListImages().Where(image => !ImageEntries.ContainsKey(image.Id.Value)).Select(Visible), .. own];
 
     /// <summary>Layers of additional stores that one of the store's own is below, since it has the id and the content of the one that they were made on.</summary>
     private IEnumerable<LayerId> ChildrenElsewhere(LayerId id) => FindOwn(id) is not { } below ? [] : Additional!.ChildrenOf(id)
-        .Where(child => !LayerEntries.ContainsKey(child) && !IsAnother(below, Additional.FindOwn(child)!));
+        .Where(child => !LayerEntries.ContainsKey(child.Value) && !IsAnother(below, Additional.FindOwn(child)!));
 
     private Decision<CatalogProtocol.Resolved> ResolveAdditional(string reference)
     {

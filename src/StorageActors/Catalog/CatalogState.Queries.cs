@@ -17,29 +17,29 @@ internal sealed partial record CatalogState
     internal ImageRecord? FindImage(ImageId id) => FindOwn(id) ?? Additional?.FindOwn(id);
 
     /// <summary>The image, unless it lies in an additional store.</summary>
-    internal ImageRecord? FindOwn(ImageId id) => ImageEntries.GetValueOrDefault(id)?.Record;
+    internal ImageRecord? FindOwn(ImageId id) => ImageEntries.GetValueOrDefault(id.ToString())?.Record;
 
-    internal LayerId? FindLayerName(string name) => LayerNames.TryGetValue(name, out var id) ? id : null;
+    internal LayerId? FindLayerName(string name) => LayerNames.TryGetValue(name, out var id) ? LayerId.Parse(id) : null;
 
-    internal ImageId? FindImageName(string name) => ImageNames.TryGetValue(name, out var id) ? id : null;
+    internal ImageId? FindImageName(string name) => ImageNames.TryGetValue(name, out var id) ? ImageId.Parse(id) : null;
 
     internal IReadOnlyCollection<LayerId> ChildrenOf(LayerId id)
     {
-        IReadOnlyCollection<LayerId> own = Children.TryGetValue(id, out var children) ? children : [];
+        var own = Children.TryGetValue(id.ToString(), out var children) ? new Ids<LayerId>(children) : Ids<LayerId>.None;
         return Additional is null ? own : [.. own, .. ChildrenElsewhere(id)];
     }
 
-    internal IReadOnlyCollection<ImageId> ImagesOf(LayerId id) => ImagesByLayer.TryGetValue(id, out var images) ? images : [];
+    internal IReadOnlyCollection<ImageId> ImagesOf(LayerId id) => ImagesByLayer.TryGetValue(id.ToString(), out var images) ? new Ids<ImageId>(images) : Ids<ImageId>.None;
 
-    internal IReadOnlyCollection<ImageId> ImagesWith(Digest blob) => ImagesByBlob.TryGetValue(blob, out var images) ? images : [];
+    internal IReadOnlyCollection<ImageId> ImagesWith(Digest blob) => ImagesByBlob.TryGetValue(blob.ToString(), out var images) ? new Ids<ImageId>(images) : Ids<ImageId>.None;
 
-    internal IReadOnlyCollection<Digest> Blobs => [.. ImagesByBlob.Keys];
+    internal IReadOnlyCollection<Digest> Blobs => [.. ImagesByBlob.Keys.Select(Digest.Parse)];
 
     /// <summary>The layers that have this ChainID, the store's own first, oldest first.</summary>
     internal IReadOnlyList<LayerRecord> FindChain(Digest chain)
     {
-        var found = Chains.TryGetValue(chain, out var layers) ? layers.Select(id => LayerEntries[id].Record) : [];
-        return [.. found, .. (Additional?.FindChain(chain) ?? []).Where(layer => !LayerEntries.ContainsKey(layer.Id))];
+        var found = Chains.TryGetValue(chain.ToString(), out var layers) ? layers.Select(id => LayerEntries[id].Record) : [];
+        return [.. found, .. (Additional?.FindChain(chain) ?? []).Where(layer => !LayerEntries.ContainsKey(layer.Id.Value))];
     }
 
     /// <summary>The layers below, nearest first. One that is missing ends the list: its child is damaged.</summary>
@@ -81,19 +81,27 @@ internal sealed partial record CatalogState
     }
 
     /// <summary>The layers of the store's own of which something is true, as they came.</summary>
-    internal IReadOnlyList<LayerRecord> LayersWhere(Func<LayerRecord, bool> condition) =>
-        [.. LayerEntries.Values.Where(entry => condition(entry.Record)).OrderBy(static entry => entry.Order).Select(static entry => entry.Record)];
+    internal IReadOnlyList<LayerRecord> LayersWhere(Func<LayerRecord, bool> condition)
+    {
+        var layers = new List<LayerRecord>();
+        foreach (var entry in LayersAsTheyCame())
+        {
+            if (condition(entry.Record)) layers.Add(entry.Record);
+        }
+
+        return layers;
+    }
 
     /// <summary>The layers of the store's own, parents before children, otherwise as they came.</summary>
     internal IReadOnlyList<LayerRecord> ListLayers()
     {
         var layers = new List<LayerRecord>(LayerEntries.Count);
-        var listed = new HashSet<LayerId>(LayerEntries.Count);
+        var listed = new HashSet<string>(LayerEntries.Count, StringComparer.Ordinal);
         var below = new Stack<LayerRecord>();
-        foreach (var entry in LayerEntries.Values.OrderBy(static entry => entry.Order))
+        foreach (var entry in LayersAsTheyCame())
         {
             // A parent that was adopted after its child has the higher order.
-            for (var layer = entry.Record; layer is not null && listed.Add(layer.Id); layer = layer.Parent is { } id ? FindOwn(id) : null) below.Push(layer);
+            for (var layer = entry.Record; layer is not null && listed.Add(layer.Id.Value); layer = layer.Parent is { } id ? FindOwn(id) : null) below.Push(layer);
             while (below.TryPop(out var layer)) layers.Add(layer);
         }
 
@@ -101,8 +109,19 @@ internal sealed partial record CatalogState
     }
 
     /// <summary>The images of the store's own, oldest first.</summary>
-    internal IReadOnlyList<ImageRecord> ListImages() =>
-        [.. ImageEntries.Values.OrderBy(static entry => entry.Order).Select(static entry => entry.Record)];
+    internal IReadOnlyList<ImageRecord> ListImages()
+    {
+        var entries = new List<ImageEntry>(ImageEntries.Values);
+        entries.Sort(static (one, other) => one.Order.CompareTo(other.Order));
+        return entries.ConvertAll(static entry => entry.Record);
+    }
+
+    private List<LayerEntry> LayersAsTheyCame()
+    {
+        var entries = new List<LayerEntry>(LayerEntries.Values);
+        entries.Sort(static (one, other) => one.Order.CompareTo(other.Order));
+        return entries;
+    }
 
     /// <summary>What a user's words name: an exact id or name, else a unique prefix of an id.</summary>
     /// <remarks>The store's own come before those of additional stores.</remarks>

@@ -6,7 +6,8 @@ namespace StorageActors.Catalog;
 
 /// <summary>
 /// All layers and images with their indexes, immutable: what the journal's events add up to. A change shares all but a few nodes with the state
-/// before it, so a reader keeps the one it has while the catalog goes on, and a change costs the logarithm of the store's size.
+/// before it, so a reader keeps the one it has while the catalog goes on, and a change costs the logarithm of the store's size. Ids and digests are kept as their
+/// texts; see <see cref="Indexes"/> for why.
 /// </summary>
 internal sealed partial record CatalogState
 {
@@ -16,28 +17,28 @@ internal sealed partial record CatalogState
     {
     }
 
-    private ImmutableDictionary<LayerId, LayerEntry> LayerEntries { get; init; } = ImmutableDictionary<LayerId, LayerEntry>.Empty;
+    private ImmutableDictionary<string, LayerEntry> LayerEntries { get; init; } = ImmutableDictionary<string, LayerEntry>.Empty;
 
-    private ImmutableDictionary<string, LayerId> LayerNames { get; init; } = ImmutableDictionary.Create<string, LayerId>(StringComparer.Ordinal);
+    private ImmutableDictionary<string, string> LayerNames { get; init; } = ImmutableDictionary<string, string>.Empty;
 
     /// <summary>Sorted, so that the ids with a prefix are neighbours.</summary>
     private ImmutableSortedSet<string> LayerIds { get; init; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
 
     /// <summary>More than one layer may have a ChainID: a copy under an id of its own is allowed.</summary>
-    private ImmutableDictionary<Digest, ImmutableList<LayerId>> Chains { get; init; } = ImmutableDictionary<Digest, ImmutableList<LayerId>>.Empty;
+    private ImmutableDictionary<string, ImmutableList<string>> Chains { get; init; } = ImmutableDictionary<string, ImmutableList<string>>.Empty;
 
     /// <summary>By the parent's id, whether the parent is there or not.</summary>
-    private ImmutableDictionary<LayerId, ImmutableHashSet<LayerId>> Children { get; init; } = ImmutableDictionary<LayerId, ImmutableHashSet<LayerId>>.Empty;
+    private ImmutableDictionary<string, ImmutableHashSet<string>> Children { get; init; } = ImmutableDictionary<string, ImmutableHashSet<string>>.Empty;
 
-    private ImmutableDictionary<LayerId, ImmutableHashSet<ImageId>> ImagesByLayer { get; init; } = ImmutableDictionary<LayerId, ImmutableHashSet<ImageId>>.Empty;
+    private ImmutableDictionary<string, ImmutableHashSet<string>> ImagesByLayer { get; init; } = ImmutableDictionary<string, ImmutableHashSet<string>>.Empty;
 
-    private ImmutableDictionary<ImageId, ImageEntry> ImageEntries { get; init; } = ImmutableDictionary<ImageId, ImageEntry>.Empty;
+    private ImmutableDictionary<string, ImageEntry> ImageEntries { get; init; } = ImmutableDictionary<string, ImageEntry>.Empty;
 
-    private ImmutableDictionary<string, ImageId> ImageNames { get; init; } = ImmutableDictionary.Create<string, ImageId>(StringComparer.Ordinal);
+    private ImmutableDictionary<string, string> ImageNames { get; init; } = ImmutableDictionary<string, string>.Empty;
 
     private ImmutableSortedSet<string> ImageIds { get; init; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
 
-    private ImmutableDictionary<Digest, ImmutableHashSet<ImageId>> ImagesByBlob { get; init; } = ImmutableDictionary<Digest, ImmutableHashSet<ImageId>>.Empty;
+    private ImmutableDictionary<string, ImmutableHashSet<string>> ImagesByBlob { get; init; } = ImmutableDictionary<string, ImmutableHashSet<string>>.Empty;
 
     /// <summary>Grows with each new record: the order in which lists show them.</summary>
     private long NextOrder { get; init; }
@@ -71,24 +72,24 @@ internal sealed partial record CatalogState
         var state = Empty with
         {
             Additional = Additional,
-            LayerEntries = layers.Select(static (layer, order) => new LayerEntry(layer, order)).ToImmutableDictionary(static entry => entry.Record.Id),
+            LayerEntries = layers.Select(static (layer, order) => new LayerEntry(layer, order)).ToImmutableDictionary(static entry => entry.Record.Id.Value),
             LayerIds = layers.Select(static layer => layer.Id.Value).ToImmutableSortedSet(StringComparer.Ordinal),
             LayerNames = LayerNamesOf(layers),
-            Chains = layers.Where(static layer => layer.ChainId is not null).GroupBy(static layer => layer.ChainId!.Value, static layer => layer.Id)
+            Chains = layers.Where(static layer => layer.ChainId is not null).GroupBy(static layer => layer.ChainId!.Value.Value, static layer => layer.Id.Value)
                 .ToImmutableDictionary(static chain => chain.Key, static chain => chain.ToImmutableList()),
-            Children = layers.Where(static layer => layer.Parent is not null).GroupBy(static layer => layer.Parent!.Value, static layer => layer.Id)
+            Children = layers.Where(static layer => layer.Parent is not null).GroupBy(static layer => layer.Parent!.Value.Value, static layer => layer.Id.Value)
                 .ToImmutableDictionary(static children => children.Key, static children => children.ToImmutableHashSet()),
             NextOrder = layers.Count,
         };
         return snapshot.Images.Aggregate(state, static (known, image) => known.Put(image));
     }
 
-    private static ImmutableDictionary<string, LayerId> LayerNamesOf(IEnumerable<LayerRecord> layers)
+    private static ImmutableDictionary<string, string> LayerNamesOf(IEnumerable<LayerRecord> layers)
     {
         var names = Empty.LayerNames.ToBuilder();
         foreach (var layer in layers)
         {
-            foreach (var name in layer.Names) names[name] = layer.Id;
+            foreach (var name in layer.Names) names[name] = layer.Id.Value;
         }
 
         return names.ToImmutable();
@@ -100,54 +101,56 @@ internal sealed partial record CatalogState
 
     private CatalogState Put(LayerRecord layer)
     {
-        var old = LayerEntries.GetValueOrDefault(layer.Id);
+        var id = layer.Id.Value;
+        var old = LayerEntries.GetValueOrDefault(id);
         var without = old is null ? this : Unindex(old.Record);
         return without with
         {
-            LayerEntries = without.LayerEntries.SetItem(layer.Id, new LayerEntry(layer, old?.Order ?? NextOrder)),
-            LayerIds = without.LayerIds.Add(layer.Id.Value),
-            LayerNames = without.LayerNames.SetItems(layer.Names.Select(name => KeyValuePair.Create(name, layer.Id))),
+            LayerEntries = without.LayerEntries.SetItem(id, new LayerEntry(layer, old?.Order ?? NextOrder)),
+            LayerIds = without.LayerIds.Add(id),
+            LayerNames = layer.Names.Aggregate(without.LayerNames, (names, name) => names.SetItem(name, id)),
             Chains = layer.ChainId is { } chain
-                ? without.Chains.SetItem(chain, without.Chains.GetValueOrDefault(chain, ImmutableList<LayerId>.Empty).Add(layer.Id)) : without.Chains,
-            Children = layer.Parent is { } parent ? without.Children.Join(parent, layer.Id) : without.Children,
+                ? without.Chains.SetItem(chain.Value, without.Chains.GetValueOrDefault(chain.Value, ImmutableList<string>.Empty).Add(id)) : without.Chains,
+            Children = layer.Parent is { } parent ? without.Children.Join(parent.Value, id) : without.Children,
             NextOrder = old is null ? NextOrder + 1 : NextOrder,
         };
     }
 
-    private CatalogState Drop(LayerId id) => LayerEntries.TryGetValue(id, out var old)
-        ? Unindex(old.Record) with { LayerEntries = LayerEntries.Remove(id), LayerIds = LayerIds.Remove(id.Value) } : this;
+    private CatalogState Drop(LayerId id) => LayerEntries.TryGetValue(id.Value, out var old)
+        ? Unindex(old.Record) with { LayerEntries = LayerEntries.Remove(id.Value), LayerIds = LayerIds.Remove(id.Value) } : this;
 
     /// <summary>Without what can change in a record, or lead to it.</summary>
     private CatalogState Unindex(LayerRecord layer) => this with
     {
-        LayerNames = LayerNames.RemoveRange(layer.Names.Where(name => LayerNames.GetValueOrDefault(name) == layer.Id)),
-        Chains = layer.ChainId is { } chain ? Chains.Leave(chain, layer.Id) : Chains,
-        Children = layer.Parent is { } parent ? Children.Leave(parent, layer.Id) : Children,
+        LayerNames = LayerNames.RemoveRange(layer.Names.Where(name => LayerNames.GetValueOrDefault(name) == layer.Id.Value)),
+        Chains = layer.ChainId is { } chain ? Chains.Leave(chain.Value, layer.Id.Value) : Chains,
+        Children = layer.Parent is { } parent ? Children.Leave(parent.Value, layer.Id.Value) : Children,
     };
 
     private CatalogState Put(ImageRecord image)
     {
-        var old = ImageEntries.GetValueOrDefault(image.Id);
+        var id = image.Id.Value;
+        var old = ImageEntries.GetValueOrDefault(id);
         var without = old is null ? this : Unindex(old.Record);
         return without with
         {
-            ImageEntries = without.ImageEntries.SetItem(image.Id, new ImageEntry(image, old?.Order ?? NextOrder)),
-            ImageIds = without.ImageIds.Add(image.Id.Value),
-            ImageNames = without.ImageNames.SetItems(image.Names.Select(name => KeyValuePair.Create(name, image.Id))),
-            ImagesByLayer = image.Layers.Aggregate(without.ImagesByLayer, (index, layer) => index.Join(layer, image.Id)),
-            ImagesByBlob = (image.Blobs ?? []).Aggregate(without.ImagesByBlob, (index, blob) => index.Join(blob, image.Id)),
+            ImageEntries = without.ImageEntries.SetItem(id, new ImageEntry(image, old?.Order ?? NextOrder)),
+            ImageIds = without.ImageIds.Add(id),
+            ImageNames = image.Names.Aggregate(without.ImageNames, (names, name) => names.SetItem(name, id)),
+            ImagesByLayer = image.Layers.Aggregate(without.ImagesByLayer, (index, layer) => index.Join(layer.Value, id)),
+            ImagesByBlob = (image.Blobs ?? []).Aggregate(without.ImagesByBlob, (index, blob) => index.Join(blob.Value, id)),
             NextOrder = old is null ? NextOrder + 1 : NextOrder,
         };
     }
 
-    private CatalogState Drop(ImageId id) => ImageEntries.TryGetValue(id, out var old)
-        ? Unindex(old.Record) with { ImageEntries = ImageEntries.Remove(id), ImageIds = ImageIds.Remove(id.Value) } : this;
+    private CatalogState Drop(ImageId id) => ImageEntries.TryGetValue(id.Value, out var old)
+        ? Unindex(old.Record) with { ImageEntries = ImageEntries.Remove(id.Value), ImageIds = ImageIds.Remove(id.Value) } : this;
 
     private CatalogState Unindex(ImageRecord image) => this with
     {
-        ImageNames = ImageNames.RemoveRange(image.Names.Where(name => ImageNames.GetValueOrDefault(name) == image.Id)),
-        ImagesByLayer = image.Layers.Aggregate(ImagesByLayer, (index, layer) => index.Leave(layer, image.Id)),
-        ImagesByBlob = (image.Blobs ?? []).Aggregate(ImagesByBlob, (index, blob) => index.Leave(blob, image.Id)),
+        ImageNames = ImageNames.RemoveRange(image.Names.Where(name => ImageNames.GetValueOrDefault(name) == image.Id.Value)),
+        ImagesByLayer = image.Layers.Aggregate(ImagesByLayer, (index, layer) => index.Leave(layer.Value, image.Id.Value)),
+        ImagesByBlob = (image.Blobs ?? []).Aggregate(ImagesByBlob, (index, blob) => index.Leave(blob.Value, image.Id.Value)),
     };
 
     private sealed record LayerEntry(LayerRecord Record, long Order);

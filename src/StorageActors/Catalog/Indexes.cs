@@ -2,15 +2,16 @@ using System.Collections.Immutable;
 
 namespace StorageActors.Catalog;
 
-/// <summary>Indexes from one key to many values, without keys that have none.</summary>
+/// <summary>
+/// Indexes from one key to many values, without keys that have none. Keys and values are texts: a collection of a type of ours is generic code that is compiled when a
+/// process first uses it, and a command that lists a store would take longer for that than for anything else.
+/// </summary>
 internal static class Indexes
 {
-    internal static ImmutableDictionary<TKey, ImmutableHashSet<TValue>> Join<TKey, TValue>(
-        this ImmutableDictionary<TKey, ImmutableHashSet<TValue>> index, TKey key, TValue value)
-        where TKey : notnull => index.SetItem(key, index.GetValueOrDefault(key, ImmutableHashSet<TValue>.Empty).Add(value));
+    internal static ImmutableDictionary<TKey, ImmutableHashSet<string>> Join<TKey>(this ImmutableDictionary<TKey, ImmutableHashSet<string>> index, TKey key, string value)
+        where TKey : notnull => index.SetItem(key, index.GetValueOrDefault(key, ImmutableHashSet<string>.Empty).Add(value));
 
-    internal static ImmutableDictionary<TKey, ImmutableHashSet<TValue>> Leave<TKey, TValue>(
-        this ImmutableDictionary<TKey, ImmutableHashSet<TValue>> index, TKey key, TValue value)
+    internal static ImmutableDictionary<TKey, ImmutableHashSet<string>> Leave<TKey>(this ImmutableDictionary<TKey, ImmutableHashSet<string>> index, TKey key, string value)
         where TKey : notnull
     {
         if (!index.TryGetValue(key, out var values)) return index;
@@ -18,9 +19,7 @@ internal static class Indexes
         return left.IsEmpty ? index.Remove(key) : index.SetItem(key, left);
     }
 
-    internal static ImmutableDictionary<TKey, ImmutableList<TValue>> Leave<TKey, TValue>(
-        this ImmutableDictionary<TKey, ImmutableList<TValue>> index, TKey key, TValue value)
-        where TKey : notnull
+    internal static ImmutableDictionary<string, ImmutableList<string>> Leave(this ImmutableDictionary<string, ImmutableList<string>> index, string key, string value)
     {
         if (!index.TryGetValue(key, out var values)) return index;
         var left = values.Remove(value);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using StorageActors.Protocol;
+using StorageActors.Records;
 using StorageActors.Store;
 
 namespace StorageActors.Journal;
@@ -12,7 +13,7 @@ namespace StorageActors.Journal;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
-    Converters = [typeof(CamelCaseEnum<LayerKind>), typeof(CamelCaseEnum<LayerCompression>), typeof(CamelCaseEnum<MountMode>)])]
+    Converters = [typeof(LayerRecordJson), typeof(ImageRecordJson), typeof(CamelCaseEnum<MountMode>)])]
 [JsonSerializable(typeof(CatalogEvent.LayerCommitted))]
 [JsonSerializable(typeof(CatalogEvent.LayerSealed))]
 [JsonSerializable(typeof(CatalogEvent.LayerRemoved))]

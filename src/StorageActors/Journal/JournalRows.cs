@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Runtime.Serialization;
 using System.Text.Json;
 
@@ -33,14 +32,19 @@ internal static class JournalRows
         ("leases-1", typeof(LeaseEvent.Snapshot)),
     ];
 
-    private static readonly FrozenDictionary<string, Type> Types = Kinds.ToFrozenDictionary(static kind => kind.Manifest, static kind => kind.Type);
-    private static readonly FrozenDictionary<Type, string> Manifests = Kinds.ToFrozenDictionary(static kind => kind.Type, static kind => kind.Manifest);
-
     /// <summary>All names that rows may have.</summary>
-    internal static IEnumerable<string> KnownManifests => Types.Keys;
+    internal static IEnumerable<string> KnownManifests => Array.ConvertAll(Kinds, static kind => kind.Manifest);
 
     /// <summary>The name under which an event is kept; null for what is none.</summary>
-    internal static string? ManifestOf(Type type) => Manifests.GetValueOrDefault(type);
+    internal static string? ManifestOf(Type type)
+    {
+        foreach (var kind in Kinds)
+        {
+            if (kind.Type == type) return kind.Manifest;
+        }
+
+        return null;
+    }
 
     /// <summary>The row's bytes.</summary>
     internal static byte[] Write(object happened) => JsonSerializer.SerializeToUtf8Bytes(happened, JournalJson.TypeOf(happened.GetType()));
@@ -49,15 +53,26 @@ internal static class JournalRows
     /// <exception cref="SerializationException">This version does not know the name, or the bytes are not what it writes.</exception>
     internal static IJournalEvent Read(ReadOnlySpan<byte> bytes, string manifest)
     {
-        if (!Types.TryGetValue(manifest, out var type))
-            throw new SerializationException($"the journal has a \"{manifest}\", which this version does not know; open the store with the version that wrote it");
         try
         {
+            if (CatalogEventJson.TryRead(bytes, manifest) is { } happened) return happened;
+            if (TypeOf(manifest) is not { } type)
+                throw new SerializationException($"the journal has a \"{manifest}\", which this version does not know; open the store with the version that wrote it");
             return (IJournalEvent?)JsonSerializer.Deserialize(bytes, JournalJson.TypeOf(type)) ?? throw new SerializationException($"the journal has an empty \"{manifest}\"");
         }
         catch (JsonException e)
         {
             throw new SerializationException($"the journal has a \"{manifest}\" that cannot be read: {e.Message}", e);
         }
+    }
+
+    private static Type? TypeOf(string manifest)
+    {
+        foreach (var kind in Kinds)
+        {
+            if (kind.Manifest == manifest) return kind.Type;
+        }
+
+        return null;
     }
 }

@@ -30,9 +30,21 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
     /// <summary>Whether a journal and the names of the directories say the same, so that there is nothing to plan.</summary>
     internal static bool Agree(CatalogState catalog, StoreListing listing)
     {
-        var questions = Questions(catalog, listing);
-        if (questions.Layers.Count + questions.Images.Count > 0 || questions.Trash) return false;
-        return !listing.Layers.Any(id => catalog.FindOwn(id)?.Damage == MissingDirectory);
+        var present = new HashSet<string>(listing.Layers.Count, StringComparer.Ordinal);
+        for (var i = 0; i < listing.Layers.Count; i++)
+        {
+            if (catalog.FindOwn(listing.Layers[i]) is not { } layer || layer.Damage == MissingDirectory) return false;
+            present.Add(layer.Id.Value);
+        }
+
+        if (catalog.LayersWhere(layer => layer.Damage is null && !present.Contains(layer.Id.Value)).Count > 0) return false;
+        for (var i = 0; i < listing.Images.Count; i++)
+        {
+            if (catalog.FindOwn(listing.Images[i]) is null) return false;
+        }
+
+        // No name is there twice: as many as the journal has, and all of them known, are the same.
+        return listing.Images.Count == catalog.ImageCount;
     }
 
     internal static RecoveryPlan Make(CatalogState catalog, StoreListing listing, StoreRecords found)

@@ -31,7 +31,7 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
         StoreFormat format;
         try
         {
-            format = StoreJson.Read<StoreFormat>(bytes) ?? throw new JsonException("it is null");
+            format = StoreFormatJson.Read(bytes);
         }
         catch (JsonException e)
         {

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using StorageActors.Drivers;
 using StorageActors.Protocol;
+using StorageActors.Records;
 
 namespace StorageActors.Store;
 
@@ -13,7 +14,7 @@ namespace StorageActors.Store;
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     WriteIndented = true,
-    Converters = [typeof(CamelCaseEnum<LayerKind>), typeof(CamelCaseEnum<LayerCompression>)])]
+    Converters = [typeof(LayerRecordJson), typeof(ImageRecordJson)])]
 [JsonSerializable(typeof(StoreOwner))]
 [JsonSerializable(typeof(StoreFormat))]
 [JsonSerializable(typeof(LayerFile.Content), TypeInfoPropertyName = "LayerFileContent")]

@@ -1,0 +1,116 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using StorageActors.Protocol;
+
+namespace StorageActors.Records;
+
+/// <summary>A layer's record as JSON by hand, byte for byte as the serializer's own way has it; see <see cref="JsonRead"/>.</summary>
+internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
+{
+    /// <inheritdoc/>
+    public override LayerRecord Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Read(ref reader);
+
+    /// <inheritdoc/>
+    public override void Write(Utf8JsonWriter writer, LayerRecord value, JsonSerializerOptions options)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("id"u8, value.Id.Value);
+        if (value.Parent is { } parent) writer.WriteString("parent"u8, parent.Value);
+        writer.WriteString("kind"u8, value.Kind switch
+        {
+            LayerKind.Sealed => "sealed",
+            LayerKind.Writable => "writable",
+            _ => throw new JsonException($"there is no layer of kind {(int)value.Kind}"),
+        });
+        JsonWrite.Texts(writer, "names"u8, value.Names);
+        JsonWrite.Pairs(writer, "labels"u8, value.Labels);
+        writer.WriteString("created"u8, value.Created);
+        JsonWrite.Digest(writer, "diffId"u8, value.DiffId);
+        JsonWrite.Digest(writer, "chainId"u8, value.ChainId);
+        JsonWrite.Digest(writer, "blobDigest"u8, value.BlobDigest);
+        JsonWrite.Number(writer, "blobSize"u8, value.BlobSize);
+        if (value.Compression is { } compression) writer.WriteString("compression"u8, Name(compression));
+        JsonWrite.Number(writer, "size"u8, value.Size);
+        JsonWrite.Number(writer, "entries"u8, value.Entries);
+        JsonWrite.Numbers(writer, "uids"u8, value.Uids);
+        JsonWrite.Numbers(writer, "gids"u8, value.Gids);
+        if (value.Warnings is { } warnings) JsonWrite.Texts(writer, "warnings"u8, warnings);
+        if (value.Damage is { } damage) writer.WriteString("damage"u8, damage);
+        if (value.AdditionalStore is { } store) writer.WriteString("additionalStore"u8, store);
+        writer.WriteEndObject();
+    }
+
+    /// <summary>The record that begins where the reader is.</summary>
+    /// <exception cref="JsonException">There is none, or something that it must have is missing or malformed.</exception>
+    internal static LayerRecord Read(ref Utf8JsonReader reader)
+    {
+        JsonRead.Begin(ref reader, JsonTokenType.StartObject);
+        var (names, labels) = (default(string[]), default(Dictionary<string, string>));
+        var (uids, gids, warnings) = (default(List<long>), default(List<long>), default(string[]));
+        string? damage = null, store = null;
+        LayerId? id = null, parent = null;
+        LayerKind? kind = null;
+        DateTimeOffset? created = null;
+        Digest? diff = null, chain = null, blob = null;
+        long? blobSize = null, size = null, entries = null;
+        LayerCompression? compression = null;
+        while (JsonRead.NextMember(ref reader, out var name))
+        {
+            switch (name)
+            {
+                case "id": id = JsonRead.LayerId(ref reader); break;
+                case "parent": parent = reader.TokenType == JsonTokenType.Null ? null : JsonRead.LayerId(ref reader); break;
+                case "kind": kind = KindOf(ref reader); break;
+                case "names": names = JsonRead.Texts(ref reader); break;
+                case "labels": labels = JsonRead.Pairs(ref reader); break;
+                case "created": created = JsonRead.Time(ref reader); break;
+                case "diffId": diff = JsonRead.DigestOrNull(ref reader); break;
+                case "chainId": chain = JsonRead.DigestOrNull(ref reader); break;
+                case "blobDigest": blob = JsonRead.DigestOrNull(ref reader); break;
+                case "blobSize": blobSize = JsonRead.NumberOrNull(ref reader); break;
+                case "compression": compression = reader.TokenType == JsonTokenType.Null ? null : CompressionOf(ref reader); break;
+                case "size": size = JsonRead.NumberOrNull(ref reader); break;
+                case "entries": entries = JsonRead.NumberOrNull(ref reader); break;
+                case "uids": uids = reader.TokenType == JsonTokenType.Null ? null : JsonRead.Numbers(ref reader); break;
+                case "gids": gids = reader.TokenType == JsonTokenType.Null ? null : JsonRead.Numbers(ref reader); break;
+                case "warnings": warnings = reader.TokenType == JsonTokenType.Null ? null : JsonRead.Texts(ref reader); break;
+                case "damage": damage = JsonRead.TextOrNull(ref reader); break;
+                case "additionalStore": store = JsonRead.TextOrNull(ref reader); break;
+                default: JsonRead.Pass(ref reader); break;
+            }
+        }
+
+        return new LayerRecord(
+            id ?? throw JsonRead.Missing("id"), parent, kind ?? throw JsonRead.Missing("kind"), names ?? throw JsonRead.Missing("names"), labels ?? throw JsonRead.Missing("labels"),
+            created ?? throw JsonRead.Missing("created"), diff, chain, blob, blobSize, compression, size, entries, uids, gids, warnings, damage, store);
+    }
+
+    private static LayerKind KindOf(ref Utf8JsonReader reader) => JsonRead.Text(ref reader) switch
+    {
+        var text when Is(text, "sealed") => LayerKind.Sealed,
+        var text when Is(text, "writable") => LayerKind.Writable,
+        _ => throw JsonRead.Wrong(ref reader, "sealed or writable"),
+    };
+
+    private static LayerCompression CompressionOf(ref Utf8JsonReader reader) => JsonRead.Text(ref reader) switch
+    {
+        var text when Is(text, "none") => LayerCompression.None,
+        var text when Is(text, "gzip") => LayerCompression.Gzip,
+        var text when Is(text, "zstd") => LayerCompression.Zstd,
+        var text when Is(text, "xz") => LayerCompression.Xz,
+        var text when Is(text, "bzip2") => LayerCompression.Bzip2,
+        _ => throw JsonRead.Wrong(ref reader, "the name of a compression"),
+    };
+
+    private static string Name(LayerCompression compression) => compression switch
+    {
+        LayerCompression.None => "none",
+        LayerCompression.Gzip => "gzip",
+        LayerCompression.Zstd => "zstd",
+        LayerCompression.Xz => "xz",
+        LayerCompression.Bzip2 => "bzip2",
+        _ => throw new JsonException($"there is no compression {(int)compression}"),
+    };
+
+    private static bool Is(string text, string name) => string.Equals(text, name, StringComparison.OrdinalIgnoreCase);
+}
