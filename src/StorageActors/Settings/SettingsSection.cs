@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Akka.Configuration;
 using StorageActors.Protocol;
@@ -35,8 +36,25 @@ internal sealed class SettingsSection(string path, Config section)
 
     internal TimeSpan Time(string key)
     {
-        var time = Read(key, static (config, name) => config.GetTimeSpan(name, allowInfinite: false), "a time is needed, such as 10s");
+        var time = Plain(Word(key)) ?? Read(key, static (config, name) => config.GetTimeSpan(name, allowInfinite: false), "a time is needed, such as 10s");
         return time > TimeSpan.Zero ? time : throw Wrong(key, time, "a time above zero is needed, such as 10s");
+    }
+
+    /// <summary>A time such as <c>10s</c> or <c>500 ms</c>. All else is left to HOCON, whose rule for it takes longer to be made ready than a command to run.</summary>
+    private static TimeSpan? Plain(string text)
+    {
+        var digits = text.Length - text.AsSpan().TrimStart("0123456789").Length;
+        if (digits is 0 or > 6) return null;
+        var number = int.Parse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture);
+        return text.AsSpan(digits).TrimStart(' ') switch
+        {
+            "ms" => TimeSpan.FromMilliseconds(number),
+            "s" => TimeSpan.FromSeconds(number),
+            "m" => TimeSpan.FromMinutes(number),
+            "h" => TimeSpan.FromHours(number),
+            "d" => TimeSpan.FromDays(number),
+            _ => null,
+        };
     }
 
     internal long Limit(string key, bool isSize)

@@ -59,7 +59,7 @@ internal sealed class OwnerLock : IDisposable
     {
         // In place: a rename would put another file under the name, and our lock on none.
         Libc.FTruncate(held.File, 0);
-        Libc.PWriteAll(held.File, StoreJson.Write(owner), 0);
+        Libc.PWriteAll(held.File, StoreOwnerJson.Write(owner), 0);
     }
 
     private static StoreOwner? Read(string root)
@@ -67,7 +67,7 @@ internal sealed class OwnerLock : IDisposable
         using var directory = Libc.OpenDirectory(root);
         try
         {
-            return StoreJson.Read<StoreOwner>(AtomicFile.Read(directory, "owner.lock"u8, MaximumLength));
+            return StoreOwnerJson.Read(AtomicFile.Read(directory, "owner.lock"u8, MaximumLength));
         }
         catch (JsonException)
         {

@@ -140,6 +140,27 @@ public sealed class RecordJsonTests
     [InlineData("""{"format":1,"storeId":"id","driver":"overlay","features":{"compatible":[],"readOnly":[],"incompatible":[]}} x""")]
     public void Another_format_file_is_an_error(string json) => Assert.ThrowsAny<JsonException>(() => StoreFormatJson.Read(Encoding.UTF8.GetBytes(json)));
 
+    [Fact]
+    public void An_owner_is_read_as_he_was_written()
+    {
+        foreach (var owner in new[] { new StoreOwner(7, null, null), new StoreOwner(int.MaxValue, 12, "/run/\u00e4 \"b\"", true), new StoreOwner(1, 0, null, false) })
+        {
+            Assert.Equal(StoreJson.Write(owner), StoreOwnerJson.Write(owner));
+            Assert.Equal(owner, StoreOwnerJson.Read(StoreOwnerJson.Write(owner)));
+        }
+
+        Assert.Equal(new StoreOwner(7, null, null), StoreOwnerJson.Read("""{"later":[],"pid":7,"socket":null,"ownJournal":null}"""u8));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{}")]
+    [InlineData("null")]
+    [InlineData("""{"pid":"7"}""")]
+    [InlineData("""{"pid":7,"ownJournal":1}""")]
+    [InlineData("""{"pid":7""")]
+    public void Another_owners_file_is_an_error(string json) => Assert.ThrowsAny<JsonException>(() => StoreOwnerJson.Read(Encoding.UTF8.GetBytes(json)));
+
     private static void AssertWritten<T>(T record, object happened, string member) =>
         Assert.Equal($"{{\"{member}\":{JsonSerializer.Serialize(record, Own)}}}", Encoding.UTF8.GetString(JournalRows.Write(happened)));
 
