@@ -26,6 +26,8 @@ internal sealed record FlowContext(
     TimeProvider Time,
     Action<StagingProgress> Publish)
 {
+    private readonly LayerSetups _setups = new(View, Layout);
+
     /// <summary>Where the layers below are, nearest first.</summary>
     internal IReadOnlyList<LayerLocation> ParentsOf(LayerRecord layer) => [.. View.Current.AncestorsOf(layer).Select(Locate)];
 
@@ -33,5 +35,5 @@ internal sealed record FlowContext(
     internal LayerLocation Locate(LayerId layer) => Layout.Of(View.Current.StoreOf(layer)).Locate(layer);
 
     /// <summary>What a layer's actor needs to know of it.</summary>
-    internal LayerSetup SetupOf(LayerRecord layer) => new(Layout.Locate(layer.Id), ParentsOf(layer), layer.Kind, layer.Created, View.Current.DamageOf(layer));
+    internal LayerSetup SetupOf(LayerRecord layer) => _setups.Of(layer);
 }
