@@ -23,6 +23,20 @@ internal static class HostFiles
         }
     }
 
+    /// <summary>Returns when the disk has a file, or the names in a directory; at once where the file system knows no such thing, or we may not open it.</summary>
+    internal static void Sync(string path)
+    {
+        try
+        {
+            using var file = Libc.Open(path, OpenFlags.ReadOnly);
+            Libc.FSync(file);
+        }
+        catch (LinuxException e) when (e.Errno is Errno.EACCES or Errno.EINVAL or Errno.EOPNOTSUPP or Errno.EROFS)
+        {
+            // A parent that only takes names, a file of the node's user, a file system without: then it cannot be had.
+        }
+    }
+
     /// <summary>Deletes a directory of ours as far as it goes; a second try, since what is in it may just have failed once.</summary>
     internal static void DeleteDirectory(string path)
     {

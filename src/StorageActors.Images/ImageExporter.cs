@@ -11,7 +11,8 @@ namespace StorageActors.Images;
 public sealed record ExportResult(Digest Manifest, bool SameDigests);
 
 /// <summary>
-/// Writes images of a store to where other tools read them. An archive appears when it is complete; a layout directory gains the image in one rename.
+/// Writes images of a store to where other tools read them. An archive appears when it is complete; a layout directory gains the image in one rename, and
+/// another export that goes into it at the same time loses nothing. The disk has what was written before the export is done.
 /// </summary>
 public static class ImageExporter
 {
@@ -48,15 +49,18 @@ public static class ImageExporter
         {
             return await new LayoutDirectory(store, destination.Path).WriteAsync(image, Tag(image, destination), stop).ConfigureAwait(false);
         }
-        catch when (fresh)
+        catch when (fresh && !File.Exists(Path.Combine(destination.Path, "index.json")))
         {
+            // With an index it has the image of another export, which began at the same time.
             HostFiles.DeleteDirectory(destination.Path);
             throw;
         }
     }
 
+    /// <summary>Also one that another export has just begun: it makes a place for blobs, then says that it is a layout, and then all else.</summary>
     private static bool IsLayoutOrEmpty(string path) =>
-        File.Exists(Path.Combine(path, "oci-layout")) || !Directory.EnumerateFileSystemEntries(path).Any();
+        Directory.EnumerateFileSystemEntries(path).Select(Path.GetFileName).All(static name =>
+            name == "blobs" || name!.StartsWith("oci-layout.new-", StringComparison.Ordinal)) || File.Exists(Path.Combine(path, "oci-layout"));
 
     /// <summary>Runs <paramref name="pack"/> with a scratch directory beside the destination, and renames the archive when it is complete.</summary>
     private static async Task<Digest> ToArchiveAsync(ImageLocation destination, Func<string, ArchiveWriter, Task<Digest>> pack, CancellationToken stop)
@@ -78,10 +82,12 @@ public static class ImageExporter
                 var archive = new ArchiveWriter(output);
                 await using (archive.ConfigureAwait(false)) manifest = await pack(scratch, archive).ConfigureAwait(false);
                 await output.FlushAsync(stop).ConfigureAwait(false);
+                RandomAccess.FlushToDisk(output.SafeFileHandle);
             }
 
             stop.ThrowIfCancellationRequested();
             File.Move(temporary, destination.Path, overwrite: true);
+            HostFiles.Sync(parent);
             return manifest;
         }
         finally
@@ -94,7 +100,7 @@ public static class ImageExporter
         StorageClient store, StoredImage image, ImageLocation destination, string directory, ArchiveWriter archive, CancellationToken stop)
     {
         var layout = Path.Combine(directory, "layout");
-        var manifest = await new LayoutDirectory(store, layout).WriteAsync(image, Tag(image, destination), stop).ConfigureAwait(false);
+        var manifest = await new LayoutDirectory(store, layout, isScratch: true).WriteAsync(image, Tag(image, destination), stop).ConfigureAwait(false);
         await archive.AddFileAsync("oci-layout", Path.Combine(layout, "oci-layout"), stop).ConfigureAwait(false);
         await archive.AddFileAsync("index.json", Path.Combine(layout, "index.json"), stop).ConfigureAwait(false);
         foreach (var blob in Directory.EnumerateFiles(Path.Combine(layout, "blobs", "sha256")).Order(StringComparer.Ordinal))

@@ -33,7 +33,8 @@ public static class ImageImporter
         StorageClient store, ImageLocation location, ImportOptions options, IProgress<ImportProgress>? progress, CancellationToken stop)
     {
         var started = TimeProvider.System.GetTimestamp();
-        using var files = location.Format == ImageFormat.OciLayout ? (IImageFiles)DirectoryFiles.Open(location.Path) : ArchiveFiles.Open(location.Path);
+        using var files = location.Format == ImageFormat.OciLayout ? (IImageFiles)DirectoryFiles.Open(location.Path)
+            : await ArchiveFiles.OpenAsync(location.Path, () => ExpansionLimits.OfAsync(store, stop), stop).ConfigureAwait(false);
         var found = location.Format == ImageFormat.DockerArchive
             ? DockerArchiveReader.Find(files, location.Tag, options.Platform)
             : LayoutReader.Find(files, location.Tag, options.Platform);

@@ -18,8 +18,9 @@ public sealed record ImageLocation(ImageFormat Format, string Path, string? Tag)
     /// an <c>oci-layout</c>, a tar with one, a tar with a <c>manifest.json</c>.
     /// </summary>
     /// <param name="text">What the user wrote.</param>
+    /// <param name="stop">Gives up looking.</param>
     /// <exception cref="StorageException">It names nothing that could be an image.</exception>
-    public static ImageLocation Parse(string text)
+    public static ImageLocation Parse(string text, CancellationToken stop = default)
     {
         foreach (var (prefix, format) in Schemes)
         {
@@ -31,14 +32,14 @@ public sealed record ImageLocation(ImageFormat Format, string Path, string? Tag)
             return new ImageLocation(format, System.IO.Path.GetFullPath(path), tag);
         }
 
-        return Recognise(text);
+        return Recognise(text, stop);
     }
 
     /// <inheritdoc/>
     public override string ToString() =>
         Schemes.First(scheme => scheme.Format == Format).Prefix + Path + (Tag is null ? "" : ":" + Tag);
 
-    private static ImageLocation Recognise(string text)
+    private static ImageLocation Recognise(string text, CancellationToken stop)
     {
         var path = System.IO.Path.GetFullPath(text);
         if (Directory.Exists(path))
@@ -48,9 +49,7 @@ public sealed record ImageLocation(ImageFormat Format, string Path, string? Tag)
         }
 
         if (!File.Exists(path)) throw Refuse(text, "no such file or directory", StorageErrorCode.NotFound);
-        using var files = Reading.ArchiveFiles.Open(path);
-        if (files.Find("oci-layout") is not null && files.Find("index.json") is not null) return new ImageLocation(ImageFormat.OciArchive, path, null);
-        if (files.Find("manifest.json") is not null) return new ImageLocation(ImageFormat.DockerArchive, path, null);
+        if (Reading.ArchiveFiles.Recognise(path, stop) is { } format) return new ImageLocation(format, path, null);
         throw Refuse(text, "the archive holds neither an OCI image layout nor a docker manifest.json; a layer's tar is taken by apply");
     }
 

@@ -22,9 +22,13 @@ internal sealed class ArchiveFiles : IImageFiles
 
     public string Path { get; }
 
-    internal static ArchiveFiles Open(string path)
+    /// <summary>Opens an archive; expanding a compressed one may take long.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="limits">How far a compressed one may unfold; asked for if it is one.</param>
+    /// <param name="stop">Gives up expanding.</param>
+    internal static async Task<ArchiveFiles> OpenAsync(string path, Func<Task<ExpansionLimits>> limits, CancellationToken stop)
     {
-        var files = new ArchiveFiles(path, Expand(path));
+        var files = new ArchiveFiles(path, IsCompressed(path) ? Expand(path, await limits().ConfigureAwait(false), stop) : path);
         try
         {
             files.Index();
@@ -58,17 +62,72 @@ internal sealed class ArchiveFiles : IImageFiles
         if (_temporary) File.Delete(_tar);
     }
 
-    private static string Expand(string path)
+    /// <summary>
+    /// Which kind of image an archive has; null when it has none. A compressed one is looked through without being expanded to a file, as far as it takes.
+    /// </summary>
+    internal static ImageFormat? Recognise(string path, CancellationToken stop)
     {
-        using var file = OpenFile(path);
-        var decoded = Decode(path, file);
-        if (decoded.Compression == LayerCompression.None) return path;
-        var temporary = System.IO.Path.GetTempFileName();
         try
         {
-            using var stream = decoded.Stream;
+            using var file = OpenFile(path);
+            var (stream, compression) = Decode(path, file);
+            using (stream)
+            {
+                using var plain = compression == LayerCompression.None ? OpenFile(path) : null; // Content is passed over, not read.
+                return Recognise(path, new TarReader(plain ?? stream, leaveOpen: true), stop);
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or ArgumentException or CompressedDataException)
+        {
+            throw ImageFault.Bad(path, $"no readable tar archive: {e.Message}", e);
+        }
+    }
+
+    private static ImageFormat? Recognise(string path, TarReader reader, CancellationToken stop)
+    {
+        bool hasLayout = false, hasIndex = false, hasManifest = false;
+        var count = 0;
+        using (reader)
+        {
+            for (; count < MaximumFiles && !(hasLayout && hasIndex) && reader.GetNextEntry() is { } entry; count++)
+            {
+                stop.ThrowIfCancellationRequested();
+                var name = Clean(entry.Name);
+                hasLayout |= name == "oci-layout";
+                hasIndex |= name == "index.json";
+                hasManifest |= name == "manifest.json";
+            }
+        }
+
+        if (count == 0) throw ImageFault.Bad(path, "the archive is empty or no tar");
+        return hasLayout && hasIndex ? ImageFormat.OciArchive : hasManifest ? ImageFormat.DockerArchive : null;
+    }
+
+    private static bool IsCompressed(string path)
+    {
+        using var file = OpenFile(path);
+        var (stream, compression) = Decode(path, file);
+        stream.Dispose();
+        return compression != LayerCompression.None;
+    }
+
+    private static string Expand(string path, ExpansionLimits limits, CancellationToken stop)
+    {
+        var temporary = System.IO.Path.GetTempFileName();
+        var buffer = new byte[1 << 20];
+        try
+        {
+            using var file = OpenFile(path);
+            using var stream = Decode(path, file).Stream;
             using var target = File.Create(temporary);
-            stream.CopyTo(target, 1 << 20);
+            for (var total = 0L; stream.Read(buffer) is > 0 and var count;)
+            {
+                stop.ThrowIfCancellationRequested();
+                total += count;
+                if (limits.IsBomb(total, file.Position)) throw ImageFault.Bad(path, limits.Describe(total, file.Position));
+                target.Write(buffer, 0, count);
+            }
+
             return temporary;
         }
         catch (Exception e)

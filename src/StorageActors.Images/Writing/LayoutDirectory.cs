@@ -1,19 +1,30 @@
+using Microsoft.Win32.SafeHandles;
 using StorageActors.Client;
 using StorageActors.Images.Reading;
+using StorageActors.Linux;
 using StorageActors.Protocol;
 
 namespace StorageActors.Images.Writing;
 
 /// <summary>
 /// Writes an image into an image-layout directory, a new one or one that holds other images. Blobs are named by their digests and appear complete; what
-/// makes the image one of the layout is the last step, which replaces <c>index.json</c> in one rename.
+/// makes the image one of the layout is the last step, which replaces <c>index.json</c> in one rename, once the disk has all that it names. One writer at a time
+/// reads and replaces it: he has the directory's lock.
 /// </summary>
-internal sealed class LayoutDirectory(StorageClient store, string path, bool replaceTags = true)
+/// <param name="store">Where the image is.</param>
+/// <param name="path">The directory.</param>
+/// <param name="isScratch">Whether it is only on its way into an archive: the disk need not have it, and nobody else writes to it.</param>
+internal sealed class LayoutDirectory(StorageClient store, string path, bool isScratch = false)
 {
+    private static readonly TimeSpan LockInterval = TimeSpan.FromMilliseconds(20);
+
+    private readonly List<string> _written = [];
+
     /// <summary>Writes the image and returns the digest of the manifest as written: the image's own, or another where a blob was not kept.</summary>
     internal async Task<Digest> WriteAsync(StoredImage image, string tag, CancellationToken stop)
     {
         Directory.CreateDirectory(Path.Combine(path, "blobs", "sha256"));
+        await WriteFileAsync("oci-layout", ManifestWriter.LayoutFile, stop).ConfigureAwait(false);
         var replaced = new Dictionary<int, (string MediaType, Digest Digest, long Size)>();
         for (var i = 0; i < image.Layers.Count; i++)
         {
@@ -23,21 +34,50 @@ internal sealed class LayoutDirectory(StorageClient store, string path, bool rep
         var manifest = replaced.Count == 0 ? image.Manifest : ManifestWriter.Replace(image.Manifest, replaced);
         await WriteFileAsync(ImageDocuments.BlobName(image.ConfigDigest), image.Config, stop).ConfigureAwait(false);
         await WriteFileAsync(ImageDocuments.BlobName(Digest.Of(manifest)), manifest, stop).ConfigureAwait(false);
-        await WriteFileAsync("oci-layout", ManifestWriter.LayoutFile, stop).ConfigureAwait(false);
+        if (!isScratch) SyncWritten();
+        using var directory = Libc.OpenDirectory(path);
+        while (!TryLock(directory)) await Task.Delay(LockInterval, stop).ConfigureAwait(false);
         var index = Path.Combine(path, "index.json");
-        var before = replaceTags && File.Exists(index) ? await File.ReadAllBytesAsync(index, stop).ConfigureAwait(false) : null;
+        var before = File.Exists(index) ? await File.ReadAllBytesAsync(index, stop).ConfigureAwait(false) : null;
         await WriteFileAsync("index.json", ManifestWriter.AddToIndex(before, manifest, tag), stop).ConfigureAwait(false);
+        if (!isScratch) HostFiles.Sync(path);
         return Digest.Of(manifest);
+    }
+
+    private static bool TryLock(SafeFileHandle directory)
+    {
+        try
+        {
+            return Libc.TryFlock(directory, exclusive: true);
+        }
+        catch (LinuxException e) when (e.Errno is Errno.EBADF or Errno.EINVAL or Errno.ENOLCK or Errno.EOPNOTSUPP)
+        {
+            return true; // A file system of the network that locks no directories: then nobody can be kept out.
+        }
+    }
+
+    private void SyncWritten()
+    {
+        foreach (var name in _written) HostFiles.Sync(name);
+        HostFiles.Sync(Path.Combine(path, "blobs", "sha256"));
+        HostFiles.Sync(Path.Combine(path, "blobs"));
+        HostFiles.Sync(Path.GetDirectoryName(path) ?? "/");
     }
 
     private async Task<(string MediaType, Digest Digest, long Size)?> WriteLayerAsync(StoredImage image, StoredLayer layer, CancellationToken stop)
     {
         var (digest, size) = (layer.Blob.Digest, layer.Blob.Size);
         var target = BlobPath(digest);
-        if (new FileInfo(target) is { Exists: true } there && there.Length == size) return null;
+        if (new FileInfo(target) is { Exists: true } there && there.Length == size)
+        {
+            _written.Add(target); // By another export, which may not have synced it yet.
+            return null;
+        }
+
         if (digest == layer.Record.DiffId)
         {
             await WriteDiffAsync(layer, target, LayerCompression.None, stop).ConfigureAwait(false);
+            _written.Add(target);
             return null;
         }
 
@@ -45,6 +85,7 @@ internal sealed class LayoutDirectory(StorageClient store, string path, bool rep
         {
             var read = new CatalogProtocol.ReadBlob(image.Record.Id, digest, new BlobTarget(target));
             await store.Channel.AskAsync<CatalogProtocol.BlobRead>(read, stop).ConfigureAwait(false);
+            _written.Add(target);
             return null;
         }
 
@@ -58,6 +99,7 @@ internal sealed class LayoutDirectory(StorageClient store, string path, bool rep
         var temporary = Path.Combine(path, "blobs", "sha256", ".new-" + TicketId.New().Value);
         var written = await WriteDiffAsync(layer, temporary, compression, stop).ConfigureAwait(false);
         File.Move(temporary, BlobPath(written.BlobDigest), overwrite: true);
+        _written.Add(BlobPath(written.BlobDigest));
         return written.BlobDigest == layer.Blob.Digest ? null : (MediaTypes.Layer(compression), written.BlobDigest, written.BlobSize);
     }
 
@@ -71,7 +113,14 @@ internal sealed class LayoutDirectory(StorageClient store, string path, bool rep
     {
         var target = Path.Combine(path, name);
         var temporary = target + ".new-" + TicketId.New().Value;
-        await File.WriteAllBytesAsync(temporary, content, stop).ConfigureAwait(false);
+        var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+        await using (file.ConfigureAwait(false))
+        {
+            await file.WriteAsync(content, stop).ConfigureAwait(false);
+            await file.FlushAsync(stop).ConfigureAwait(false);
+            if (!isScratch) RandomAccess.FlushToDisk(file.SafeFileHandle);
+        }
+
         File.Move(temporary, target, overwrite: true);
     }
 }

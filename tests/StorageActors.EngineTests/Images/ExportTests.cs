@@ -39,6 +39,16 @@ public sealed class ExportTests : IDisposable
     }
 
     [Fact]
+    public async Task Images_that_go_into_a_layout_at_the_same_time_are_all_in_it()
+    {
+        var image = await ImportedAsync("1.0");
+        var target = Path.Combine(_layout.Root, "out");
+        var tags = Enumerable.Range(0, 12).Select(static i => $"tag-{i:00}").ToArray();
+        await Task.WhenAll(tags.Select(tag => Task.Run(() => ExportAsync(image, $"oci:{target}:{tag}"))));
+        Assert.Equal(tags, Tags(target).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task A_blob_that_was_not_kept_gives_another_manifest_and_the_result_says_so()
     {
         _layout.Tagged("1.0", _layout.Image(["a"]));

@@ -126,12 +126,41 @@ public sealed class ImportTests : IDisposable
     }
 
     [Fact]
-    public void A_compressed_archive_that_ends_too_early_is_bad_input()
+    public async Task A_compressed_archive_that_ends_too_early_is_bad_input()
     {
         _layout.Tagged("1.0", _layout.Image(["a"]));
         var archive = _layout.Archive(compressed: true);
         File.WriteAllBytes(archive, File.ReadAllBytes(archive)[..^9]);
-        Assert.Equal(StorageErrorCode.BadInput, Assert.Throws<StorageException>(() => ImageLocation.Parse(archive)).Error.Code);
+        Assert.Equal(StorageErrorCode.BadInput, (await RefusedAsync(archive)).Code);
+        Assert.Equal(StorageErrorCode.BadInput, (await RefusedAsync($"oci-archive:{archive}")).Code);
+    }
+
+    [Fact]
+    public async Task A_compressed_archive_unfolds_no_further_than_a_layer_may()
+    {
+        _layout.Tagged("1.0", _layout.Image(["a"]));
+        var archive = _layout.Archive(compressed: true);
+        _store.Settings = [new StoreFact("settings", "limits.ratio", "1"), new StoreFact("settings", "limits.ratio-from", "1024")];
+        var error = await RefusedAsync(archive);
+        Assert.Equal(StorageErrorCode.BadInput, error.Code);
+        Assert.Contains("limits.ratio", error.Message, StringComparison.Ordinal);
+        Assert.Empty(_store.Applied);
+
+        _store.Settings = [new StoreFact("settings", "limits.ratio", "1"), new StoreFact("settings", "limits.ratio-from", "unlimited")];
+        Assert.Single((await ImportAsync(archive)).Layers);
+    }
+
+    [Fact]
+    public async Task Looking_into_a_compressed_archive_and_expanding_it_can_be_cancelled()
+    {
+        _layout.Tagged("1.0", _layout.Image(["a"]));
+        var archive = _layout.Archive(compressed: true);
+        var location = ImageLocation.Parse(archive);
+        await using var client = new StorageClient(_store);
+        Assert.Throws<OperationCanceledException>(() => ImageLocation.Parse(archive, new CancellationToken(canceled: true)));
+        await Assert.ThrowsAsync<OperationCanceledException>(
+            () => ImageImporter.ImportAsync(client, location, new ImportOptions(), progress: null, new CancellationToken(canceled: true)));
+        Assert.Empty(_store.Applied);
     }
 
     [Fact]

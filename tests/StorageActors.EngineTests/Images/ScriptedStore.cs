@@ -16,6 +16,9 @@ internal sealed class ScriptedStore : IStorageChannel
     /// <summary>How often the next images are refused as missing a layer.</summary>
     internal int RefusePuts { get; set; }
 
+    /// <summary>What it says of itself.</summary>
+    internal IReadOnlyList<StoreFact> Settings { get; set; } = [];
+
     internal CatalogProtocol.PutImage Put => _put ?? throw new InvalidOperationException("no image was put");
 
     internal IEnumerable<StoreProtocol.ChainItem> Applied => Commands.OfType<StoreProtocol.Apply>().SelectMany(static apply => apply.Items);
@@ -28,8 +31,11 @@ internal sealed class ScriptedStore : IStorageChannel
 
     public Task<TReply> AskAsync<TReply>(StoreProtocol.ICommand command, CancellationToken stop = default) where TReply : StoreProtocol.IReply
     {
-        Commands.Add(command);
-        return Task.FromResult((TReply)Answer(command));
+        lock (Commands)
+        {
+            Commands.Add(command);
+            return Task.FromResult((TReply)Answer(command));
+        }
     }
 
     public Task<OpenTransfer> OpenUploadAsync(CancellationToken stop = default) => throw new NotSupportedException();
@@ -48,6 +54,7 @@ internal sealed class ScriptedStore : IStorageChannel
         CatalogProtocol.GetBigData get => Document(get.Key),
         CatalogProtocol.ReadBlob read => Write(read.Target, _blobs[read.Digest], read.Digest),
         StoreProtocol.WriteDiff diff => Diff(diff),
+        StoreProtocol.GetInfo => new StoreProtocol.Info("/", "id", "overlay", Settings),
         _ => throw new NotSupportedException(command.GetType().Name),
     };
 

@@ -1,0 +1,31 @@
+using System.Globalization;
+using StorageActors.Client;
+using StorageActors.Protocol;
+
+namespace StorageActors.Images.Reading;
+
+/// <summary>
+/// How far a compressed archive may unfold: as far as a layer of the store may, for each byte. How large a layer may be says nothing of an archive of many; the
+/// engine holds each of them to that.
+/// </summary>
+/// <param name="Ratio">Bytes for each compressed one.</param>
+/// <param name="RatioFrom">Bytes from which on that counts.</param>
+internal sealed record ExpansionLimits(long Ratio, long RatioFrom)
+{
+    /// <summary>The settings of a store.</summary>
+    internal static async Task<ExpansionLimits> OfAsync(StorageClient store, CancellationToken stop)
+    {
+        var info = await store.Channel.AskAsync<StoreProtocol.Info>(new StoreProtocol.GetInfo(), stop).ConfigureAwait(false);
+        return new ExpansionLimits(Limit(info, "limits.ratio"), Limit(info, "limits.ratio-from"));
+    }
+
+    internal bool IsBomb(long unfolded, long read) => unfolded > RatioFrom && read < unfolded / Ratio;
+
+    internal string Describe(long unfolded, long read) =>
+        $"{read} compressed bytes have unfolded to {unfolded} so far, more than {Ratio} for each, as in a decompression bomb; if it is none, raise limits.ratio";
+
+    /// <summary>What is not a number is no limit.</summary>
+    private static long Limit(StoreProtocol.Info info, string name) =>
+        info.Facts.FirstOrDefault(fact => fact.Group == "settings" && fact.Name == name) is { } fact
+        && long.TryParse(fact.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit > 0 ? limit : long.MaxValue;
+}
