@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using StorageActors.Cli.Output;
 using StorageActors.Cli.Running;
@@ -32,9 +33,19 @@ internal static class CommandLine
     {
         var root = new RootCommand("A store for container-image layers: takes layer tars, stacks and mounts them, gives them back byte for byte.");
         foreach (var option in GlobalOptions.All) root.Add(option);
+        if (Array.Exists(arguments, static argument => argument.StartsWith("[suggest", StringComparison.Ordinal))) OfferOneSpellingOfHelp(root);
         var named = Array.FindAll(Verbs, verb => arguments.Contains(verb.Name, StringComparer.Ordinal));
         foreach (var (_, make) in named.Length > 0 ? named : Verbs) root.Add(make());
         return root;
+    }
+
+    /// <summary>Help is found under other systems' spellings, too, but nobody needs them to be offered.</summary>
+    private static void OfferOneSpellingOfHelp(RootCommand root)
+    {
+        foreach (var option in root.Options.OfType<HelpOption>())
+        {
+            foreach (var alias in option.Aliases.Where(static alias => alias != "-h").ToList()) option.Aliases.Remove(alias);
+        }
     }
 
     internal static async Task<int> RunAsync(string[] arguments)

@@ -10,6 +10,9 @@ namespace StorageActors.Cli.Output;
 /// <param name="mayBeLeft">Whether a reader that goes has seen what it wanted: the rest is dropped then. Otherwise that is a failure.</param>
 internal sealed class StandardOutput(bool mayBeLeft = false) : Stream
 {
+    /// <summary>What is said of a failure here beside its cause.</summary>
+    internal const string Detail = "that is the standard output";
+
     private readonly SafeFileHandle _file = new(1, ownsHandle: false);
     private bool _isLeft;
 
@@ -29,6 +32,7 @@ internal sealed class StandardOutput(bool mayBeLeft = false) : Stream
         if (_isLeft) return;
         try { Libc.WriteAll(_file, buffer); }
         catch (LinuxException e) when (mayBeLeft && e.Errno == Errno.EPIPE) { _isLeft = true; }
+        catch (LinuxException e) { throw new LinuxException(e.Operation, e.Path, e.Errno, detail: Detail); }
     }
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using StorageActors.Cli.Output;
 using StorageActors.Linux;
 using StorageActors.Protocol;
 
@@ -11,7 +12,7 @@ internal static class Failure
     internal static StorageError Of(Exception exception) => exception switch
     {
         StorageException refused => refused.Error,
-        LinuxException e => new StorageError(StorageErrorCode.Io, e.Operation, e.Message + Advice(e.Errno), e.Path, e.Errno.ToString()),
+        LinuxException e => new StorageError(StorageErrorCode.Io, e.Operation, e.Message + Advice(e), e.Path, e.Errno.ToString()),
         OperationCanceledException => new StorageError(StorageErrorCode.Cancelled, "wait", "interrupted; nothing is left behind"),
         FormatException e => new StorageError(StorageErrorCode.InvalidArgument, "read", e.Message),
         FileNotFoundException e => FileError(e, "ENOENT", e.FileName),
@@ -36,9 +37,11 @@ internal static class Failure
     private static string? ErrnoOf(IOException exception) =>
         Enum.IsDefined((Errno)exception.HResult) && exception.HResult > 0 ? ((Errno)exception.HResult).ToString() : null;
 
-    private static string Advice(Errno errno) => errno switch
+    private static string Advice(LinuxException exception) => exception.Errno switch
     {
         Errno.EACCES or Errno.EPERM => ". Run it as root, or use a --root of your own.",
+        // The store's own space is no help to whoever reads the output.
+        Errno.ENOSPC or Errno.EDQUOT when exception.Detail == StandardOutput.Detail => ". Free space where it goes, and repeat.",
         Errno.ENOSPC or Errno.EDQUOT => ". Free space (storage-actors gc), and repeat.",
         _ => "",
     };

@@ -28,7 +28,7 @@ internal sealed class ImportVerb : Verb
 
     internal override async Task<int> RunAsync(Invocation call)
     {
-        var source = ImageLocation.Parse(call.Get(_source));
+        var source = ImageLocation.Parse(call.Get(_source), call.Stop);
         var options = new ImportOptions
         {
             Names = call.Get(_names)!,

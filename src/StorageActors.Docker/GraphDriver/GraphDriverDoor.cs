@@ -17,6 +17,9 @@ public sealed class GraphDriverDoor
     private const string ContentType = "application/vnd.docker.plugins.v1.2+json";
     private const string DriverPrefix = "/GraphDriver.";
 
+    /// <summary>A request names a layer or two, and labels. Tars do not come as JSON.</summary>
+    private const int LongestRequest = 1024 * 1024;
+
     private readonly Dictionary<string, Func<HttpContext, Task>> _methods;
     private readonly GraphDriverOptions _options;
 
@@ -83,7 +86,7 @@ public sealed class GraphDriverDoor
         }
         catch (Exception e) when (e is JsonException or FormatException or BadHttpRequestException)
         {
-            await RefuseAsync(context, e.Message, StatusCodes.Status400BadRequest);
+            await RefuseAsync(context, e.Message, e is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status400BadRequest);
             return nameof(StorageErrorCode.InvalidArgument);
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
@@ -109,9 +112,19 @@ public sealed class GraphDriverDoor
     private static Func<HttpContext, Task> Reply<TReply>(Func<LayerRequest, CancellationToken, Task<TReply>> serve, JsonTypeInfo<TReply> type) => async context =>
         await Answer(context, await serve(await ReadAsync(context, DockerJson.Default.LayerRequest), context.RequestAborted), type);
 
-    internal static async Task<TRequest> ReadAsync<TRequest>(HttpContext context, JsonTypeInfo<TRequest> type) =>
-        await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted)
-        ?? throw new JsonException("null is no request");
+    internal static async Task<TRequest> ReadAsync<TRequest>(HttpContext context, JsonTypeInfo<TRequest> type)
+    {
+        using var body = new MemoryStream();
+        var buffer = new byte[16 * 1024];
+        while (await context.Request.Body.ReadAsync(buffer, context.RequestAborted) is > 0 and var count)
+        {
+            if (body.Length + count > LongestRequest)
+                throw new BadHttpRequestException($"a request has at most {LongestRequest} bytes", StatusCodes.Status413PayloadTooLarge);
+            body.Write(buffer, 0, count);
+        }
+
+        return JsonSerializer.Deserialize(body.GetBuffer().AsSpan(0, (int)body.Length), type) ?? throw new JsonException("null is no request");
+    }
 
     private static Task Answer<TReply>(HttpContext context, TReply reply, JsonTypeInfo<TReply> type, int status = StatusCodes.Status200OK)
     {

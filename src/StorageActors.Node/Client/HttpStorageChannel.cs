@@ -82,8 +82,16 @@ public sealed class HttpStorageChannel : IStorageChannel
     {
         var id = await OpenTransferAsync("downloads", stop);
         var response = await _http.GetAsync($"{CommandTable.Prefix}downloads/{id}", HttpCompletionOption.ResponseHeadersRead, stop);
-        await ThrowIfRefusedAsync(response, stop);
-        return new OpenTransfer(id, await response.Content.ReadAsStreamAsync(stop));
+        try
+        {
+            await ThrowIfRefusedAsync(response, stop);
+            return new OpenTransfer(id, await response.Content.ReadAsStreamAsync(stop));
+        }
+        catch
+        {
+            response.Dispose(); // Its connection would be kept from the next request.
+            throw;
+        }
     }
 
     /// <inheritdoc/>

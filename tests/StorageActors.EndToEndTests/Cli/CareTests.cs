@@ -57,6 +57,8 @@ public sealed class CareTests : IAsyncLifetime
 
         await File.WriteAllTextAsync(file, "z");
         File.SetLastWriteTimeUtc(file, written);
+        Assert.Contains("--repair", (await _store.RunAsync("check", "--full", "--dry-run")).Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("--dry-run", (await _store.RunAsync("check", "--full", "--repair", "--dry-run")).Error, StringComparison.Ordinal);
         (await _store.RunAsync("check", "--full", "--repair")).Exits(0);
         (await _store.RunAsync("check", "--full")).Exits(0);
     }

@@ -72,6 +72,8 @@ public sealed partial class UsageTests
         var run = TestSupport.Command.TryRun("sh", "-c", "exec \"$0\" --help >/dev/full", CliProcess.Executable)!;
         Assert.Equal(1, run.ExitCode);
         Assert.Matches(ErrorLine(), run.Error);
+        Assert.Contains("Free space where it goes", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("gc", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -99,6 +101,9 @@ public sealed partial class UsageTests
     {
         Assert.Equal(["apply"], (await CliProcess.RunAsync(Nowhere, null, "[suggest:17]", "storage-actors ap")).Exits(0).Lines);
         Assert.Contains("--parent", (await CliProcess.RunAsync(Nowhere, null, "[suggest:23]", "storage-actors apply --")).Exits(0).Lines);
+        var all = (await CliProcess.RunAsync(Nowhere, null, "[suggest:15]", "storage-actors ")).Exits(0).Lines;
+        Assert.Contains("--help", all);
+        Assert.DoesNotContain(all, static word => word.Contains('?', StringComparison.Ordinal) || word.StartsWith('/'));
     }
 
     [Fact]

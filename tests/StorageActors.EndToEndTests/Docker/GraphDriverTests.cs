@@ -27,6 +27,15 @@ public sealed class GraphDriverTests
     }
 
     [SkippableFact]
+    public async Task A_request_that_is_larger_than_any_is_refused_before_it_is_all_read()
+    {
+        await using var driver = await OpenGraphDriver.OpenAsync();
+        var padding = new string(' ', 1024 * 1024);
+        Assert.Contains("at most 1048576 bytes", await driver.RefusedAsync("GraphDriver.Exists", $$"""{"ID":"base"{{padding}}}"""), StringComparison.Ordinal);
+        Assert.False((await driver.CallAsync("GraphDriver.Exists", OpenGraphDriver.Layer("base"))).GetProperty("Exists").GetBoolean());
+    }
+
+    [SkippableFact]
     public async Task Layers_are_filled_stacked_changed_and_come_out_again()
     {
         await using var driver = await OpenGraphDriver.OpenAsync();
