@@ -15,6 +15,11 @@ internal abstract class SqlDialect
     public abstract IReadOnlyList<string> CreateJournal { get; }
     public abstract IReadOnlyList<string> CreateSnapshot { get; }
 
+    /// <summary>
+    /// Whether a transaction that failed so may be run once more at once: nothing of it counts, and it writes all of its pages again. A signal can end an fsync.
+    /// </summary>
+    public virtual bool MayRepeat(Exception cause) => false;
+
     /// <summary>An open connection, for the use of one thread.</summary>
     public abstract DbConnection Open();
 

@@ -54,7 +54,7 @@ internal sealed class SqlWorker : IDisposable
         _session?.Dispose();
     }
 
-    private void Run(List<SqlWork> batch)
+    private void Run(List<SqlWork> batch, bool isRepeat = false)
     {
         var (reused, begun) = (_session is not null, false);
         try
@@ -69,7 +69,9 @@ internal sealed class SqlWorker : IDisposable
         {
             Recover();
             if (reused && !begun && _session is null)
-                Run(batch);   // the connection had died while nobody used it
+                Run(batch, isRepeat);   // the connection had died while nobody used it
+            else if (!isRepeat && _dialect.MayRepeat(cause))
+                Run(batch, isRepeat: true);
             else if (batch.Count == 1 || _session is null)
                 batch.ForEach(work => work.Fail(cause));
             else

@@ -29,6 +29,8 @@ internal sealed class SqliteDialect : SqlDialect
     public override string True => "1";
     public override string False => "0";
 
+    public override bool MayRepeat(Exception cause) => cause is SqliteException { SqliteExtendedErrorCode: raw.SQLITE_IOERR_FSYNC };
+
     public override DbConnection Open()
     {
         _ = Native.Value;
@@ -36,6 +38,7 @@ internal sealed class SqliteDialect : SqlDialect
         try
         {
             connection.Open();
+            RequireWritable(connection);
             return connection;
         }
         catch
@@ -43,6 +46,16 @@ internal sealed class SqliteDialect : SqlDialect
             connection.Dispose();
             throw;
         }
+    }
+
+    /// <summary>
+    /// SQLite opens a file that it cannot open for writing, be it for want of a descriptor at that moment, for reading alone and says nothing: each write through that
+    /// connection would be refused for as long as it lives. A failure to open is tried again.
+    /// </summary>
+    private void RequireWritable(SqliteConnection connection)
+    {
+        if (_connection.Mode != SqliteOpenMode.ReadOnly && raw.sqlite3_db_readonly(connection.Handle, "main") == 1)
+            throw new SqliteException($"{_connection.DataSource} could be opened for reading alone", raw.SQLITE_CANTOPEN);
     }
 
     public override IReadOnlyList<string> CreateJournal =>

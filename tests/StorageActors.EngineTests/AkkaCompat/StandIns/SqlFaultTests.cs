@@ -3,6 +3,7 @@ using Akka.TestKit.Xunit2;
 using StorageActors.EngineTests.AkkaCompat.PersistentActors;
 using StorageActors.EngineTests.AkkaCompat.Sql;
 using StorageActors.EngineTests.Support;
+using StorageActors.Linux;
 using StorageActors.TestSupport;
 using Xunit;
 using static StorageActors.EngineTests.AkkaCompat.PersistentActors.Scripted;
@@ -40,6 +41,27 @@ public sealed class SqlFaultTests : TestKit
         ExpectMsg("recovery failed on nothing: SqliteException");
         ExpectTerminated(actor);
         Directory.CreateDirectory(_directory["missing"]);
+        actor = Sys.ActorOf(Scripted.Props("p", TestActor));
+        ExpectMsg("recovered");
+        actor.Tell(new Do(a => a.Store("event")));
+        ExpectMsg("stored event");
+    }
+
+    /// <summary>SQLite takes what it cannot open for writing for reading alone, and such a connection would refuse each write for as long as it lives.</summary>
+    [SkippableFact]
+    public void A_database_that_could_not_be_opened_for_writing_is_opened_again_and_not_kept_for_reading()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        Directory.CreateDirectory(_directory["missing"]);
+        File.WriteAllBytes(_directory["missing/journal.db"], []);
+        using var file = Libc.Open(_directory["missing/journal.db"], OpenFlags.NoFollow, 0);
+        var errno = Libc.TryGetInodeFlags(file, out var flags);
+        if (errno == Errno.None) errno = Libc.TrySetInodeFlags(file, flags | InodeFlags.Immutable);
+        Skip.If(errno != Errno.None, "needs a file system whose files can be made immutable");
+        var actor = Watch(Sys.ActorOf(Scripted.Props("p", TestActor)));
+        ExpectMsg("recovery failed on nothing: SqliteException");
+        ExpectTerminated(actor);
+        Assert.Equal(Errno.None, Libc.TrySetInodeFlags(file, flags));
         actor = Sys.ActorOf(Scripted.Props("p", TestActor));
         ExpectMsg("recovered");
         actor.Tell(new Do(a => a.Store("event")));
