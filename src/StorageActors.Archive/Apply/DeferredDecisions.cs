@@ -29,6 +29,9 @@ internal sealed record DeferredDecisions
     /// <summary>All of the layers below is hidden. overlayfs ignores the mark on a root, so each name gets a whiteout.</summary>
     internal bool RootIsOpaque { get; init; }
 
+    /// <summary>What a settling has changed so far: one that is repeated after a failure would take its own traces for what the layer had.</summary>
+    internal RebaseTraces Traces { get; } = new();
+
     /// <summary>Whether nothing is left to settle.</summary>
     internal bool IsEmpty => Whiteouts.Count == 0 && ImpliedDirectories.Count == 0 && OpaqueDirectories.Count == 0 && Links.Count == 0 && !RootIsImplied && !RootIsOpaque;
 

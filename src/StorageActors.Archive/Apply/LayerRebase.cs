@@ -21,7 +21,7 @@ internal static class LayerRebase
         var below = target.Below ?? throw new ArgumentException("the layers below are not known", nameof(target));
         if (decisions.IsEmpty) return [];
         var warnings = new ApplyWarnings();
-        using (var directories = new RebaseDirectories(target, below))
+        using (var directories = new RebaseDirectories(target, below, decisions.Traces))
         {
             foreach (var path in decisions.ImpliedDirectories) directories.Inherit(path);
             MakeLinks(decisions.Links, target, below, directories, warnings);

@@ -4,12 +4,10 @@ using StorageActors.Linux;
 namespace StorageActors.Archive.Apply;
 
 /// <summary>Directories of a layer that a rebase adds names to. Those that were there keep their times; those that it makes look like what is below.</summary>
-internal sealed class RebaseDirectories(ExtractTarget target, ILowerView below) : IDisposable
+internal sealed class RebaseDirectories(ExtractTarget target, ILowerView below, RebaseTraces traces) : IDisposable
 {
     private const OpenFlags Flags = OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.Path;
 
-    private readonly Dictionary<byte[], FileStatus?> _touched = new(ByteStringComparer.Instance);   // status before; null for a new one
-    private readonly List<byte[]> _order = [];
     private byte[] _lastPath = [];
     private SafeFileHandle? _last;
 
@@ -27,9 +25,9 @@ internal sealed class RebaseDirectories(ExtractTarget target, ILowerView below) 
             if (errno == Errno.ENOENT)
             {
                 Touch(path[..walked], current);
+                traces.Remember(here, null);
                 Libc.MkdirAt(current, name, 0x1c0);
                 next = Libc.OpenAt(current, name, Flags);
-                Remember(here, null);
             }
             else if (errno is Errno.ENOTDIR or Errno.ELOOP)
             {
@@ -56,20 +54,20 @@ internal sealed class RebaseDirectories(ExtractTarget target, ILowerView below) 
     internal void Inherit(ReadOnlySpan<byte> path)
     {
         if (below.Find(path) is not { Status.IsDirectory: true } entry) return;
-        var directory = Open(path);
-        if (directory is not null) LowerAttributes.Copy(entry, directory, default, target);
-        _touched[path.ToArray()] = directory is null ? null : Libc.FStat(directory);   // its times are these now
+        if (Open(path) is not { } directory) return;
+        LowerAttributes.Copy(entry, directory, default, target);
+        traces.Replace(path.ToArray(), Libc.FStat(directory));   // its times are these now
     }
 
     /// <summary>Sets the times and attributes that all this has changed.</summary>
     internal void Complete()
     {
-        for (var i = _order.Count - 1; i >= 0; i--)
+        for (var i = traces.Order.Count - 1; i >= 0; i--)
         {
-            var before = _touched[_order[i]];
-            var directory = Open(_order[i])!;
-            if (before is { } status) Libc.FUtimens(directory, status.AccessTime, status.ModifyTime);
-            else if (below.Find(_order[i]) is { } entry) LowerAttributes.Copy(entry, directory, default, target);
+            var path = traces.Order[i];
+            var directory = Open(path)!;
+            if (traces.Before(path) is { } status) Libc.FUtimens(directory, status.AccessTime, status.ModifyTime);
+            else if (below.Find(path) is { } entry) LowerAttributes.Copy(entry, directory, default, target);
         }
     }
 
@@ -77,12 +75,6 @@ internal sealed class RebaseDirectories(ExtractTarget target, ILowerView below) 
 
     private void Touch(ReadOnlySpan<byte> path, SafeFileHandle directory)
     {
-        if (!_touched.GetAlternateLookup<ReadOnlySpan<byte>>().ContainsKey(path)) Remember(path, Libc.FStat(directory));
-    }
-
-    private void Remember(ReadOnlySpan<byte> path, FileStatus? before)
-    {
-        var key = path.ToArray();
-        if (_touched.TryAdd(key, before)) _order.Add(key);
+        if (!traces.Contains(path)) traces.Remember(path, Libc.FStat(directory));
     }
 }

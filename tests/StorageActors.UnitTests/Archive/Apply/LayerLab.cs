@@ -70,6 +70,16 @@ internal sealed class LayerLab : IDisposable
         return this;
     }
 
+    /// <summary>Extracts a layer as if nothing were known of those below, and settles nothing.</summary>
+    internal DeferredDecisions AddUnsettled(LayerTar tar, out ExtractTarget target)
+    {
+        var below = _layers.ToList();
+        MakeLayer();
+        target = Target(_layers.Count - 1, below);
+        LayerExtractor.Extract(new MemoryStream(tar.ToArray()), target with { Below = null }, new ExtractOptions(), observer: null, CancellationToken.None, out var deferred);
+        return deferred;
+    }
+
     /// <summary>What lies below a layer.</summary>
     internal ILowerView Below(int layer) => View(_layers.Take(layer).ToList());
 
