@@ -120,6 +120,28 @@ public sealed class OverlayDriverTests
         }
     }
 
+    /// <summary>As on a full disk: a mount point is made anew where a mount was, and none was there.</summary>
+    [SkippableFact]
+    public void Layer_whose_directory_takes_no_new_name_can_be_retired_and_leaves_no_link()
+    {
+        using var store = NewStore();
+        using var driver = Open(store);
+        var layer = driver.CreateWritable("rw", parent: null).Commit();
+        using var directory = Libc.OpenDirectory(driver.Locate(layer).Path);
+        Assert.Equal(Errno.None, Libc.TryGetInodeFlags(directory, out var flags));
+        Assert.Equal(Errno.None, Libc.TrySetInodeFlags(directory, flags | InodeFlags.Immutable));
+        try
+        {
+            Assert.Single(Directory.EnumerateFileSystemEntries($"{driver.Home}/l"));
+            driver.Driver.Retire(driver.Locate(layer));
+            Assert.Empty(Directory.EnumerateFileSystemEntries($"{driver.Home}/l"));
+        }
+        finally
+        {
+            Libc.TrySetInodeFlags(directory, flags);
+        }
+    }
+
     [SkippableFact]
     public void Failed_mount_carries_the_kernels_own_words()
     {

@@ -121,9 +121,10 @@ internal sealed class OverlayMounts : IDisposable
             // A lazy unmount has synced nothing yet, and a volatile one never does: then the kernel left its mark.
             if (there is { IsReadOnly: false } && !force && Libc.TryStat(layer.Work + "/work/incompat/volatile", out _) != Errno.None) VolatileMark.Clear(layer);
         }
-        catch (LinuxException) when (wasMounted)
+        catch (LinuxException)
         {
-            // The mount is gone, and whoever is told otherwise would wait for it. The next mount makes its place again; a mark that stays errs on the safe side.
+            // There is no mount, and whoever is told otherwise would wait for its end: on a full disk nothing could be removed. The next mount makes its place again; a
+            // mark that stays errs on the safe side.
         }
     }
 
