@@ -18,7 +18,13 @@ internal static class HostFiles
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             var errno = ErrnoOf(e);
-            var code = errno is Errno.ENOSPC or Errno.EDQUOT or Errno.EFBIG ? StorageErrorCode.NoSpace : StorageErrorCode.Io;
+            var code = errno switch
+            {
+                Errno.ENOSPC or Errno.EDQUOT or Errno.EFBIG => StorageErrorCode.NoSpace,
+                Errno.EMFILE or Errno.ENFILE or Errno.ENOMEM or Errno.EAGAIN => StorageErrorCode.Busy,
+                Errno.EBUSY => StorageErrorCode.InUse,
+                _ => StorageErrorCode.Io,
+            };
             throw new StorageException(new StorageError(code, operation, e.Message, path, errno == Errno.None ? null : errno.ToString()), e);
         }
     }

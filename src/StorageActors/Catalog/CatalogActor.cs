@@ -61,24 +61,26 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
         EngineProps.Of(() => new CatalogActor(options, view, operations));
 
     /// <summary>Afterwards Akka stops this actor; the store starts it again from what the journal has.</summary>
-    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr) => Report(cause);
+    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr) => Report(cause, StorageErrorCode.Io);
 
     /// <summary>An event that cannot be written would leave what was decided and what is journaled apart.</summary>
     protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
     {
-        Report(cause);
+        Report(cause, StorageErrorCode.Io);
         Context.Stop(Self);
     }
 
-    protected override void OnRecoveryFailure(Exception reason, object? message = null) => Report(reason);
+    protected override void OnRecoveryFailure(Exception reason, object? message = null) => Report(reason, StorageErrorCode.Damaged);
 
     /// <summary>Whether a flow has taken the layer or the image, to remove it or to change it.</summary>
     private bool IsTaken(object subject) => subject is LayerId layer ? _reservations.IsTakenByOther(layer, "") : _reservations.IsTakenByOther((ImageId)subject, "");
 
-    private void Report(Exception cause)
+    /// <param name="cause">Why.</param>
+    /// <param name="otherwise">What it means when no database says so: an event that cannot be read is one that was not written so.</param>
+    private void Report(Exception cause, StorageErrorCode otherwise)
     {
         Log.Error(cause, "the journal failed");
-        Context.Parent.Tell(new StorageError(StorageErrorCode.Io, "journal", $"the journal failed: {cause.Message}", _options.JournalPath));
+        Context.Parent.Tell(new StorageError(JournalFailure.CodeOf(cause, otherwise), "journal", $"the journal failed: {cause.Message}", _options.JournalPath));
     }
 
     /// <summary>Journals events, then lets readers see them, then replaces the files that have the records, then goes on.</summary>

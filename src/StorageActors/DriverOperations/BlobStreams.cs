@@ -31,7 +31,7 @@ internal static class BlobStreams
         // Not File.OpenHandle, which takes a flock; and without waiting for the writer of a pipe that is named by mistake.
         var errno = Libc.TryOpen(path, OpenFlags.ReadOnly | OpenFlags.NonBlocking, 0, out var file);
         if (errno == Errno.ENOENT) throw Refuse(StorageErrorCode.NotFound, "there is no such file", path, errno);
-        if (errno != Errno.None) throw Refuse(StorageErrorCode.Io, $"it cannot be opened: {LinuxException.Describe(errno)}", path, errno);
+        if (errno != Errno.None) throw Refuse(CodeOf(errno, path), $"it cannot be opened: {LinuxException.Describe(errno)}", path, errno);
         try
         {
             if (!Libc.FStat(file).IsRegular) throw Refuse(StorageErrorCode.InvalidArgument, "it is no regular file; send it as an upload", path);
@@ -48,6 +48,10 @@ internal static class BlobStreams
             throw;
         }
     }
+
+    /// <summary>A file of somebody else's, so what the table says of the store's own does not hold for it; but want of descriptors or memory is ours.</summary>
+    private static StorageErrorCode CodeOf(Errno errno, string path) =>
+        DriverErrors.Translate(new LinuxException("open", path, errno), "open blob", path) is TransientDriverException transient ? transient.Error.Code : StorageErrorCode.Io;
 
     private static PermanentDriverException Refuse(StorageErrorCode code, string what, string? path, Errno errno = Errno.None) =>
         new(new StorageError(code, "open blob", path is null ? what : $"{path}: {what}", path, errno == Errno.None ? null : errno.ToString()));

@@ -14,7 +14,7 @@ internal static class JournalDatabase
     private const int WriteVersionOffset = 18;
     private const byte Wal = 2;
 
-    /// <exception cref="PermanentDriverException">Damaged: the file is no database.</exception>
+    /// <exception cref="PermanentDriverException">Damaged: the file is no database. NoSpace or Io: it cannot be made.</exception>
     internal static void Prepare(string path)
     {
         try
@@ -24,8 +24,8 @@ internal static class JournalDatabase
         }
         catch (SqliteException e)
         {
-            throw new PermanentDriverException(
-                new StorageError(StorageErrorCode.Damaged, "open journal", $"{path}: {e.Message} Move it away: the store rebuilds it from its directories.", path), e);
+            var code = JournalFailure.CodeOf(e);
+            throw new PermanentDriverException(new StorageError(code, "open journal", $"{path}: {e.Message} {JournalFailure.AdviceFor(code)}", path), e);
         }
     }
 

@@ -16,6 +16,8 @@ internal delegate ILayerDriver OpenDriver(string? name, StorageSettings settings
 /// <summary>A store that this process owns, until it is disposed; the owner's lock goes last.</summary>
 internal sealed class OpenedStore : IDisposable
 {
+    private const string Operation = "open store";
+
     private readonly OwnerLock _owner;
 
     private OpenedStore(OwnerLock owner, StoreFormat format, DriverServices services, bool wasClosed, CatalogState? additional) =>
@@ -42,14 +44,10 @@ internal sealed class OpenedStore : IDisposable
             new StoreReserve(settings.Root).Refill();
             return store;
         }
-        catch (DriverException e)
+        catch (Exception e)
         {
             store.Dispose();
-            throw new StorageException(e.Error, e);
-        }
-        catch
-        {
-            store.Dispose();
+            if (Refusal(e, settings.Root) is { } error) throw new StorageException(error, e);
             throw;
         }
     }
@@ -61,16 +59,24 @@ internal sealed class OpenedStore : IDisposable
         {
             return OpenRoot(settings, openDriver, transfers, time, socket);
         }
-        catch (DriverException e)
+        catch (Exception e) when (Refusal(e, settings.Root) is { } error)
         {
-            throw new StorageException(e.Error, e);
+            throw new StorageException(error, e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            var errno = e is LinuxException linux ? linux.Errno : e is UnauthorizedAccessException ? Errno.EACCES : Errno.None;
-            var message = $"{e.Message.TrimEnd('.')}{Advice(errno)}";
-            throw new StorageException(new StorageError(StorageErrorCode.Io, "open store", message, settings.Root, errno == Errno.None ? null : errno.ToString()), e);
-        }
+    }
+
+    /// <summary>What a failure to open means to whoever asked; null for a defect.</summary>
+    private static StorageError? Refusal(Exception exception, string root)
+    {
+        if (exception is DriverException driver) return driver.Error;
+        if (exception is not (IOException or UnauthorizedAccessException)) return null;
+        var linux = exception as LinuxException;
+        // What there is no room for, or not at this moment, is the same refusal wherever it comes from.
+        if (linux is not null && DriverErrors.Translate(linux, Operation, root) is { } known && (known is TransientDriverException || known.Error.Code == StorageErrorCode.NoSpace))
+            return known.Error;
+        var errno = linux?.Errno ?? (exception is UnauthorizedAccessException ? Errno.EACCES : Errno.None);
+        var message = $"{exception.Message.TrimEnd('.')}{Advice(errno)}";
+        return new StorageError(StorageErrorCode.Io, Operation, message, root, errno == Errno.None ? null : errno.ToString());
     }
 
     private static string Advice(Errno errno) => errno switch

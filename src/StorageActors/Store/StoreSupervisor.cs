@@ -187,7 +187,8 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
         _changes.Refuse(error);
         if (!_hasServed || ++_recoveries > MaximumRecoveries)
         {
-            Break(error with { Code = StorageErrorCode.Damaged, Message = $"{error.Message}; if the journal is damaged, move it away: the store rebuilds it from its directories" });
+            var code = error.Code == StorageErrorCode.Internal ? StorageErrorCode.Damaged : error.Code;
+            Break(error with { Code = code, Message = $"{error.Message.TrimEnd('.')}. {JournalFailure.AdviceFor(code)}" });
             return;
         }
 

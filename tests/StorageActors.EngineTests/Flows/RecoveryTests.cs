@@ -239,6 +239,28 @@ public sealed class RecoveryTests : StoreTest
         Assert.Single(await again.Client.ListLayersAsync());
     }
 
+    /// <summary>Something is wrong with the disk or its directories: not with what the journal says, nor with the store's program.</summary>
+    [Fact]
+    public async Task A_journal_that_cannot_be_read_or_made_is_neither_a_defect_nor_damage()
+    {
+        await using (var first = await StartAsync()) await first.Client.ApplyAsync(Chain("base"));
+        var journal = Path.Combine(Root, "journal.db");
+        File.Delete(journal);
+        Directory.CreateDirectory(journal);
+        var unread = (await Assert.ThrowsAsync<StorageException>(() => StartAsync())).Error;
+        Assert.Equal((StorageErrorCode.Io, "EISDIR"), (unread.Code, unread.Errno));
+
+        Directory.Delete(journal);
+        File.CreateSymbolicLink(journal, Path.Combine(Root, "not-there", "journal.db"));
+        var unmade = (await Assert.ThrowsAsync<StorageException>(() => StartAsync())).Error;
+        Assert.Equal(StorageErrorCode.Io, unmade.Code);
+        Assert.DoesNotContain("Move it away", unmade.Message, StringComparison.Ordinal);
+
+        File.Delete(journal);
+        await using var again = await StartAsync();
+        Assert.Single(await again.Client.ListLayersAsync());
+    }
+
     [Fact]
     public async Task Snapshots_of_the_journal_lose_nothing()
     {
