@@ -19,6 +19,9 @@ public sealed class FaultTests(ITestOutputHelper output)
 
     private const int CallsOfLongFlows = 8;
 
+    /// <summary>The flow of which hardly any call is ours: an interruption of any must not be noticed.</summary>
+    private const string Interrupted = "names";
+
     /// <summary>What a failing disk says, and the one that is tried with each run of the tests.</summary>
     private static readonly Fault Usual = new(Errno.EIO);
 
@@ -50,5 +53,6 @@ public sealed class FaultTests(ITestOutputHelper output)
     {
         var step = Short.Contains(flow.Name) ? 1 : Math.Max(1, count / CallsOfLongFlows);
         yield return (Usual, _ => Enumerable.Range(1, count).Where(call => (call + seed) % step == 0));
+        if (flow.Name == Interrupted) yield return (new Fault(Errno.EINTR), static interruptible => Enumerable.Range(1, interruptible));
     }
 }

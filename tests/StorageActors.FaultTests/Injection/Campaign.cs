@@ -10,17 +10,23 @@ internal sealed class CampaignReport
 
     internal List<FaultCase> Violations { get; } = [];
 
+    /// <summary>Which call, failing how, was answered with what: how often.</summary>
+    internal SortedDictionary<string, int> Refusals { get; } = new(StringComparer.Ordinal);
+
     internal IEnumerable<FlowReport> Flows => _flows.Values;
 
     internal FlowReport Of(string flow, int calls) => _flows.TryGetValue(flow, out var known) ? known : _flows[flow] = new FlowReport(flow, calls);
 
     internal void Add(FaultCase one, FlowReport flow)
     {
-        if (one.Call is null && one.Violations.Count == 0) return;   // Fewer calls than last time: nothing was injected.
+        if (one.Call is null && one.Violations.Count == 0) return;   // Fewer calls than last time, or a transfer that cannot be shorter.
         flow.Injected++;
         if (one.Outcome.Succeeded) flow.Succeeded++;
+        else Refuse($"{one.Outcome.Code ?? one.Outcome.Kind} for {one.Fault} of {one.Call} in {one.Flow}: {one.Outcome.Message?.Split(':')[0]}");
         if (one.Violations.Count > 0) Violations.Add(one);
     }
+
+    private void Refuse(string how) => Refusals[how] = Refusals.GetValueOrDefault(how) + 1;
 }
 
 /// <summary>One line of the report.</summary>
@@ -60,7 +66,7 @@ internal sealed class Campaign(LoopFileSystem fileSystem, Action<string> log) : 
                 log(one.ToString());
                 End();
             }
-            else if (one.Call is null)
+            else if (!one.IsReached)
             {
                 break;   // Fewer calls fit the fault than there are.
             }
@@ -68,7 +74,7 @@ internal sealed class Campaign(LoopFileSystem fileSystem, Action<string> log) : 
         if (_session is null) return;
         var reopened = await _session.ReopenAsync();
         if (reopened.Count == 0) return;
-        var late = new FaultCase(flow.Name, fault, 0, "reopened afterwards", new Outcome(true, null, null, null, null), reopened);
+        var late = new FaultCase(flow.Name, fault, 0, "reopened afterwards", new Outcome(true, null, null, null, null), reopened, IsReached: true);
         Report.Add(late, report);
         log(late.ToString());
         End();
@@ -89,7 +95,7 @@ internal sealed class Campaign(LoopFileSystem fileSystem, Action<string> log) : 
         }
         catch (Exception e) when (e is InvalidOperationException or TimeoutException or IOException)
         {
-            return new FaultCase(flow.Name, fault, nth, "?", new Outcome(false, null, null, null, null), [e.Message]);
+            return new FaultCase(flow.Name, fault, nth, "?", new Outcome(false, null, null, null, null), [e.Message], IsReached: true);
         }
     }
 

@@ -11,6 +11,9 @@ internal sealed record Fault(Errno Errno, bool Lasting = false)
     /// <summary>Half of the bytes.</summary>
     internal static Fault Short { get; } = new(Errno.None);
 
+    /// <summary>Whether nobody but us may notice: what a signal ends is begun again, and what is short is gone on with.</summary>
+    internal bool IsInvisible => Errno is Errno.None or Errno.EINTR;
+
     /// <summary>Everything that is tried at every call.</summary>
     internal static IReadOnlyList<Fault> All { get; } =
     [
@@ -19,9 +22,13 @@ internal sealed record Fault(Errno Errno, bool Lasting = false)
     ];
 
     /// <summary>Whether such a thing can happen to the call at all; others are not counted.</summary>
-    internal bool Fits(SystemCall call, bool creates) => this switch
+    /// <param name="call">The call.</param>
+    /// <param name="creates">Whether it may make a file.</param>
+    /// <param name="waits">Whether it may wait for somebody else.</param>
+    internal bool Fits(SystemCall call, bool creates, bool waits) => this switch
     {
         { Errno: Errno.None } => call.Traits.HasFlag(Traits.Transfers),
+        { Errno: Errno.EINTR } => call.Traits.HasFlag(Traits.MayBeInterrupted) && waits,
         { Errno: Errno.EMFILE } => call.Traits.HasFlag(Traits.Opens),
         { Lasting: true } => call.Traits.HasFlag(Traits.TakesSpace) || creates,
         _ => true,

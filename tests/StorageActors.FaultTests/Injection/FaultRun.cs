@@ -16,6 +16,7 @@ internal static class FaultRun
                 await campaign.RunAsync(flow, fault, count => nth is { } one ? [one] : Enumerable.Range(1, count), static () => false);
         }
 
+        foreach (var (refusal, times) in campaign.Report.Refusals) Console.WriteLine($"{times,4} times refused: {refusal}");
         Console.WriteLine(Table(campaign.Report));
         return campaign.Report.Violations.Count == 0 ? 0 : 1;
     }

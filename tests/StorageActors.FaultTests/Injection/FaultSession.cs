@@ -14,7 +14,8 @@ namespace StorageActors.FaultTests.Injection;
 /// <param name="Call">The call that met it; none when there were fewer calls.</param>
 /// <param name="Outcome">How the flow ended.</param>
 /// <param name="Violations">What is not as it must be.</param>
-internal sealed record FaultCase(string Flow, Fault? Fault, int Nth, string? Call, Outcome Outcome, IReadOnlyList<string> Violations)
+/// <param name="IsReached">Whether there were so many calls; a transfer of a single byte meets nothing even then.</param>
+internal sealed record FaultCase(string Flow, Fault? Fault, int Nth, string? Call, Outcome Outcome, IReadOnlyList<string> Violations, bool IsReached)
 {
     public override string ToString() =>
         $"{Flow}: {Fault} at call {Nth} ({Call}): {(Outcome.Succeeded ? "succeeded" : Outcome.Code ?? Outcome.Kind)}\n    "
@@ -86,9 +87,10 @@ internal sealed class FaultSession : IDisposable
         }
         var violations = new List<string>();
         if (outcome is { Succeeded: false, Code: null or nameof(Protocol.StorageErrorCode.Internal) }) violations.Add($"no typed error: {outcome.Kind}");
+        if (seen.Met is not null && fault!.IsInvisible && !outcome.Succeeded) violations.Add("it was not made good");
         if (seen.Met is null && !outcome.Succeeded) violations.Add("it failed undisturbed");
         violations.AddRange(await AskAsync<List<string>>((outcome.Succeeded ? "verify-success " : "verify ") + flow.Name));
-        return (seen.Calls, new FaultCase(flow.Name, fault, nth, seen.Met, outcome, violations));
+        return (seen.Calls, new FaultCase(flow.Name, fault, nth, seen.Met, outcome, violations, seen.Calls.Count >= nth));
     }
 
     private async Task<T> AskAsync<T>(string line)

@@ -93,7 +93,7 @@ internal sealed class Injector : IDisposable
             if (_calls is null) return Response.Continue(notification.Id);
             var call = SystemCall.Of(notification.Number);
             if (!_scope.Contains(call, notification) || _scope.Unlocks(call, notification)) return Response.Continue(notification.Id);
-            if (_fault is not null && !_fault.Fits(call, _scope.Creates(call, notification))) return Response.Continue(notification.Id);
+            if (_fault is not null && !_fault.Fits(call, _scope.Creates(call, notification), Scope.Waits(call, notification))) return Response.Continue(notification.Id);
             _calls.Add(call.Name);
             var hits = _fault is not null && (_calls.Count == _nth || (_fault.Lasting && _calls.Count > _nth));
             if (!hits) return Response.Continue(notification.Id);

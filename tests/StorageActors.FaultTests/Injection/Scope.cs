@@ -37,6 +37,9 @@ internal sealed class Scope(int process, string root)
         return call.Name == "fcntl" && Native.TryRead(process, notification.Arguments[2], type) && BitConverter.ToInt16(type) == Unlock;
     }
 
+    /// <summary>Whether a call may wait for another process: of locks those alone that ask for it (F_SETLKW, F_OFD_SETLKW); the others are interrupted on remote file systems at most.</summary>
+    internal static unsafe bool Waits(SystemCall call, in Notification notification) => call.Name != "fcntl" || notification.Arguments[1] is 7 or 38;
+
     /// <summary>Whether an open may make a file.</summary>
     internal unsafe bool Creates(SystemCall call, in Notification notification)
     {
