@@ -49,8 +49,19 @@ internal sealed class ContainersStorage : IImporter
         leftovers.AddRange(Directory.EnumerateFiles(Path.Combine(_root, "overlay-layers"), "*.tar-split.gz").Select(Path.GetFileName).Where(name => !known.Contains(name!.Split('.')[0])).Select(static name => "overlay-layers/" + name));
         foreach (var temporary in new[] { "overlay-layers", "overlay/tempdirs", "overlay/staging", "tmp" }.Select(name => Path.Combine(_root, name)).Where(Directory.Exists))
             leftovers.AddRange(Directory.EnumerateFileSystemEntries(temporary).Where(path => temporary.EndsWith("overlay-layers", StringComparison.Ordinal) ? Path.GetFileName(path)[0] == '.' : true));
-        foreach (var mount in MountTable.ReadBelow(_root)) Libc.TryUmount2(mount.Target); // The driver leaves its home mounted on itself; that is its way.
+        Unmount();
         return Task.FromResult<(IReadOnlyList<string>, IReadOnlyList<string>, IReadOnlyList<string>)>((whole, unusable, leftovers));
+    }
+
+    public void Dispose() => Unmount();
+
+    /// <summary>The driver leaves its home mounted on itself; that is its way, and no leftover.</summary>
+    private void Unmount()
+    {
+        foreach (var mount in MountTable.ReadBelow(_root))
+        {
+            if (Libc.TryUmount2(mount.Target) != Errno.None) Libc.TryUmount2(mount.Target, UnmountFlags.Detach);
+        }
     }
 
     private List<string> Layers()

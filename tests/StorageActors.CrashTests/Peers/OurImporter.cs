@@ -41,6 +41,11 @@ internal sealed class OurImporter(string root) : IImporter
         return (whole, unusable, leftovers);
     }
 
+    public void Dispose()
+    {
+        // An import mounts nothing.
+    }
+
     /// <summary>The process that is killed: applies one layer.</summary>
     internal static async Task<int> ApplyAsync(string root, string tar, string id)
     {
