@@ -40,7 +40,16 @@ internal sealed class LayoutDirectory(StorageClient store, string path, bool isS
         var index = Path.Combine(path, "index.json");
         var before = File.Exists(index) ? await File.ReadAllBytesAsync(index, stop).ConfigureAwait(false) : null;
         await WriteFileAsync("index.json", ManifestWriter.AddToIndex(before, manifest, tag), stop).ConfigureAwait(false);
-        if (!isScratch) HostFiles.Sync(path);
+        try
+        {
+            if (!isScratch) HostFiles.Sync(path);
+        }
+        catch when (before is null)
+        {
+            File.Delete(index); // Nobody else's image is in it: as if the export had failed before.
+            throw;
+        }
+
         return Digest.Of(manifest);
     }
 
