@@ -86,8 +86,18 @@ public static class ImageExporter
             }
 
             stop.ThrowIfCancellationRequested();
+            var isNew = !File.Exists(destination.Path);
             File.Move(temporary, destination.Path, overwrite: true);
-            HostFiles.Sync(parent);
+            try
+            {
+                HostFiles.Sync(parent);
+            }
+            catch when (isNew)
+            {
+                File.Delete(destination.Path);
+                throw;
+            }
+
             return manifest;
         }
         finally
