@@ -13,14 +13,17 @@ internal static class DirectoryTree
     /// Mounts are never entered: a mount inside throws EBUSY with its path, and what was not reached stays. Immutable and
     /// append-only flags and missing permissions are lifted when they are in the way.
     /// </remarks>
-    internal static bool Remove(SafeFileHandle parent, ReadOnlySpan<byte> name)
+    /// <param name="parent">The directory that it lies in.</param>
+    /// <param name="name">Its name there.</param>
+    /// <param name="stop">Looked at before each name; what is left is a smaller tree.</param>
+    internal static bool Remove(SafeFileHandle parent, ReadOnlySpan<byte> name, CancellationToken stop = default)
     {
         // The common leaf first: unlinking a directory fails with EISDIR and changes nothing.
         var errno = Libc.TryUnlinkAt(parent, name);
         if (errno == Errno.None) return true;
         if (errno is Errno.ENOENT) return false;
         if (Libc.TryFStatAt(parent, name, out var status) != Errno.None) throw Libc.Failure("unlinkat", parent, name, errno);
-        using var removal = new TreeRemoval(parent);
+        using var removal = new TreeRemoval(parent, stop);
         if (status.IsDirectory) removal.RemoveDirectory(name);
         else removal.RemoveLeaf(name);
         return true;

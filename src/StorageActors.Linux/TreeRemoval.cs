@@ -12,11 +12,12 @@ internal sealed class TreeRemoval : IDisposable
     private const int Patience = 16;
 
     private readonly SafeFileHandle _start;
+    private readonly CancellationToken _stop;
     private readonly List<Level> _levels = [];
     private readonly byte[] _buffer = new byte[64 * 1024];
     private int _open;
 
-    internal TreeRemoval(SafeFileHandle start) => _start = start;
+    internal TreeRemoval(SafeFileHandle start, CancellationToken stop = default) => (_start, _stop) = (start, stop);
 
     /// <summary>The most directories that were open at a time.</summary>
     internal int MostOpen { get; private set; }
@@ -104,6 +105,7 @@ internal sealed class TreeRemoval : IDisposable
         var records = new DirectoryRecords(_buffer.AsSpan(0, length));
         while (records.TryRead(out var entry))
         {
+            _stop.ThrowIfCancellationRequested();
             found = true;
             var type = entry.Type;
             if (type == FileType.Unknown)

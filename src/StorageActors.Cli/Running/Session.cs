@@ -21,6 +21,9 @@ internal sealed class Session : IAsyncDisposable
     /// <summary>The store.</summary>
     internal StorageClient Client { get; }
 
+    /// <summary>Whether the engine ends with this process, and with it what it does in the background.</summary>
+    internal bool IsHost => _engine is not null;
+
     /// <summary>Where the engine is, for people.</summary>
     internal string Where { get; }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using StorageActors.Cli.Output;
+using StorageActors.Cli.Progress;
 using StorageActors.Cli.Running;
 using StorageActors.Client;
 using StorageActors.Protocol;
@@ -45,6 +46,13 @@ internal sealed class RmVerb : Verb
         }
 
         if (call.Output.Json) call.Output.Document(new RemoveResult(removed));
+        if (session.IsHost && removed.Count > 0)
+        {
+            // They are removed; without a node nobody but this process deletes their bytes.
+            await using var board = ProgressBoard.Start(call);
+            await session.Client.EmptyTrashAsync(board.Observer, call.Stop);
+        }
+
         return exit;
 
         async Task TryAsync(Func<Task> step)

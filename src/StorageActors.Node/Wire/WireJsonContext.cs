@@ -45,6 +45,8 @@ namespace StorageActors.Node.Wire;
 [JsonSerializable(typeof(StoreProtocol.Checked))]
 [JsonSerializable(typeof(StoreProtocol.CollectGarbage))]
 [JsonSerializable(typeof(StoreProtocol.Collected))]
+[JsonSerializable(typeof(StoreProtocol.EmptyTrash))]
+[JsonSerializable(typeof(StoreProtocol.TrashEmptied))]
 [JsonSerializable(typeof(StoreProtocol.GetInfo))]
 [JsonSerializable(typeof(StoreProtocol.Info))]
 [JsonSerializable(typeof(StoreProtocol.GetStatistics))]

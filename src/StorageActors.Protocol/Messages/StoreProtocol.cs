@@ -201,6 +201,16 @@ public static class StoreProtocol
     /// <param name="Ticket">Its name in progress events, and for <see cref="Cancel"/>, which ends the waiting; none are published without it.</param>
     public sealed record CollectGarbage(bool DryRun = false, bool Wait = false, TicketId? Ticket = null) : ICommand;
 
+    /// <summary>
+    /// Waits until the bytes of what was removed are deleted; what could not be deleted before is tried again. Answers <see cref="TrashEmptied"/>.
+    /// </summary>
+    /// <param name="Ticket">Its name in progress events, and for <see cref="Cancel"/>, which ends the waiting; none are published without it.</param>
+    public sealed record EmptyTrash(TicketId? Ticket = null) : ICommand;
+
+    /// <summary>Everything that can be deleted is.</summary>
+    /// <param name="Left">Trees that could not be; they are tried again from time to time.</param>
+    public sealed record TrashEmptied(int Left) : IReply;
+
     /// <summary>What went, or would go.</summary>
     /// <param name="Layers">The layers.</param>
     /// <param name="Bytes">Their allocated bytes.</param>

@@ -30,6 +30,15 @@ public sealed partial class StorageClient
         return RunAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage(dryRun, wait, ticket), ticket, progress, stop);
     }
 
+    /// <summary>Waits until the bytes of what was removed are deleted: for a program that ends then, since nobody would delete them after it.</summary>
+    /// <param name="progress">Is told how the deleting goes.</param>
+    /// <param name="stop">Cancels the waiting; the next engine goes on with what is left.</param>
+    public Task<StoreProtocol.TrashEmptied> EmptyTrashAsync(IProgress<StagingProgress>? progress = null, CancellationToken stop = default)
+    {
+        var ticket = TicketId.New();
+        return RunAsync<StoreProtocol.TrashEmptied>(new StoreProtocol.EmptyTrash(ticket), ticket, progress, stop);
+    }
+
     private async Task<TReply> RunAsync<TReply>(StoreProtocol.ICommand command, TicketId ticket, IProgress<StagingProgress>? progress, CancellationToken stop)
         where TReply : StoreProtocol.IReply
     {

@@ -9,11 +9,10 @@ namespace StorageActors.Flows;
 internal sealed class CollectFlow : RemovingFlow
 {
     private readonly StoreProtocol.CollectGarbage _command;
-    private readonly FlowProgress _progress;
+    private readonly DeletingProgress _progress;
     private readonly List<LayerId> _gone = [];
     private Queue<LayerId> _garbage = new();
     private Dictionary<LayerId, long> _bytes = [];
-    private long _backlog;
     private bool _isMeasuring = true;
     private bool _isWaiting;
     private StorageError? _stopped;
@@ -21,8 +20,8 @@ internal sealed class CollectFlow : RemovingFlow
     public CollectFlow(FlowContext store, IActorRef requester, StoreProtocol.CollectGarbage command)
         : base(store, requester, "collect garbage")
     {
-        (_command, _progress) = (command, new FlowProgress(store, command.Ticket, StagingPhase.Deleting));
-        Receive<TrashProtocol.Backlog>(backlog => Deleted(backlog.Bytes));
+        (_command, _progress) = (command, new DeletingProgress(new FlowProgress(store, command.Ticket, StagingPhase.Deleting)));
+        Receive<TrashProtocol.Backlog>(_progress.Deleted);
     }
 
     protected override void Start()
@@ -80,15 +79,6 @@ internal sealed class CollectFlow : RemovingFlow
     {
         _isWaiting = true;
         Ask<TrashProtocol.Emptied>(Store.Trash, new TrashProtocol.Empty(Tell: true), _ => Done());
-    }
-
-    /// <summary>There may be more of it than at first: not all was measured.</summary>
-    private void Deleted(long left)
-    {
-        var deleted = Math.Max(0, _backlog - left);
-        _backlog = left;
-        _progress.Total = Math.Max(_progress.Total, left);
-        _progress.Add(deleted, 0);
     }
 
     private void Done()

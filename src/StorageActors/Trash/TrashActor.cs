@@ -157,8 +157,10 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
         }
 
         var tree = _trees[path];
+        tree.HasFailed = true;
+        if (failed.Error.Code is StorageErrorCode.Cancelled or StorageErrorCode.ShuttingDown) return; // The next engine goes on with it.
         if (!tree.WasReported) _log.Warning("{0} cannot be deleted yet: {1}", path, failed.Error);
-        (tree.HasFailed, tree.WasReported) = (true, true);
+        tree.WasReported = true;
     }
 
     private void Report() => _metrics.TrashBacklog(_trees.Count, _bytes);

@@ -47,7 +47,7 @@ internal sealed record MeasureTrash(string Path) : DriverOperation<ContentUsage>
     }
 }
 
-/// <summary>Deletes a tree in the trash. A mount inside it, of whoever was killed, is taken off first.</summary>
+/// <summary>Deletes a tree in the trash, or a part of it, if the engine ends. A mount inside it, of whoever was killed, is taken off first.</summary>
 internal sealed record DeleteTrash(string Path) : DriverOperation<Nothing>
 {
     [ThreadStatic]
@@ -68,12 +68,12 @@ internal sealed record DeleteTrash(string Path) : DriverOperation<Nothing>
         var name = Encoding.UTF8.GetBytes(System.IO.Path.GetFileName(Path));
         try
         {
-            Remove(home, name);
+            Remove(home, name, stop);
         }
         catch (LinuxException e) when (e.Errno == Errno.EBUSY)
         {
             foreach (var mount in MountTable.ReadBelow(Path)) Unmount(mount.Target);
-            Remove(home, name);
+            Remove(home, name, stop);
         }
 
         services.Reserve.Refill();
@@ -81,15 +81,15 @@ internal sealed record DeleteTrash(string Path) : DriverOperation<Nothing>
     }
 
     /// <summary>The content first: it is nearly all there is, and a crash after it leaves half a tree.</summary>
-    private static void Remove(SafeFileHandle home, ReadOnlySpan<byte> name)
+    private static void Remove(SafeFileHandle home, ReadOnlySpan<byte> name, CancellationToken stop)
     {
         if (Libc.TryOpenAt(home, name, OpenFlags.Directory | OpenFlags.NoFollow, 0, out var tree) == Errno.None)
         {
-            using (tree) DirectoryTree.Remove(tree, "diff"u8);
+            using (tree) DirectoryTree.Remove(tree, "diff"u8, stop);
             CrashPoint.Reached(CrashPoint.TrashHalfDeleted);
         }
 
-        DirectoryTree.Remove(home, name);
+        DirectoryTree.Remove(home, name, stop);
         CrashPoint.Reached(CrashPoint.TrashDeleted);
     }
 

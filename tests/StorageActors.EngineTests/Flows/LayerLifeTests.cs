@@ -68,6 +68,8 @@ public sealed class LayerLifeTests : StoreTest
 
         await engine.Client.RemoveAsync(layers[1]);
         await engine.Client.RemoveAsync(layers[0]);
+        Assert.Equal(0, (await engine.Client.EmptyTrashAsync()).Left);
+        Assert.Empty(In("trash"));
         Assert.Empty(await engine.Client.ListLayersAsync());
         Assert.Equal(StorageErrorCode.NotFound, await RefusedAsync(engine.Client.RemoveAsync(layers[0])));
         await AssertAtRestAsync(engine);

@@ -57,6 +57,15 @@ public sealed class DirectoryTreeTests : IDisposable
     }
 
     [Fact]
+    public void A_removal_that_is_cancelled_leaves_what_it_has_not_come_to()
+    {
+        Libc.MkdirAt(_temp.Handle, "tree"u8, 0x1C0);
+        using (var tree = Libc.OpenDirectoryAt(_temp.Handle, "tree"u8)) Libc.MknodAt(tree, "file"u8, FileType.Regular, 0x180);
+        Assert.Throws<OperationCanceledException>(() => DirectoryTree.Remove(_temp.Handle, "tree"u8, new CancellationToken(canceled: true)));
+        Assert.Equal(Errno.None, Libc.TryStat(_temp["tree/file"], out _));
+    }
+
+    [Fact]
     public void What_a_link_points_to_stays()
     {
         Libc.MkdirAt(_temp.Handle, "kept"u8, 0x1C0);
