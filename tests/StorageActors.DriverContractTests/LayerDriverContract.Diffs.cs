@@ -50,6 +50,20 @@ public abstract partial class LayerDriverContract
     }
 
     [SkippableFact]
+    public void Other_content_of_the_same_size_is_a_change_though_its_time_was_put_back()
+    {
+        using var store = NewStore();
+        using var driver = Open(store);
+        var time = Meta.File.At(1_400_000_000, 123_456_789);
+        driver.Create("base", parent: null).Write("file", "before", time).Write("other", "before", time);
+        driver.CreateWritable("rw", parent: "base").Write("file", "behind", time);
+        Assert.Contains("C /file", driver.Changes("rw"));
+        Assert.DoesNotContain("C /other", driver.Changes("rw"));
+        driver.CreateFrom("again", parent: "base", driver.Diff("rw"));
+        Assert.Equal(driver.TreeOf("rw", Archived), driver.TreeOf("again", Archived));
+    }
+
+    [SkippableFact]
     public void Diff_of_a_base_layer_is_all_of_it()
     {
         using var store = NewStore();

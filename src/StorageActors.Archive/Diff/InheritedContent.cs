@@ -24,7 +24,7 @@ internal static class InheritedContent
     internal static IReadOnlyList<string> Verify(SafeFileHandle below, SafeFileHandle root, Stream record, bool full, CancellationToken stop)
     {
         if (Touched.Read(record) is not { } touched) return [];
-        var comparison = new TreeComparison(DirectWhiteouts.Instance, stop, full ? ContentRule.Always : ContentRule.Never);
+        var comparison = new TreeComparison(DirectWhiteouts.Instance, stop, readsContent: full);
         var changes = comparison.Compare(below, root);
         var lines = new List<string>();
         for (var i = 0; i < changes.Count && lines.Count < MaximumLines; i++)

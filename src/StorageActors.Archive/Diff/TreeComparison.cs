@@ -9,8 +9,8 @@ namespace StorageActors.Archive.Diff;
 /// Compares two trees as they are seen through a mount, name by name in the order of bytes. A directory in which something changed is itself a change, so
 /// that its attributes come back with an archive; a subtree that is gone is one deletion.
 /// </summary>
-/// <remarks>The newer tree may be in use: what goes while it is looked at has gone. Times are compared to the nanosecond, and where an archive has cut both to seconds, the content decides: an update within the same second is seen.</remarks>
-internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken stop, ContentRule contents = ContentRule.WhenTimesAreWholeSeconds)
+/// <remarks>The newer tree may be in use: what goes while it is looked at has gone. Times are compared to the nanosecond, and where they are the same, the content decides: programs put times back, and archives cut them.</remarks>
+internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken stop, bool readsContent = true)
 {
     private const int BufferSize = 256 << 10;
     private const uint DefaultRootMode = 0x1ED;   // 0755
@@ -116,8 +116,8 @@ internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken s
         if (before.Inode == after.Inode && before.ChangeTime == after.ChangeTime) return true;
         if (!HasSameAttributes(old, now, name, before, after)) return false;
         if (before.IsSymbolicLink) return Libc.ReadlinkAt(old, name).AsSpan().SequenceEqual(Libc.ReadlinkAt(now, name));
-        var decides = contents == ContentRule.Always || (contents == ContentRule.WhenTimesAreWholeSeconds && before.ModifyTime.Nanoseconds == 0);
-        return !before.IsRegular || !decides || HasSameContent(old, now, name);
+        // Times are no proof: a program may set them, and an archive cuts them.
+        return !before.IsRegular || !readsContent || HasSameContent(old, now, name);
     }
 
     private bool HasSameAttributes(SafeFileHandle old, SafeFileHandle now, byte[] name, in FileStatus before, in FileStatus after) =>
@@ -169,17 +169,4 @@ internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken s
         internal static Level Of(DirectoryDescent? old, DirectoryDescent now, byte[] path) =>
             new(path, old is null ? [] : SortedDirectory.Read(old.Current), SortedDirectory.Read(now.Current));
     }
-}
-
-/// <summary>For which files that look the same the content decides.</summary>
-internal enum ContentRule
-{
-    /// <summary>For none: attributes and times are believed.</summary>
-    Never,
-
-    /// <summary>For those whose time an archive may have cut.</summary>
-    WhenTimesAreWholeSeconds,
-
-    /// <summary>For all.</summary>
-    Always,
 }

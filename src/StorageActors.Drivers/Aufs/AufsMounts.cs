@@ -77,8 +77,17 @@ internal sealed class AufsMounts : IDisposable
         HeldMark.Clear(layer);
         if (isBase) Bind(layer, words);
         else _unions.Mount(Stack(request, words, root: ""), layer.Mnt);
-        var made = Find(layer) ?? throw new LinuxException("mount", layer.Mnt, Errno.ENOENT, detail: "it was unmounted at once by somebody else");
-        return new ActiveMount(layer.Mnt, ModeOf(made));
+        try
+        {
+            var made = Find(layer) ?? throw new LinuxException("mount", layer.Mnt, Errno.ENOENT, detail: "it was unmounted at once by somebody else");
+            return new ActiveMount(layer.Mnt, ModeOf(made));
+        }
+        catch (LinuxException)
+        {
+            // Nobody is told of a mount that cannot be looked at, so nobody would unmount it.
+            _unions.Detach(layer.Mnt);
+            throw;
+        }
     }
 
     /// <inheritdoc cref="ILayerDriver.Unmount"/>
@@ -88,9 +97,16 @@ internal sealed class AufsMounts : IDisposable
         Find(layer); // Refuses what is not the store's.
         var wasMounted = _unions.Unmount(layer.Mnt, force);
         if (!wasMounted && Libc.TryStat(layer.Path, out _) != Errno.None) return;
-        HeldMark.Clear(layer);
-        using var directory = Libc.OpenDirectory(layer.Path);
-        MountPoint.Replace(directory, "mnt");
+        try
+        {
+            HeldMark.Clear(layer);
+            using var directory = Libc.OpenDirectory(layer.Path);
+            MountPoint.Replace(directory, "mnt");
+        }
+        catch (LinuxException) when (wasMounted)
+        {
+            // The mount is gone, and whoever is told otherwise would wait for it. The next mount makes its place again.
+        }
     }
 
     /// <inheritdoc cref="ILayerDriver.FindMount"/>

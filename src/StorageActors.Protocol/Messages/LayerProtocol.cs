@@ -58,7 +58,8 @@ public static class LayerProtocol
     /// a layer without any as wrong state, "not mounted".
     /// </summary>
     /// <param name="Layer">The layer.</param>
-    /// <param name="Lease">The lease; without it the only one there is, else refused as ambiguous (invalid argument).</param>
+    /// <param name="Lease">The lease; without it the only one there is, else refused as ambiguous (invalid argument). Without it also a mount goes that was too busy to
+    /// go with its last lease.</param>
     /// <param name="Force">Detach the mount, if it is the last lease and somebody keeps the mount busy.</param>
     /// <param name="Reason">Why, when it is not the owner who ends it: kept in the log and in <see cref="LeaseEnded"/>.</param>
     public sealed record Release(LayerId Layer, LeaseId? Lease, bool Force = false, string? Reason = null) : ICommand;

@@ -14,7 +14,7 @@ public enum MountMode
 /// <param name="Layer">The layer.</param>
 /// <param name="Path">Where it is mounted; empty when its holder mounts it himself, elsewhere.</param>
 /// <param name="Mode">Read-write or read-only.</param>
-/// <param name="Leases">Who holds it, oldest first; never empty while it is mounted by the engine.</param>
+/// <param name="Leases">Who holds it, oldest first; empty only while all have ended and the mount is too busy to go: then it is unmounted as soon as it can be.</param>
 public sealed record MountRecord(LayerId Layer, string Path, MountMode Mode, IReadOnlyList<LeaseRecord> Leases);
 
 /// <summary>One holder's claim on a mount.</summary>

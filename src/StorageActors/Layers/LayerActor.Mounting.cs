@@ -121,6 +121,9 @@ internal sealed partial class LayerActor
             case ReleaseDecision.Refuse refusal:
                 Sender.Tell(new StoreProtocol.Refused(refusal.Error));
                 break;
+            case ReleaseDecision.UnmountLingering:
+                UnmountFor(Sender, new LeaseEvent.Cleared(), command.Force, command.Reason);
+                break;
             case ReleaseDecision.End ended:
                 End(ended.Lease, command.Reason);
                 TellParent();

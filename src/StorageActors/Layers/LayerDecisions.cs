@@ -27,6 +27,9 @@ internal abstract record ReleaseDecision
     /// <summary>It is the last: it ends when the mount is gone.</summary>
     internal sealed record Unmount(LeaseId Lease) : ReleaseDecision;
 
+    /// <summary>All have ended, and the mount stayed because it was busy: try once more, with force if the caller says so.</summary>
+    internal sealed record UnmountLingering : ReleaseDecision;
+
     /// <summary>There is nothing to end.</summary>
     internal sealed record Refuse(StorageError Error) : ReleaseDecision;
 }

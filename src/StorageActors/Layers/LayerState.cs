@@ -53,6 +53,7 @@ internal sealed record LayerState(LayerId Layer, LayerKind Kind, string? Damage)
     /// <summary>What a <see cref="LayerProtocol.Release"/> leads to.</summary>
     internal ReleaseDecision Decide(LayerProtocol.Release command)
     {
+        if (IsLingering && command.Lease is null) return new ReleaseDecision.UnmountLingering();
         if (Leases.IsEmpty) return RefuseRelease(StorageErrorCode.WrongState, $"layer {Layer} is not mounted");
         if (command.Lease is null && Leases.Count > 1)
             return RefuseRelease(StorageErrorCode.InvalidArgument, $"layer {Layer} is held by {Names()}; say which lease is to end");

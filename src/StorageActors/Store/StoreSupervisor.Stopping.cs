@@ -5,6 +5,7 @@ using StorageActors.Flows;
 using StorageActors.Journal;
 using StorageActors.Layers;
 using StorageActors.Protocol;
+using StorageActors.Trash;
 
 namespace StorageActors.Store;
 
@@ -16,12 +17,15 @@ internal sealed partial class StoreSupervisor
     /// <summary>What was cancelled has to put its things away; whoever does not come to an end in this time is left to the next start.</summary>
     private TimeSpan LastPatience => LastPatienceOf(_setup.Settings.DrainTimeout);
 
+    /// <summary>For what a command that failed, or was one of the last, has left in the trash. More than can be deleted in that time waits for the next engine.</summary>
+    private static readonly TimeSpan TrashPatience = TimeSpan.FromSeconds(3);
+
     private int _releases;
     private int _flushes;
     private Action? _flushed;
 
-    /// <summary>How long a store takes to stop at most: for what runs, for what of it was cancelled, for what is held, and for the journal.</summary>
-    internal static TimeSpan LongestStop(TimeSpan drainTimeout) => drainTimeout + (3 * LastPatienceOf(drainTimeout));
+    /// <summary>How long a store takes to stop at most: for what runs, for what of it was cancelled, for what is held, for the journal, and for the trash.</summary>
+    internal static TimeSpan LongestStop(TimeSpan drainTimeout) => drainTimeout + (3 * LastPatienceOf(drainTimeout)) + TrashPatience;
 
     /// <summary>Who gives running commands more time has a slower disk.</summary>
     private static TimeSpan LastPatienceOf(TimeSpan drainTimeout) => drainTimeout > LeastPatience ? drainTimeout : LeastPatience;
@@ -61,6 +65,12 @@ internal sealed partial class StoreSupervisor
         });
         Receive<LayerInternal.Flushed>(_ => Flushed());
         Receive<CatalogInternal.Flushed>(_ => Flushed());
+        Receive<TrashProtocol.Backlog>(backlog =>
+        {
+            if (backlog.Trees == 0) Context.Stop(Self);
+            else _context.Trash.Tell(new TrashProtocol.Empty());
+        });
+        Receive<TrashProtocol.Emptied>(_ => Context.Stop(Self));
         Receive<StoreInternal.Stop>(static _ => { });
         ReceiveAny(static _ => { });
     }
@@ -81,12 +91,12 @@ internal sealed partial class StoreSupervisor
             }
         }
 
-        if (_releases == 0) Context.Stop(Self);
+        if (_releases == 0) EmptyTrash();
     }
 
     private void Released()
     {
-        if (--_releases == 0) Flush(() => Context.Stop(Self));
+        if (--_releases == 0) Flush(EmptyTrash);
     }
 
     /// <summary>What was answered before the journal had it, a lease, is journaled now; and what came in last has its answer.</summary>
@@ -101,6 +111,12 @@ internal sealed partial class StoreSupervisor
     private void Flushed()
     {
         if (--_flushes == 0) _flushed!();
+    }
+
+    private void EmptyTrash()
+    {
+        Timers.StartSingleTimer(PatienceIsUp.Instance, PatienceIsUp.Instance, TrashPatience);
+        _context.Trash.Tell(new TrashProtocol.GetBacklog());
     }
 
     private sealed record TimeIsUp : INoSerializationVerificationNeeded

@@ -254,6 +254,25 @@ public sealed class LayerActorMountTests : LayerActorTest
     }
 
     [Fact]
+    public void A_busy_mount_without_holders_can_be_taken_off_by_force()
+    {
+        var holder = SomeActor();
+        var layer = Start(Environment() with { LingerRetry = TimeSpan.FromHours(1) });
+        Answer<FindMount, FoundMount>(new FoundMount(null));
+        Acquire(layer, One, "lost", holder);
+        Answer<MountLayer, ActiveMount>(ReadWrite);
+        One.ExpectMsg<LayerProtocol.Acquired>();
+        Sys.Stop(holder);
+        Fail<UnmountLayer>(StorageErrorCode.InUse);
+        Two.Send(layer, new LayerProtocol.Release(Layer, null));
+        Assert.False(Fail<UnmountLayer>(StorageErrorCode.InUse).Force);
+        Assert.Equal(StorageErrorCode.InUse, Refusal(Two));
+        Two.Send(layer, new LayerProtocol.Release(Layer, null, Force: true));
+        Assert.True(AnswerUnmount().Force);
+        Assert.Equal(0, Two.ExpectMsg<LayerProtocol.Released>().LeasesLeft);
+    }
+
+    [Fact]
     public void A_busy_mount_without_holders_that_does_not_suit_is_refused_and_not_tried_for_ever()
     {
         var holder = SomeActor();
