@@ -130,11 +130,19 @@ internal static class LayerExtractor
                 Volatile.Write(ref reader.Entries, Entries);
             }
 
+            if (!tar.HasEndMarker && options is { ExpectedDiffId: null, ExpectedBlobDigest: null }) NoteMissingEnd(tar, applier);
             stop.ThrowIfCancellationRequested();
             Deferred = applier.Complete();
             record.Complete();
             (Uids, Gids, Warnings) = (applier.Uids, applier.Gids, applier.Warnings.ToList());
         }
+    }
+
+    /// <summary>Some writers leave the end out, so it is no fault of an archive that has entries; nothing at all is what a download that failed leaves.</summary>
+    private static void NoteMissingEnd(TarReader tar, EntryApplier applier)
+    {
+        if (tar.Position == 0) throw new TarFormatException(TarFault.Truncated, 1, 0, "the archive is empty: it has not even an end");
+        applier.Warnings.Add("the archive has no end marker; if it was cut between two entries, nothing else shows it", $"{tar.Position} bytes");
     }
 
     private static LayerApplyException TooManyPaths(TarReader tar) => EntryApplier.Refused(

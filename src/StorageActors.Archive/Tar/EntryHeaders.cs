@@ -14,6 +14,9 @@ internal sealed class EntryHeaders(BlockCursor cursor, TarEntry entry, TarLimits
     private int _globalBytes;
     private long _entries;
 
+    /// <summary>Whether the archive ended with zero blocks; known at the end.</summary>
+    internal bool HasEndMarker { get; private set; }
+
     /// <summary>Fills the entry from the next headers; false at the end marker (which is passed) or the end of the input.</summary>
     internal bool ReadNext()
     {
@@ -30,7 +33,8 @@ internal sealed class EntryHeaders(BlockCursor cursor, TarEntry entry, TarLimits
             var header = new HeaderBlock(block);
             if (header.IsZero)
             {
-                if (PassZeroBlock(block)) return false;
+                HasEndMarker = PassZeroBlock(block);
+                if (HasEndMarker) return false;
                 continue;
             }
 

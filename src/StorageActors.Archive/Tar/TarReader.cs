@@ -41,6 +41,9 @@ internal sealed class TarReader
     /// <summary>Bytes of the archive passed so far.</summary>
     internal long Position => _cursor.Position;
 
+    /// <summary>Whether the archive ended as archives do; else it may have been cut between two entries. Known when <see cref="MoveNext"/> was false.</summary>
+    internal bool HasEndMarker => _headers.HasEndMarker;
+
     /// <summary>Passes what is left of the current entry and comes to the next one; false at the end, with the input read to its end.</summary>
     internal bool MoveNext()
     {

@@ -50,6 +50,19 @@ public sealed class HostileInputTests
     }
 
     [SkippableFact]
+    public void What_a_download_leaves_that_failed_is_refused_if_it_is_nothing_and_warned_of_if_it_is_a_part()
+    {
+        using var lab = new LayerLab();
+        Assert.Contains("empty", Assert.Throws<LayerApplyException>(() => lab.Add([])).Message, StringComparison.Ordinal);
+
+        var cut = new RawTar().Entry("first", "1").ToArray();
+        using var part = new LayerLab();
+        Assert.Contains("no end marker", Assert.Single(part.Add(cut).Warnings), StringComparison.Ordinal);
+        using var known = new LayerLab();
+        Assert.Empty(known.Add(cut, new ExtractOptions { ExpectedDiffId = Digest.Of(cut) }).Warnings);
+    }
+
+    [SkippableFact]
     public void Loops_and_endless_chains_of_links_are_refused()
     {
         using var lab = new LayerLab();
