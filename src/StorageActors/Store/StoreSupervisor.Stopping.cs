@@ -20,12 +20,19 @@ internal sealed partial class StoreSupervisor
     /// <summary>For what a command that failed, or was one of the last, has left in the trash. More than can be deleted in that time waits for the next engine.</summary>
     private static readonly TimeSpan TrashPatience = TimeSpan.FromSeconds(3);
 
+    /// <summary>A mount may be busy for a moment: while a program starts, its process has its parent's directories.</summary>
+    private const int MaximumReleases = 20;
+
+    private static readonly TimeSpan ReleasePause = TimeSpan.FromMilliseconds(100);
+
     private int _releases;
+    private int _releaseRounds;
+    private bool _isBusy;
     private int _flushes;
     private Action? _flushed;
 
     /// <summary>How long a store takes to stop at most: for what runs, for what of it was cancelled, for what is held, for the journal, and for the trash.</summary>
-    internal static TimeSpan LongestStop(TimeSpan drainTimeout) => drainTimeout + (3 * LastPatienceOf(drainTimeout)) + TrashPatience;
+    internal static TimeSpan LongestStop(TimeSpan drainTimeout) => drainTimeout + (4 * LastPatienceOf(drainTimeout)) + TrashPatience;
 
     /// <summary>Who gives running commands more time has a slower disk.</summary>
     private static TimeSpan LastPatienceOf(TimeSpan drainTimeout) => drainTimeout > LeastPatience ? drainTimeout : LeastPatience;
@@ -60,9 +67,12 @@ internal sealed partial class StoreSupervisor
         Receive<LayerProtocol.Released>(_ => Released());
         Receive<StoreProtocol.Refused>(refused =>
         {
-            _log.Warning("{0}", refused.Error);
+            var isBusy = refused.Error.Code == StorageErrorCode.InUse;
+            if (!isBusy || _releaseRounds == MaximumReleases) _log.Warning("{0}", refused.Error);
+            _isBusy |= isBusy;
             Released();
         });
+        Receive<ReleaseAgain>(_ => ReleaseHeld());
         Receive<LayerInternal.Flushed>(_ => Flushed());
         Receive<CatalogInternal.Flushed>(_ => Flushed());
         Receive<TrashProtocol.Backlog>(backlog =>
@@ -81,22 +91,30 @@ internal sealed partial class StoreSupervisor
     /// <summary>Actors end with their system, and their leases with them; what nobody in this process holds stays mounted.</summary>
     private void ReleaseHeld()
     {
+        Timers.StartSingleTimer(PatienceIsUp.Instance, PatienceIsUp.Instance, LastPatience);
+        _isBusy = false;
         foreach (var mount in _mounts.List())
         {
             if (_view.Current.FindOwn(mount.Layer) is not { } layer) continue;
-            foreach (var lease in mount.Leases.Where(static lease => LeaseEvent.IsActor(lease.Owner)))
+            // One without leases was too busy to go with its last.
+            var leases = mount.Leases.Count == 0 ? [null] : mount.Leases.Where(static lease => LeaseEvent.IsActor(lease.Owner)).Select(static lease => (LeaseId?)lease.Lease);
+            foreach (var lease in leases)
             {
                 _releases++;
-                _context.Layers.Tell(new LayerInternal.Deliver(_context.SetupOf(layer), new LayerProtocol.Release(mount.Layer, lease.Lease)));
+                _context.Layers.Tell(new LayerInternal.Deliver(_context.SetupOf(layer), new LayerProtocol.Release(mount.Layer, lease)));
             }
         }
 
-        if (_releases == 0) EmptyTrash();
+        if (_releases > 0) _releaseRounds++;
+        else if (_releaseRounds > 0) Flush(EmptyTrash);
+        else EmptyTrash();
     }
 
     private void Released()
     {
-        if (--_releases == 0) Flush(EmptyTrash);
+        if (--_releases > 0) return;
+        if (_isBusy && _releaseRounds < MaximumReleases) Timers.StartSingleTimer(ReleaseAgain.Instance, ReleaseAgain.Instance, ReleasePause);
+        else Flush(EmptyTrash);
     }
 
     /// <summary>What was answered before the journal had it, a lease, is journaled now; and what came in last has its answer.</summary>
@@ -122,6 +140,11 @@ internal sealed partial class StoreSupervisor
     private sealed record TimeIsUp : INoSerializationVerificationNeeded
     {
         internal static readonly TimeIsUp Instance = new();
+    }
+
+    private sealed record ReleaseAgain : INoSerializationVerificationNeeded
+    {
+        internal static readonly ReleaseAgain Instance = new();
     }
 
     private sealed record PatienceIsUp : INoSerializationVerificationNeeded

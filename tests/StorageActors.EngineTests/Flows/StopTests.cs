@@ -1,3 +1,4 @@
+using StorageActors.Drivers;
 using StorageActors.EngineTests.Support;
 using StorageActors.Protocol;
 using Xunit;
@@ -68,5 +69,22 @@ public sealed class StopTests : StoreTest
 
         Assert.True(await mounted.WaitAsync(Patient.Limit) is null or StorageErrorCode.ShuttingDown);
         Assert.Empty(World.Mounts);
+    }
+
+    [Fact]
+    public async Task A_mount_that_is_busy_for_a_moment_when_a_store_ends_goes_with_it()
+    {
+        var engine = await StartAsync();
+        var layer = (await engine.Client.ApplyAsync(Chain("base")))[0].Layer.Id;
+        await engine.Client.MountAsync(layer);
+        var attempts = 0;
+        World.Trouble = (operation, _) =>
+        {
+            if (operation == "unmount" && Interlocked.Increment(ref attempts) <= 3)
+                throw new PermanentDriverException(new StorageError(StorageErrorCode.InUse, "unmount", "busy"));
+        };
+        await engine.DisposeAsync();
+        Assert.Empty(World.Mounts);
+        Assert.True(attempts > 3);
     }
 }
