@@ -52,7 +52,7 @@ internal static class CommandLine
     {
         // A name may begin with @; it is no file of further arguments.
         var parsed = Build(arguments).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Action is ParseErrorAction) return Refuse(parsed, arguments);
+        if (parsed.Action is ParseErrorAction || UnknownOption.Swallowed(parsed)) return Refuse(parsed, arguments);
         try
         {
             return await parsed.InvokeAsync(new InvocationConfiguration
@@ -74,12 +74,15 @@ internal static class CommandLine
     private static int Refuse(ParseResult parsed, string[] arguments)
     {
         var verb = parsed.CommandResult.Command is Verb command ? command.Name : null;
-        var reason = verb is null && parsed.UnmatchedTokens is [var unknown, ..]
-            ? $"there is no verb {unknown}."
+        var reason = verb is null && parsed.UnmatchedTokens is [not ['-', ..] and var unknown, ..]
+            ? $"there is no verb {unknown}{Suggestion(UnknownVerb.Nearest(unknown, Verbs.Select(static known => known.Name)))}"
+            : UnknownOption.Find(parsed) is { } option ? $"there is no option {option}{Suggestion(UnknownOption.Nearest(parsed, option))}"
             : string.Join(' ', parsed.Errors.Select(static error => error.Message.TrimEnd('.') + '.').Distinct(StringComparer.Ordinal));
         var help = verb is null ? "storage-actors --help" : $"storage-actors {verb} --help";
         var error = new StorageError(StorageErrorCode.InvalidArgument, "parse", $"{reason} See {help}.");
         new Printer(arguments.Contains("--json", StringComparer.Ordinal), quiet: false).Error(verb ?? "usage", error);
         return ExitCode.WrongUsage;
     }
+
+    private static string Suggestion(string? nearest) => nearest is null ? "." : $"; is it {nearest}?";
 }

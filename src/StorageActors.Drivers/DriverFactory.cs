@@ -67,6 +67,12 @@ internal static class DriverFactory
         throw DriverErrors.Refuse(StorageErrorCode.Unsupported, "open", $"No driver works on {root}. {string.Join(" ", refusals)}", root);
     }
 
+    /// <summary>Takes away the homes of drivers that have nothing in them.</summary>
+    internal static void RemoveEmptyHomes(string root)
+    {
+        foreach (var (name, _) in Drivers) RemoveEmptyHome(root, name);
+    }
+
     /// <summary>What a driver made before it found that it does not work here; rmdir takes nothing else.</summary>
     private static void RemoveEmptyHome(string root, string name)
     {

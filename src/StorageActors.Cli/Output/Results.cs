@@ -8,10 +8,13 @@ namespace StorageActors.Cli.Output;
 
 /// <summary>What <c>apply</c> and <c>commit</c> print.</summary>
 internal sealed record LayerResult(
-    LayerId Id, LayerId? Parent, Digest? DiffId, Digest? ChainId, Digest? BlobDigest, long? Size, long? Entries, double Seconds)
+    LayerId Id, LayerId? Parent, Digest? DiffId, Digest? ChainId, Digest? BlobDigest, long? Size, long? Entries, double Seconds, bool? Reused)
 {
-    internal static LayerResult Of(LayerRecord layer, double seconds) => new(
-        layer.Id, layer.Parent, layer.DiffId, layer.ChainId, layer.BlobDigest, layer.Size, layer.Entries, Math.Round(seconds, 3));
+    /// <param name="layer">The layer.</param>
+    /// <param name="seconds">How long it took.</param>
+    /// <param name="reused">Whether the store had it; null when that was not asked for.</param>
+    internal static LayerResult Of(LayerRecord layer, double seconds, bool? reused = null) => new(
+        layer.Id, layer.Parent, layer.DiffId, layer.ChainId, layer.BlobDigest, layer.Size, layer.Entries, Math.Round(seconds, 3), reused);
 }
 
 /// <summary>What <c>import</c> prints.</summary>

@@ -21,7 +21,7 @@ internal static class GlobalOptions
     internal static readonly Option<string?> Driver = new Option<string?>("--driver")
     {
         Description = "How layers are stacked (default: the best that works here)", Recursive = true,
-    }.AcceptOnlyFromAmong("overlay", "vfs", "aufs");
+    }.AcceptOnlyFromAmong("overlay", "overlay2", "vfs", "aufs");
 
     internal static readonly Option<string?> Socket = new("--socket")
     {

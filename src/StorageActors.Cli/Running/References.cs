@@ -16,6 +16,15 @@ internal static class References
         throw Refusal(StorageErrorCode.NotFound, reference, $"{reference} names an image, not a layer.{top}");
     }
 
+    /// <summary>The layer whose mount is meant: for an image, which is mounted by the layer that shows all of it, the topmost one.</summary>
+    /// <exception cref="StorageException">None, or several; or it names an image without layers.</exception>
+    internal static async Task<LayerId> MountableAsync(this StorageClient client, string reference, CancellationToken stop)
+    {
+        var found = await client.ResolveAsync(PathOrName(reference), stop);
+        if (found.Layer is { } layer) return layer.Id;
+        return found.Image!.Layers is [.., var top] ? top : throw Refusal(StorageErrorCode.InvalidArgument, reference, $"the image {reference} has no layer to be mounted");
+    }
+
     /// <summary>The image that is meant.</summary>
     /// <exception cref="StorageException">None, or several; or it names a layer.</exception>
     internal static async Task<ImageRecord> ImageAsync(this StorageClient client, string reference, CancellationToken stop) =>

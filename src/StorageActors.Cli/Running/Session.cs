@@ -44,9 +44,11 @@ internal sealed class Session : IAsyncDisposable
     /// <param name="withMounts">Whether the question is about mounts: a running node knows best what is mounted.</param>
     internal static async Task<Session> OpenToReadAsync(Invocation call, bool withMounts)
     {
-        return call.Store is { Config: null, Socket: null, Driver: null } choice
-            && ReadingChannel.TryOpen(choice.Root ?? GlobalOptions.DefaultRoot(), withMounts) is { } channel
-            ? new Session(new StorageClient(channel), null, "none: the journal is read") : await OpenAsync(call);
+        if (call.Store is not { Config: null, Socket: null } choice) return await OpenAsync(call);
+        var root = choice.Root ?? GlobalOptions.DefaultRoot();
+        if (choice.Driver is null && ReadingChannel.TryOpen(root, withMounts) is { } channel)
+            return new Session(new StorageClient(channel), null, "none: the journal is read");
+        return NoStoreChannel.TryOpen(root) is { } nothing ? new Session(new StorageClient(nothing), null, "none: there is no store") : await OpenAsync(call);
     }
 
     /// <summary>What the store says of itself, and who said it: its node, or this process, which needs an engine for it only where a crash left something.</summary>

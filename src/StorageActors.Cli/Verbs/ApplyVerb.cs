@@ -24,11 +24,16 @@ internal sealed class ApplyVerb : Verb
     private readonly Option<long?> _limitSize = Values.Bytes("--limit-size", "Refuse a tar that is larger than this, uncompressed");
     private readonly Option<long?> _limitEntries = Values.Number("--limit-entries", "Refuse a tar that has more entries");
 
+    private readonly Option<bool> _reuse = new("--reuse")
+    {
+        Description = "Take a layer of the same content on the same parent, if there is one, instead of making a second; it gets the names",
+    };
+
     internal ApplyVerb()
         : base("apply", "Make a sealed layer from a tar, compressed or not")
     {
         Add(_file);
-        foreach (var option in new Option[] { _parent, _id, _names, _diffId, _limitSize, _limitEntries }) Add(option);
+        foreach (var option in new Option[] { _parent, _id, _names, _diffId, _limitSize, _limitEntries, _reuse }) Add(option);
     }
 
     internal override async Task<int> RunAsync(Invocation call)
@@ -43,11 +48,11 @@ internal sealed class ApplyVerb : Verb
         StoreProtocol.AppliedLayer applied;
         await using (var board = ProgressBoard.Start(call))
         {
-            applied = await source.ApplyAsync(session.Client, parent, spec, expect, board, call.Stop);
+            applied = await source.ApplyAsync(session.Client, parent, spec, expect, call.Get(_reuse), board, call.Stop);
         }
 
         foreach (var warning in applied.Layer.Warnings ?? []) call.Output.Warning(call.Verb, warning);
-        if (call.Output.Json) call.Output.Document(LayerResult.Of(applied.Layer, clock.Elapsed.TotalSeconds));
+        if (call.Output.Json) call.Output.Document(LayerResult.Of(applied.Layer, clock.Elapsed.TotalSeconds, call.Get(_reuse) ? applied.Reused : null));
         else call.Output.Line(applied.Layer.Id.Value);
         return ExitCode.Done;
     }
@@ -72,11 +77,11 @@ internal sealed class ApplyVerb : Verb
         }
 
         internal async Task<StoreProtocol.AppliedLayer> ApplyAsync(
-            StorageClient client, LayerId? parent, StoreProtocol.LayerSpec spec, StoreProtocol.Expectations expect, ProgressBoard board, CancellationToken stop)
+            StorageClient client, LayerId? parent, StoreProtocol.LayerSpec spec, StoreProtocol.Expectations expect, bool reuse, ProgressBoard board, CancellationToken stop)
         {
-            if (stream is not null) return await client.ApplyAsync(stream, parent, spec, expect, board.Observer, stop);
+            if (stream is not null) return await client.ApplyAsync(stream, parent, spec, expect, board.Observer, reuse, stop);
             var item = new StoreProtocol.ChainItem(BlobSource.File(path!), spec, expect);
-            return (await client.ApplyAsync(new StoreProtocol.Apply(parent, [item]), board.Observer, stop))[0];
+            return (await client.ApplyAsync(new StoreProtocol.Apply(parent, [item], reuse), board.Observer, stop))[0];
         }
 
         public void Dispose() => stream?.Dispose();

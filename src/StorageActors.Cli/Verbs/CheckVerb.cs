@@ -11,7 +11,7 @@ namespace StorageActors.Cli.Verbs;
 internal sealed class CheckVerb : Verb
 {
     private readonly Option<bool> _full = new("--full") { Description = "Compute every digest again" };
-    private readonly Option<bool> _repair = new("--repair") { Description = "Put right what can be" };
+    private readonly Option<bool> _repair = new("--repair") { Description = "Put right what can be, and mark layers whose content is lost" };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "With --repair: only say what would be done" };
 
     internal CheckVerb()

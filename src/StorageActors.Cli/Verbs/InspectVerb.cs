@@ -7,7 +7,7 @@ namespace StorageActors.Cli.Verbs;
 /// <summary>Prints one record in full.</summary>
 internal sealed class InspectVerb : Verb
 {
-    private readonly Argument<string> _id = new("ID") { Description = "A layer or an image: id, unique prefix of it, or name" };
+    private readonly Argument<string> _id = new("ID") { Description = "A layer or an image: id, unique prefix of it, name, or digest (ChainID, DiffID, blob)" };
 
     internal InspectVerb()
         : base("inspect", "Print the record of a layer or an image in full, as JSON") => Add(_id);

@@ -19,7 +19,7 @@ internal sealed class PsVerb : Verb
         await using var session = why is null ? await call.OpenToReadAsync(withMounts: true) : await call.OpenAsync();
         if (why is { } reference)
         {
-            var layer = (await session.Client.LayerAsync(reference, call.Stop)).Id;
+            var layer = await session.Client.MountableAsync(reference, call.Stop);
             var holders = await session.Client.Channel.AskAsync<LayerProtocol.Holders>(new LayerProtocol.WhyBusy(layer), call.Stop);
             if (call.Output.Json) call.Output.Document(new HoldersResult(layer, holders.Lines));
             else foreach (var line in holders.Lines) call.Output.Line(line);

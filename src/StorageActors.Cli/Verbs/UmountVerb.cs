@@ -8,7 +8,7 @@ namespace StorageActors.Cli.Verbs;
 /// <summary>Ends a lease.</summary>
 internal sealed class UmountVerb : Verb
 {
-    private readonly Argument<string> _layer = new("LAYER") { Description = "The layer, or the path where it is mounted" };
+    private readonly Argument<string> _layer = new("LAYER") { Description = "The layer, the image whose top layer it is, or the path where it is mounted" };
     private readonly Option<LeaseId?> _lease = Values.Id<LeaseId>("--lease", "NAME", "The lease (default: the only one there is)");
     private readonly Option<bool> _all = new("--all") { Description = "End every lease" };
     private readonly Option<bool> _force = new("--force") { Description = "Detach the mount even if somebody keeps it busy" };
@@ -31,7 +31,7 @@ internal sealed class UmountVerb : Verb
     internal override async Task<int> RunAsync(Invocation call)
     {
         await using var session = await call.OpenAsync();
-        var layer = (await session.Client.LayerAsync(call.Get(_layer), call.Stop)).Id;
+        var layer = await session.Client.MountableAsync(call.Get(_layer), call.Stop);
         var (force, reason) = (call.Get(_force), call.Get(_reason));
         LayerProtocol.ICommand command = call.Get(_all)
             ? new LayerProtocol.ReleaseAll(layer, force, reason) : new LayerProtocol.Release(layer, call.Get(_lease), force, reason);

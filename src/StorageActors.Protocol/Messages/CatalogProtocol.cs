@@ -34,8 +34,9 @@ public static class CatalogProtocol
     public sealed record Mounts(IReadOnlyList<MountRecord> Items) : IReply;
 
     /// <summary>
-    /// Finds a layer or an image by id, name, unique id prefix (4 or more characters) or mount path; an exact id or name wins over a prefix.
-    /// Answers <see cref="Resolved"/>; an ambiguous prefix is refused as invalid argument, an unknown one as not found.
+    /// Finds a layer or an image by id, name, unique id prefix (4 or more characters) or mount path; an exact id or name wins over a prefix. A digest
+    /// (<c>sha256:</c> and 64 digits) names the image with that id, else a layer by ChainID, by DiffID or by the digest of its blob, in this order.
+    /// Answers <see cref="Resolved"/>; an ambiguous prefix or digest is refused as invalid argument, an unknown one as not found.
     /// </summary>
     /// <param name="Reference">What the user wrote.</param>
     public sealed record Resolve(string Reference) : ICommand;

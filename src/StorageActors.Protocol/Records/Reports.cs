@@ -38,7 +38,7 @@ public sealed record UsageReport(IReadOnlyList<LayerUsage> Layers, long TrashByt
 /// <param name="Kind">A fixed word: <c>orphan-directory</c>, <c>missing-layer</c>, <c>digest-mismatch</c>, <c>stale-staging</c>, <c>stray-mount</c>, …</param>
 /// <param name="Subject">A layer, an image or a path.</param>
 /// <param name="Message">What is wrong and what a repair does.</param>
-/// <param name="Repaired">Whether it was put right.</param>
+/// <param name="Repaired">Whether it was put right. A layer that is only marked as damaged is not.</param>
 public sealed record Finding(string Kind, string Subject, string Message, bool Repaired);
 
 /// <summary>What a rebuild of the journal found, and made of it.</summary>

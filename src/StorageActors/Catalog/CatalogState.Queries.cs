@@ -135,6 +135,7 @@ internal sealed partial record CatalogState
     {
         var layer = ExactLayer(reference);
         var image = ExactImage(reference);
+        if (layer is null && image is null && IsDigest(reference)) return ResolveDigest(Digest.Parse(reference));
         if (layer is null && image is null && reference.Length >= ShortestPrefix)
         {
             var (layerId, moreLayers) = LayerIds.FindPrefix(reference);
@@ -147,6 +148,21 @@ internal sealed partial record CatalogState
 
         return layer is not null || image is not null ? new CatalogProtocol.Resolved(layer, image)
             : Refusals.NotFound("resolve", $"there is no layer or image \"{NameRules.Printable(reference)}\"");
+    }
+
+    private static bool IsDigest(string reference) =>
+        reference.Length == 71 && reference.StartsWith("sha256:", StringComparison.Ordinal) && !reference.AsSpan(7).ContainsAnyExcept("0123456789abcdef");
+
+    /// <summary>An image by the digest that is its id; a layer by its ChainID, else by its DiffID, else by its blob. Of layers with one ChainID it is the oldest sound one.</summary>
+    private Decision<CatalogProtocol.Resolved> ResolveDigest(Digest digest)
+    {
+        if (FindOwn(ImageId.Of(digest)) is { } image) return new CatalogProtocol.Resolved(null, image);
+        IReadOnlyList<LayerRecord> found = Chains.TryGetValue(digest.Value, out var chained) ? chained.ConvertAll(id => LayerEntries[id].Record) : [];
+        if (found.Count == 0) found = LayersWhere(layer => layer.DiffId == digest);
+        if (found.Count == 0) found = LayersWhere(layer => layer.BlobDigest == digest);
+        if (found.Count == 0) return Refusals.NotFound("resolve", $"there is no layer or image {digest}");
+        return found.All(layer => layer.ChainId == found[0].ChainId) ? new CatalogProtocol.Resolved(found.FirstOrDefault(layer => DamageOf(layer) is null) ?? found[0], null)
+            : new StorageError(StorageErrorCode.InvalidArgument, "resolve", $"more than one layer has the content {digest}, on different parents; give the id or the ChainID of one");
     }
 
     private LayerRecord? ExactLayer(string reference)

@@ -41,6 +41,7 @@ public sealed partial class StorageClient
     /// <param name="spec">What it is to be called.</param>
     /// <param name="expect">What is expected of it.</param>
     /// <param name="progress">Is told how it goes.</param>
+    /// <param name="reuse">Whether a layer that the store has already (same ChainID) is taken instead of a second copy.</param>
     /// <param name="stop">Cancels the work.</param>
     public async Task<StoreProtocol.AppliedLayer> ApplyAsync(
         Stream tar,
@@ -48,12 +49,13 @@ public sealed partial class StorageClient
         StoreProtocol.LayerSpec? spec = null,
         StoreProtocol.Expectations? expect = null,
         IProgress<StagingProgress>? progress = null,
+        bool reuse = false,
         CancellationToken stop = default)
     {
         var ticket = TicketId.New();
         var layers = await FeedAsync(
             tar, ticket,
-            source => ApplyAsync(new StoreProtocol.Apply(parent, [new StoreProtocol.ChainItem(source, spec ?? new(), expect ?? new(), ticket)]), progress, stop),
+            source => ApplyAsync(new StoreProtocol.Apply(parent, [new StoreProtocol.ChainItem(source, spec ?? new(), expect ?? new(), ticket)], reuse), progress, stop),
             stop).ConfigureAwait(false);
         return layers[0];
     }

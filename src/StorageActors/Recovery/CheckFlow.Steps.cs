@@ -48,8 +48,8 @@ internal sealed partial class CheckFlow
             },
             done));
 
-    private void MissingLayer(LayerId layer) => Found("missing-layer", layer.Value, "its directory is missing; remove it, or apply its content again under another id", "marked as damaged", done =>
-        Mark(layer, RecoveryPlan.MissingDirectory, done));
+    private void MissingLayer(LayerId layer) => FoundDamaged(
+        layer, "missing-layer", "its directory is missing; remove it, or apply its content again under another id", RecoveryPlan.MissingDirectory);
 
     /// <summary>A record that differs may be about to be written: it is read again when the catalog says that it was.</summary>
     private void LayerRecordFile(FoundLayer found, int again = Repeats)
@@ -235,7 +235,7 @@ internal sealed partial class CheckFlow
         if (differences.Count > 0)
         {
             var message = $"it differs from its archive: {Refusals.Some(differences)}";
-            Found("digest-mismatch", layer.Id.Value, message, "marked as damaged", done => Mark(layer.Id, message, done));
+            FoundDamaged(layer.Id, "digest-mismatch", message, message);
         }
         else if (damage is not null && _command.Full)
         {

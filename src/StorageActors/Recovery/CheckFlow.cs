@@ -102,21 +102,33 @@ internal sealed partial class CheckFlow : FlowActor
     }
 
     /// <summary>Notes something, and has it repaired if that is possible and asked for.</summary>
-    private void Found(string kind, string subject, string message, string? repair = null, Action<Action<bool>>? repairing = null)
+    /// <param name="kind">A fixed word.</param>
+    /// <param name="subject">What it is about.</param>
+    /// <param name="message">What is wrong.</param>
+    /// <param name="repair">What a repair makes of it, as in "moved to the trash".</param>
+    /// <param name="repairing">Does so.</param>
+    /// <param name="isCure">Whether all is well then; to mark a layer keeps others from its content, and the damage stands.</param>
+    private void Found(string kind, string subject, string message, string? repair = null, Action<Action<bool>>? repairing = null, bool isCure = true)
     {
-        var text = repair is null ? message : $"{message}; {(Repairs ? repair : $"a repair has it {repair}")}";
         if (!Repairs || repairing is null)
         {
-            _findings.Add(new Finding(kind, subject, text, Repaired: false));
+            _findings.Add(new Finding(kind, subject, repair is null ? message : $"{message}; a repair has it {repair}", Repaired: false));
             Next();
             return;
         }
 
         repairing(isDone =>
         {
-            _findings.Add(new Finding(kind, subject, text, isDone));
+            _findings.Add(new Finding(kind, subject, isDone ? $"{message}; {repair}" : $"{message}; it could not be {repair}", isDone && isCure));
             Next();
         });
+    }
+
+    /// <summary>Notes damage of a layer, which only new content cures: a repair has it marked, if it is not marked yet.</summary>
+    private void FoundDamaged(LayerId layer, string kind, string message, string damage)
+    {
+        if (Store.View.Current.FindOwn(layer)?.Damage is not null) Found(kind, layer.Value, $"{message}; it is marked as damaged");
+        else Found(kind, layer.Value, message, "marked as damaged", done => Mark(layer, damage, done), isCure: false);
     }
 
     private void Try<T>(DriverOperation<T> operation, Action<T> then, Action<bool> done) => Perform(operation, then, _ => done(false));

@@ -18,6 +18,9 @@ internal sealed record StorageSettings
 
     internal required string Root { get; init; }
 
+    /// <summary>Where a node of this store listens.</summary>
+    internal string Socket { get; init; } = "";
+
     /// <summary>Null: the one that the store was made with, or the best.</summary>
     internal string? Driver { get; init; }
 
@@ -56,6 +59,8 @@ internal sealed record StorageSettings
     /// <summary>Whether the journal is the store's own file, and no database that the configuration names.</summary>
     internal bool HasOwnJournal { get; init; } = true;
 
+    internal string JournalProvider { get; init; } = "";
+
     internal string JournalPluginId => Path + ".journal";
 
     internal string SnapshotPluginId => Path + ".snapshots";
@@ -68,11 +73,14 @@ internal sealed record StorageSettings
         var hasJournal = section.Word("journal.connection-string").Length == 0
             && section.Word("journal.class") == StorageConfiguration.Reference.GetString($"{DefaultPath}.journal.class");
         var parallelism = section.Count("staging.parallelism", 0);
+        var root = section.Directory("root", hasJournal ? LongestRoot : int.MaxValue);
         return new StorageSettings
         {
             Path = path,
             HasOwnJournal = hasJournal,
-            Root = section.Directory("root", hasJournal ? LongestRoot : int.MaxValue),
+            JournalProvider = section.Word("journal.provider-name"),
+            Root = root,
+            Socket = section.Word("socket") is { Length: > 0 } socket ? socket : System.IO.Path.Combine(root, "node.sock"),
             Driver = section.Word("driver") is var driver && driver == "auto" ? null : driver,
             Durability = section.Choice<Durability>("durability"),
             AdditionalStores = section.Directories("additional-stores"),
@@ -96,6 +104,7 @@ internal sealed record StorageSettings
     /// <summary>The settings in force, for <c>info</c>.</summary>
     internal IReadOnlyList<StoreFact> ToFacts() =>
     [
+        Fact("socket", Socket),
         Fact("durability", Durability.ToString().ToLowerInvariant()),
         Fact("additional-stores", AdditionalStores.Count == 0 ? "none" : string.Join(",", AdditionalStores)),
         Fact("mount-options", MountOptions.Count == 0 ? "none" : string.Join(",", MountOptions)),
@@ -107,7 +116,16 @@ internal sealed record StorageSettings
         Limit("limits.ratio", Limits.Ratio),
         Limit("limits.ratio-from", Limits.RatioFrom),
         Fact("layers.idle-timeout", IdleTimeout),
+        Fact("layers.linger-retry", LingerRetry),
+        Fact("layers.lease-check", TermCheck),
+        Fact("retry.times", Retries.MaximumRetries),
+        Fact("retry.pause", Retries.Pause),
+        Fact("retry.longest-pause", Retries.LongestPause),
+        Fact("catalog.snapshot-every", SnapshotEvery),
+        Fact("trash.sweep-interval", SweepInterval),
         Fact("drain-timeout", DrainTimeout),
+        Fact("journal.provider-name", JournalProvider),
+        Fact("journal.connection-string", HasOwnJournal ? "journal.db in the root" : "of the configuration"), // Which may have a password.
     ];
 
     private static StoreFact Limit(string name, long value) => Fact(name, value == long.MaxValue ? "unlimited" : value);

@@ -97,7 +97,7 @@ internal sealed class OpenedStore : IDisposable
 
     private static OpenedStore OpenRoot(StorageSettings settings, OpenDriver openDriver, TransferTable transfers, TimeProvider time, string? socket)
     {
-        StoreRoot.Make(settings.Root);
+        var isNew = StoreRoot.Make(settings.Root);
         var reserve = new StoreReserve(settings.Root);
         reserve.ReleaseWhenFull(); // Even the owner's name takes a block on btrfs.
         var owner = OwnerLock.Take(settings.Root, socket, settings.HasOwnJournal && settings.AdditionalStores.Count == 0);
@@ -116,6 +116,7 @@ internal sealed class OpenedStore : IDisposable
         catch
         {
             driver?.Dispose();
+            if (isNew) StoreRoot.Unmake(settings.Root);
             owner.Dispose();
             throw;
         }

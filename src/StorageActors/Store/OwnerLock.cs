@@ -13,7 +13,8 @@ internal sealed record StoreOwner(int Pid, long? StartTime, string? Socket, bool
 
 /// <summary>
 /// Held while an engine owns the store; the first lock to be taken and the last to be given back. The file says who the owner is, so that a second
-/// engine can say it to its user, and a command can find the node to talk to. It is never deleted: its content means nothing without its lock.
+/// engine can say it to its user, and a command can find the node to talk to. Its content means nothing without its lock,
+/// so it stays when the owner goes; only with a root that was made in vain it is deleted.
 /// </summary>
 internal sealed class OwnerLock : IDisposable
 {

@@ -14,13 +14,26 @@ internal static class StoreRoot
     /// <summary>What a store may have before it has its format file: a crash while it was made left it.</summary>
     private static readonly string[] BeforeFormat = ["owner.lock", "store.lock", "staging", "trash", "images", "lost+found"];
 
-    /// <summary>Makes the root directory, for its owner alone, if there is none; directories above it as anybody would.</summary>
-    internal static void Make(string root)
+    /// <summary>Makes the root directory, for its owner alone, if there is none; directories above it as anybody would. Whether there was none.</summary>
+    internal static bool Make(string root)
     {
         var path = Path.GetFullPath(root);
-        if (Libc.TryStat(path, out _, AtFlags.None) == Errno.None) return;
+        if (Libc.TryStat(path, out _, AtFlags.None) == Errno.None) return false;
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         MakeDirectory(Path.GetDirectoryName(path)!, Path.GetFileName(path)).Dispose();
+        return true;
+    }
+
+    /// <summary>
+    /// Takes away the root that was made for a store which then could not be. The caller has the owner's lock still, and whoever takes the lock of a file that is
+    /// gone looks again. A directory with anything in it stays.
+    /// </summary>
+    internal static void Unmake(string root)
+    {
+        if (Libc.TryStat(Path.Combine(root, "format.json"), out _) != Errno.ENOENT) return;
+        DriverFactory.RemoveEmptyHomes(root);
+        Libc.TryUnlinkAt(Libc.CurrentDirectory, Encoding.UTF8.GetBytes(StoreLayout.OwnerLockOf(root)));
+        Libc.TryUnlinkAt(Libc.CurrentDirectory, Encoding.UTF8.GetBytes(root), AtFlags.RemoveDirectory);
     }
 
     /// <summary>

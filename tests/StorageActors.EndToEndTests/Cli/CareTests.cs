@@ -49,7 +49,8 @@ public sealed class CareTests : IAsyncLifetime
         Assert.Matches("digest-mismatch +sealed +stands +.*/added", found);
         (await _store.RunAsync("mount", "sealed", "--lease", "a")).Exits(0);
         (await _store.RunAsync("umount", "sealed")).Exits(0);
-        Assert.True((await _store.RunAsync("check", "--full", "--repair", "--json")).Exits(0).Json[0].GetProperty("repaired").GetBoolean());
+        Assert.False((await _store.RunAsync("check", "--full", "--repair", "--json")).Exits(6).Json[0].GetProperty("repaired").GetBoolean()); // It is marked, and stands.
+        Assert.Matches("damaged-layer +sealed +stands +it is marked as damaged", (await _store.RunAsync("check")).Exits(6).Text);
         Assert.Contains("sealed", (await _store.RunAsync("mount", "sealed")).Exits(6).Error, StringComparison.Ordinal);
         Assert.Contains("sealed", (await _store.RunAsync("mount", "box")).Exits(6).Error, StringComparison.Ordinal); // It rests on it.
         (await _store.RunAsync("create", "--image", "app:1", "--id", "other")).Exits(0);

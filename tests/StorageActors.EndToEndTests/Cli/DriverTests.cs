@@ -9,15 +9,20 @@ public sealed class DriverTests
     private static readonly byte[] Tar = Tars.Of(("etc/", ""), ("etc/motd", "hello\n"));
 
     [SkippableTheory]
-    [InlineData("overlay")]
-    [InlineData("vfs")]
-    public async Task Demo_does_the_whole_main_job(string driver)
+    [InlineData("overlay", false)]
+    [InlineData("vfs", true)]
+    public async Task Demo_does_the_whole_main_job(string driver, bool keep)
     {
         RequiredTiers.SkipUnlessRoot();
         await using var store = new CliStore();
-        var report = (await store.RunAsync("demo", "--driver", driver, "--json")).Exits(0).Json;
-        Assert.Equal(driver, report.GetProperty("driver").GetString());
-        Assert.True(report.GetProperty("equal").GetBoolean());
+        var run = (await store.RunAsync(["demo", "--driver", driver, "--json", .. keep ? ["--keep"] : Array.Empty<string>()])).Exits(0);
+        Assert.Equal(driver, run.Json.GetProperty("driver").GetString());
+        Assert.True(run.Json.GetProperty("equal").GetBoolean());
+        var kept = run.Error.Split('\n').SingleOrDefault(static line => line.StartsWith("kept: ", StringComparison.Ordinal))?["kept: ".Length..];
+        Assert.Equal(keep, kept is not null);
+        if (kept is null) return;
+        Assert.True(File.Exists($"{kept}/store/format.json"));
+        Command.Run("rm", "-r", "--", kept);
     }
 
     [SkippableFact]
@@ -36,6 +41,16 @@ public sealed class DriverTests
     }
 
     [SkippableFact]
+    public async Task The_peers_name_of_overlay_is_taken_for_it()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        await using var store = new CliStore();
+        (await store.FeedAsync(Tar, "apply", "--id", "base", "--driver", "overlay2")).Exits(0);
+        Assert.Equal("overlay", (await store.RunAsync("info", "--json", "--driver", "overlay2")).Exits(0).Json.GetProperty("driver").GetString());
+        Assert.Equal(Tar, (await store.RunAsync("diff", "base", "--driver", "overlay")).Exits(0).Bytes);
+    }
+
+    [SkippableFact]
     public async Task Settings_choose_the_driver()
     {
         RequiredTiers.SkipUnlessRoot();
@@ -47,7 +62,16 @@ public sealed class DriverTests
         Assert.Equal("vfs", info.GetProperty("driver").GetString());
         Assert.True(Directory.Exists(Path.Combine(store.Root, "vfs/base/diff/etc")));
 
+        await File.WriteAllTextAsync(config, "storage-actors { driver = vfs, retry.times = 7, trash.sweep-interval = 90s, socket = /elsewhere/node.sock }\n");
+        var settings = (await store.RunAsync("info", "--json", "--config", config)).Exits(0).Json.GetProperty("facts").EnumerateArray()
+            .Where(static fact => fact.GetProperty("group").GetString() == "settings").ToDictionary(static fact => fact.GetProperty("name").GetString()!, static fact => fact.GetProperty("value").GetString());
+        Assert.Equal(("7", "00:01:30", "/elsewhere/node.sock"), (settings["retry.times"], settings["trash.sweep-interval"], settings["socket"]));
+        string[] others = ["retry.pause", "retry.longest-pause", "layers.linger-retry", "layers.lease-check", "catalog.snapshot-every", "journal.provider-name", "journal.connection-string"];
+        Assert.Empty(others.Except(settings.Keys));
+
         await File.WriteAllTextAsync(config, "storage-actors { driver = vfs, mount-options = [nodev] }\n");
+        (await store.RunAsync("apply", "/dev/null", "--root", store["new"], "--config", config)).Exits(2);
+        Assert.False(Directory.Exists(store["new"])); // What could not be made leaves nothing.
         var refused = await store.RunAsync("info", "--config", config);
         Assert.Equal(2, refused.ExitCode);
         Assert.Contains("mounts nothing", refused.Error, StringComparison.Ordinal);

@@ -16,6 +16,10 @@ public sealed partial class UsageTests
     [InlineData("layers", "--bogus")]
     [InlineData("explode")]
     [InlineData]
+    [InlineData("apply", "--bogus")]
+    [InlineData("inspect", "--bogus")]
+    [InlineData("rm", "one", "--bogus", "--", "--two")]
+    [InlineData("mount", "-x")]
     [InlineData("inspect")]
     [InlineData("rm")]
     [InlineData("--driver", "zfs", "info")]
@@ -44,6 +48,25 @@ public sealed partial class UsageTests
         var error = JsonDocument.Parse(run.Error).RootElement.GetProperty("error");
         Assert.Equal("invalidArgument", error.GetProperty("code").GetString());
         Assert.Contains("ID", error.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("rm: there is no option --forc; is it --force? See storage-actors rm --help.", "rm", "one", "--forc")]
+    [InlineData("apply: there is no option --parnet=base; is it --parent? See storage-actors apply --help.", "apply", "--parnet=base", "layer.tar")]
+    [InlineData("layers: there is no option --jsno; is it --json? See storage-actors layers --help.", "layers", "--jsno")]
+    [InlineData("inspect: there is no option --bogus. See storage-actors inspect --help.", "inspect", "--bogus")]
+    [InlineData("usage: there is no verb remove; is it rm? See storage-actors --help.", "remove", "one", "--force")]
+    [InlineData("usage: there is no verb removes; is it rm? See storage-actors --help.", "removes")]
+    [InlineData("usage: there is no verb mounts; is it mount? See storage-actors --help.", "mounts")]
+    [InlineData("usage: there is no verb explode. See storage-actors --help.", "explode")]
+    public async Task A_mistyped_word_is_named_with_the_one_that_was_meant(string error, params string[] arguments) =>
+        Assert.Equal($"storage-actors: {error}\n", (await CliProcess.RunAsync(Nowhere, null, arguments)).Exits(2).Error);
+
+    [Fact]
+    public async Task A_file_whose_name_begins_with_a_dash_comes_after_two()
+    {
+        var run = (await CliProcess.RunAsync(Nowhere, null, "apply", "--", "--layer.tar")).Exits(1);
+        Assert.Contains("--layer.tar\": No such file", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

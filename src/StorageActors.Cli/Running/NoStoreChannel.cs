@@ -1,0 +1,54 @@
+using Akka.Actor;
+using StorageActors.Client;
+using StorageActors.Linux;
+using StorageActors.Protocol;
+
+namespace StorageActors.Cli.Running;
+
+/// <summary>Answers questions where there is no store: nothing is there. To ask must not make one.</summary>
+internal sealed class NoStoreChannel : IStorageChannel
+{
+    private readonly string _root;
+
+    private NoStoreChannel(string root) => _root = root;
+
+    /// <inheritdoc/>
+    public IActorRef? Holder => null;
+
+    /// <summary>The answers, if there is nothing at all: no directory, or an empty one. Whatever else there is, is for an engine to judge.</summary>
+    internal static NoStoreChannel? TryOpen(string root)
+    {
+        try
+        {
+            return Libc.TryStat(root, out _, AtFlags.None) == Errno.ENOENT || !Directory.EnumerateFileSystemEntries(root).Any() ? new NoStoreChannel(root) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<TReply> AskAsync<TReply>(StoreProtocol.ICommand command, CancellationToken stop = default)
+        where TReply : StoreProtocol.IReply => command switch
+        {
+            CatalogProtocol.ListLayers => Task.FromResult((TReply)(object)new CatalogProtocol.Layers([])),
+            CatalogProtocol.ListImages => Task.FromResult((TReply)(object)new CatalogProtocol.Images([])),
+            CatalogProtocol.ListMounts => Task.FromResult((TReply)(object)new CatalogProtocol.Mounts([])),
+            _ => Task.FromException<TReply>(Nothing()),
+        };
+
+    /// <inheritdoc/>
+    public Task<OpenTransfer> OpenUploadAsync(CancellationToken stop = default) => throw Nothing();
+
+    /// <inheritdoc/>
+    public Task<OpenTransfer> OpenDownloadAsync(CancellationToken stop = default) => throw Nothing();
+
+    /// <inheritdoc/>
+    public IDisposable WatchProgress(TicketId ticket, IProgress<StagingProgress> observer) => throw Nothing();
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private StorageException Nothing() => new(new StorageError(StorageErrorCode.NotFound, "resolve", $"there is no store at {_root} yet", _root));
+}
