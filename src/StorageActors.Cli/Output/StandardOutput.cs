@@ -32,7 +32,7 @@ internal sealed class StandardOutput(bool mayBeLeft = false) : Stream
         if (_isLeft) return;
         try { Libc.WriteAll(_file, buffer); }
         catch (LinuxException e) when (mayBeLeft && e.Errno == Errno.EPIPE) { _isLeft = true; }
-        catch (LinuxException e) { throw new LinuxException(e.Operation, e.Path, e.Errno, detail: Detail); }
+        catch (LinuxException e) when (e.Errno != Errno.EPIPE) { throw new LinuxException(e.Operation, e.Path, e.Errno, detail: Detail); }
     }
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
