@@ -49,10 +49,9 @@ public static class ImageExporter
         {
             return await new LayoutDirectory(store, destination.Path).WriteAsync(image, Tag(image, destination), stop).ConfigureAwait(false);
         }
-        catch when (fresh && !File.Exists(Path.Combine(destination.Path, "index.json")))
+        catch when (fresh)
         {
-            // With an index it has the image of another export, which began at the same time.
-            HostFiles.DeleteDirectory(destination.Path);
+            LayoutDirectory.Discard(destination.Path);
             throw;
         }
     }

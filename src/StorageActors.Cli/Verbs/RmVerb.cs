@@ -50,7 +50,11 @@ internal sealed class RmVerb : Verb
         {
             // They are removed; without a node nobody but this process deletes their bytes.
             await using var board = ProgressBoard.Start(call);
-            await session.Client.EmptyTrashAsync(board.Observer, call.Stop);
+            try { await session.Client.EmptyTrashAsync(board.Observer, call.Stop); }
+            catch (Exception e) when (e is StorageException or OperationCanceledException)
+            {
+                call.Output.Note("not all of it is deleted yet; the next command goes on with it");
+            }
         }
 
         return exit;

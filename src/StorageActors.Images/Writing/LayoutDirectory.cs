@@ -24,6 +24,8 @@ internal sealed class LayoutDirectory(StorageClient store, string path, bool isS
     internal async Task<Digest> WriteAsync(StoredImage image, string tag, CancellationToken stop)
     {
         Directory.CreateDirectory(Path.Combine(path, "blobs", "sha256"));
+        using var presence = Libc.OpenDirectory(Path.Combine(path, "blobs"));
+        TryLock(presence, exclusive: false); // Until it is done: see Discard.
         await WriteFileAsync("oci-layout", ManifestWriter.LayoutFile, stop).ConfigureAwait(false);
         var replaced = new Dictionary<int, (string MediaType, Digest Digest, long Size)>();
         for (var i = 0; i < image.Layers.Count; i++)
@@ -36,7 +38,7 @@ internal sealed class LayoutDirectory(StorageClient store, string path, bool isS
         await WriteFileAsync(ImageDocuments.BlobName(Digest.Of(manifest)), manifest, stop).ConfigureAwait(false);
         if (!isScratch) SyncWritten();
         using var directory = Libc.OpenDirectory(path);
-        while (!TryLock(directory)) await Task.Delay(LockInterval, stop).ConfigureAwait(false);
+        while (!TryLock(directory, exclusive: true)) await Task.Delay(LockInterval, stop).ConfigureAwait(false);
         var index = Path.Combine(path, "index.json");
         var before = File.Exists(index) ? await File.ReadAllBytesAsync(index, stop).ConfigureAwait(false) : null;
         await WriteFileAsync("index.json", ManifestWriter.AddToIndex(before, manifest, tag), stop).ConfigureAwait(false);
@@ -53,11 +55,22 @@ internal sealed class LayoutDirectory(StorageClient store, string path, bool isS
         return Digest.Of(manifest);
     }
 
-    private static bool TryLock(SafeFileHandle directory)
+    /// <summary>Deletes a layout that an export has begun and not ended; not if it has an image by now, or another export is writing into it.</summary>
+    internal static void Discard(string path)
+    {
+        var errno = Libc.TryOpen(Path.Combine(path, "blobs"), OpenFlags.Directory, 0, out var presence);
+        using (presence)
+        {
+            if ((errno == Errno.None && !TryLock(presence, exclusive: true)) || File.Exists(Path.Combine(path, "index.json"))) return;
+            HostFiles.DeleteDirectory(path);
+        }
+    }
+
+    private static bool TryLock(SafeFileHandle directory, bool exclusive)
     {
         try
         {
-            return Libc.TryFlock(directory, exclusive: true);
+            return Libc.TryFlock(directory, exclusive);
         }
         catch (LinuxException e) when (e.Errno is Errno.EBADF or Errno.EINVAL or Errno.ENOLCK or Errno.EOPNOTSUPP)
         {

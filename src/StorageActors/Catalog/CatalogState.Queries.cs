@@ -161,7 +161,7 @@ internal sealed partial record CatalogState
         if (found.Count == 0) found = LayersWhere(layer => layer.DiffId == digest);
         if (found.Count == 0) found = LayersWhere(layer => layer.BlobDigest == digest);
         if (found.Count == 0) return Refusals.NotFound("resolve", $"there is no layer or image {digest}");
-        return found.All(layer => layer.ChainId == found[0].ChainId) ? new CatalogProtocol.Resolved(found.FirstOrDefault(layer => DamageOf(layer) is null) ?? found[0], null)
+        return found.Count == 1 || (found[0].ChainId is { } chain && found.All(layer => layer.ChainId == chain)) ? new CatalogProtocol.Resolved(found.FirstOrDefault(layer => DamageOf(layer) is null) ?? found[0], null)
             : new StorageError(StorageErrorCode.InvalidArgument, "resolve", $"more than one layer has the content {digest}, on different parents; give the id or the ChainID of one");
     }
 

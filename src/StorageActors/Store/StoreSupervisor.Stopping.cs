@@ -20,13 +20,14 @@ internal sealed partial class StoreSupervisor
     /// <summary>For what a command that failed, or was one of the last, has left in the trash. More than can be deleted in that time waits for the next engine.</summary>
     private static readonly TimeSpan TrashPatience = TimeSpan.FromSeconds(3);
 
-    /// <summary>A mount may be busy for a moment: while a program starts, its process has its parent's directories.</summary>
-    private const int MaximumReleases = 20;
+    /// <summary>A mount may be busy for a moment: while a program starts, its process has its parent's directories. The driver's calls are repeated for seconds besides.</summary>
+    private const int MaximumReleases = 2;
 
     private static readonly TimeSpan ReleasePause = TimeSpan.FromMilliseconds(100);
 
     private int _releases;
     private int _releaseRounds;
+    private bool _isReleasing;
     private bool _isBusy;
     private int _flushes;
     private Action? _flushed;
@@ -57,7 +58,12 @@ internal sealed partial class StoreSupervisor
             Timers.StartSingleTimer(PatienceIsUp.Instance, PatienceIsUp.Instance, LastPatience);
             foreach (var flow in _flows.All) flow.Tell(new StopFlow(StorageErrorCode.ShuttingDown, "the engine is stopping"));
         });
-        Receive<PatienceIsUp>(_ => Context.Stop(Self));
+        Receive<PatienceIsUp>(_ =>
+        {
+            // One layer that does not come to an end keeps nobody else's mount.
+            if (_flushed is null || _isReleasing) Context.Stop(Self);
+            else ReleaseHeld();
+        });
         Receive<Ended>(ended =>
         {
             _flows.Remove(ended.Child);
@@ -91,8 +97,8 @@ internal sealed partial class StoreSupervisor
     /// <summary>Actors end with their system, and their leases with them; what nobody in this process holds stays mounted.</summary>
     private void ReleaseHeld()
     {
-        Timers.StartSingleTimer(PatienceIsUp.Instance, PatienceIsUp.Instance, LastPatience);
-        _isBusy = false;
+        if (!_isReleasing) Timers.StartSingleTimer(PatienceIsUp.Instance, PatienceIsUp.Instance, LastPatience);
+        (_isReleasing, _isBusy) = (true, false);
         foreach (var mount in _mounts.List())
         {
             if (_view.Current.FindOwn(mount.Layer) is not { } layer) continue;
@@ -128,7 +134,7 @@ internal sealed partial class StoreSupervisor
 
     private void Flushed()
     {
-        if (--_flushes == 0) _flushed!();
+        if (--_flushes == 0 && !(_isReleasing && _flushed == ReleaseHeld)) _flushed!(); // It may be late.
     }
 
     private void EmptyTrash()

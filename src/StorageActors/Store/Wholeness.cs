@@ -15,7 +15,19 @@ internal static class Wholeness
     private static readonly ConcurrentDictionary<Type, Part[]> PartsOf = new();
 
     /// <summary>The place of the first thing that is missing, like <c>Items.Source</c>; null for a command that is whole.</summary>
-    internal static string? FindLack(object record)
+    internal static string? FindLack(StoreProtocol.ICommand command)
+    {
+        try
+        {
+            return FindLack((object)command);
+        }
+        catch (Exception e) when (e is InvalidOperationException or NotSupportedException or ArgumentException or TargetInvocationException)
+        {
+            return $"what one of its lists has ({e.Message})"; // The sender changes it meanwhile.
+        }
+    }
+
+    private static string? FindLack(object record)
     {
         foreach (var part in PartsOf.GetOrAdd(record.GetType(), static type => Analyze(type)))
         {
