@@ -124,10 +124,10 @@ internal sealed partial class CheckFlow : FlowActor
         });
     }
 
-    /// <summary>Notes damage of a layer, which only new content cures: a repair has it marked, if it is not marked yet. That its directory was missing is over when it is there, and so is no such mark.</summary>
+    /// <summary>Notes damage of a layer, which only new content cures: a repair has it marked, if it is not marked yet. That its directory was missing is no such mark once there is more to say: a start takes it off when the directory is back.</summary>
     private void FoundDamaged(LayerId layer, string kind, string message, string damage)
     {
-        if (Store.View.Current.FindOwn(layer)?.Damage is { } known && known != RecoveryPlan.MissingDirectory) Found(kind, layer.Value, $"{message}; it is marked as damaged");
+        if (Store.View.Current.FindOwn(layer)?.Damage is { } known && (known != RecoveryPlan.MissingDirectory || known == damage)) Found(kind, layer.Value, $"{message}; it is marked as damaged");
         else Found(kind, layer.Value, message, "marked as damaged", done => Mark(layer, damage, done), isCure: false);
     }
 
