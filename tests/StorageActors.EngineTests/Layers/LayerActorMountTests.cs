@@ -256,14 +256,7 @@ public sealed class LayerActorMountTests : LayerActorTest
     [Fact]
     public void A_busy_mount_without_holders_can_be_taken_off_by_force()
     {
-        var holder = SomeActor();
-        var layer = Start(Environment() with { LingerRetry = TimeSpan.FromHours(1) });
-        Answer<FindMount, FoundMount>(new FoundMount(null));
-        Acquire(layer, One, "lost", holder);
-        Answer<MountLayer, ActiveMount>(ReadWrite);
-        One.ExpectMsg<LayerProtocol.Acquired>();
-        Sys.Stop(holder);
-        Fail<UnmountLayer>(StorageErrorCode.InUse);
+        var layer = StartLingering();
         Two.Send(layer, new LayerProtocol.Release(Layer, null));
         Assert.False(Fail<UnmountLayer>(StorageErrorCode.InUse).Force);
         Assert.Equal(StorageErrorCode.InUse, Refusal(Two));
@@ -288,14 +281,7 @@ public sealed class LayerActorMountTests : LayerActorTest
     [Fact]
     public void Who_came_while_another_mount_was_taken_off_is_served_before_who_comes_while_the_next_is_made()
     {
-        var holder = SomeActor();
-        var layer = Start(Environment() with { LingerRetry = TimeSpan.FromHours(1) });
-        Answer<FindMount, FoundMount>(new FoundMount(null));
-        Acquire(layer, One, "lost", holder);
-        Answer<MountLayer, ActiveMount>(ReadWrite);
-        One.ExpectMsg<LayerProtocol.Acquired>();
-        Sys.Stop(holder);
-        Fail<UnmountLayer>(StorageErrorCode.InUse);
+        var layer = StartLingering();
         Acquire(layer, One, "one", readOnly: true); // The lingering mount does not suit.
         var again = Expect<UnmountLayer>();
         Two.Send(layer, new LayerProtocol.ReleaseAll(Layer));
@@ -356,5 +342,19 @@ public sealed class LayerActorMountTests : LayerActorTest
         One.ExpectMsg<LayerProtocol.Described>();
         Parent.Send(layer, new LayerInternal.StopIdle());
         ExpectTerminated(layer);
+    }
+
+    /// <summary>An actor whose mount was too busy to go with its last lease, and that does not try again by itself.</summary>
+    private IActorRef StartLingering()
+    {
+        var holder = SomeActor();
+        var layer = Start(Environment() with { LingerRetry = TimeSpan.FromHours(1) });
+        Answer<FindMount, FoundMount>(new FoundMount(null));
+        Acquire(layer, One, "lost", holder);
+        Answer<MountLayer, ActiveMount>(ReadWrite);
+        One.ExpectMsg<LayerProtocol.Acquired>();
+        Sys.Stop(holder);
+        Fail<UnmountLayer>(StorageErrorCode.InUse);
+        return layer;
     }
 }
