@@ -9,6 +9,27 @@ namespace StorageActors.Records;
 /// </summary>
 internal static class JsonRead
 {
+    /// <summary>Reads what an object has, from behind its brace to its end.</summary>
+    internal delegate T Members<T>(ref Utf8JsonReader reader) where T : class;
+
+    /// <summary>A document that is one object, and nothing behind it.</summary>
+    /// <exception cref="JsonException">It is something else.</exception>
+    internal static T Document<T>(ReadOnlySpan<byte> json, Members<T> members) where T : class
+    {
+        var reader = new Utf8JsonReader(json);
+        try
+        {
+            BeginDocument(ref reader);
+            var read = members(ref reader);
+            reader.Read(); // Nothing may follow; the reader itself refuses what does.
+            return read;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new JsonException(e.Message, e); // A text that is no valid UTF-8.
+        }
+    }
+
     /// <summary>Goes to the next member of an object, and to its value; false at its end.</summary>
     internal static bool NextMember(ref Utf8JsonReader reader, out string name)
     {

@@ -8,23 +8,7 @@ internal static class StoreFormatJson
 {
     /// <summary>The one object of the file.</summary>
     /// <exception cref="JsonException">It is something else.</exception>
-    internal static StoreFormat Read(ReadOnlySpan<byte> json)
-    {
-        var reader = new Utf8JsonReader(json);
-        try
-        {
-            JsonRead.BeginDocument(ref reader);
-            var format = Read(ref reader);
-            // Nothing may follow; the reader itself refuses what does.
-            reader.Read();
-            return format;
-        }
-        catch (InvalidOperationException e)
-        {
-            // A text that is no valid UTF-8.
-            throw new JsonException(e.Message, e);
-        }
-    }
+    internal static StoreFormat Read(ReadOnlySpan<byte> json) => JsonRead.Document(json, Read);
 
     private static StoreFormat Read(ref Utf8JsonReader reader)
     {

@@ -26,23 +26,7 @@ internal static class StoreOwnerJson
 
     /// <summary>What <see cref="Write"/> wrote, also by a later version.</summary>
     /// <exception cref="JsonException">It is something else.</exception>
-    internal static StoreOwner Read(ReadOnlySpan<byte> json)
-    {
-        var reader = new Utf8JsonReader(json);
-        try
-        {
-            JsonRead.BeginDocument(ref reader);
-            var owner = Read(ref reader);
-            // Nothing may follow; the reader itself refuses what does.
-            reader.Read();
-            return owner;
-        }
-        catch (InvalidOperationException e)
-        {
-            // A text that is no valid UTF-8.
-            throw new JsonException(e.Message, e);
-        }
-    }
+    internal static StoreOwner Read(ReadOnlySpan<byte> json) => JsonRead.Document(json, Read);
 
     private static StoreOwner Read(ref Utf8JsonReader reader)
     {
