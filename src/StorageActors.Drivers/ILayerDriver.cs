@@ -70,6 +70,9 @@ internal interface ILayerDriver : IDisposable
     /// <summary>The mount as the kernel has it now; null if there is none.</summary>
     ActiveMount? FindMount(LayerLocation layer);
 
+    /// <summary>Shows a layer with all below it, read-only, where nobody sees it, and takes it away at once; what keeps it from being mounted is thrown.</summary>
+    void TryMount(LayerLocation layer, IReadOnlyList<LayerLocation> parents);
+
     /// <summary>The mounts that somebody else would have to make to see the same.</summary>
     IReadOnlyList<MountStep> Describe(MountRequest request);
 

@@ -7,6 +7,26 @@ namespace StorageActors.DriverContractTests;
 
 public abstract partial class LayerDriverContract
 {
+    [SkippableFact]
+    public void A_stack_is_tried_where_nobody_sees_it_and_what_is_missing_of_it_is_an_error()
+    {
+        using var store = NewStore();
+        using var driver = Open(store);
+        var bottom = driver.Create("base", parent: null).Write("file", "content").Commit();
+        var top = driver.Create("top", parent: "base").Write("other", "content").Commit();
+        var (below, above) = (driver.Locate(bottom), driver.Locate(top));
+
+        driver.Driver.TryMount(below, []);
+        driver.Driver.TryMount(above, [below]);
+        if (driver.Driver.Capabilities.HasFlag(DriverCapabilities.KernelMount)) Assert.Null(driver.Driver.FindMount(above));
+        driver.IsHarmed = true;
+        var (tree, aside) = (above.Path + "/diff", above.Path + "/aside");
+        Directory.Move(tree, aside);
+        Assert.Throws<PermanentDriverException>(() => driver.Driver.TryMount(above, [below]));
+        Directory.Move(aside, tree);
+        driver.Driver.TryMount(above, [below]);
+    }
+
     [SkippableTheory]
     [InlineData("content", true)]
     [InlineData("content by a link", true)]

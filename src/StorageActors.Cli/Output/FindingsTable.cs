@@ -36,7 +36,7 @@ internal static class FindingsTable
 
     private static string Subject(Finding finding) => Human.Short(finding.Subject) is var shown && finding.Subject.Contains('/', StringComparison.Ordinal) ? finding.Subject : shown;
 
-    private static string State(Finding finding) => finding.Repaired ? "repaired" : "stands";
+    private static string State(Finding finding) => finding.Note ? "note" : finding.Repaired ? "repaired" : "stands";
 
     private static IEnumerable<string> Wrap(string text, int width)
     {

@@ -10,9 +10,11 @@ namespace StorageActors.Cli.Verbs;
 /// <summary>Looks for damage and leftovers.</summary>
 internal sealed class CheckVerb : Verb
 {
-    private readonly Option<bool> _full = new("--full") { Description = "Compute every digest again" };
+    private readonly Option<bool> _full = new("--full") { Description = "Compute every digest again, and try whether every layer can be mounted" };
     private readonly Option<bool> _repair = new("--repair") { Description = "Put right what can be, and mark layers whose content is lost" };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "With --repair: only say what would be done" };
+
+    private readonly Option<TimeSpan?> _age = Values.Term("--older-than", "How old a layer that nothing needs has to be to be named (24h): a number with s, m, h or d");
 
     internal CheckVerb()
         : base("check", "Look for damage and leftovers; exit code 6 if any stands")
@@ -20,6 +22,7 @@ internal sealed class CheckVerb : Verb
         Add(_full);
         Add(_repair);
         Add(_dryRun);
+        Add(_age);
     }
 
     internal override async Task<int> RunAsync(Invocation call)
@@ -30,14 +33,14 @@ internal sealed class CheckVerb : Verb
         IReadOnlyList<Finding> findings;
         await using (var board = ProgressBoard.Start(call))
         {
-            findings = await session.Client.CheckAsync(call.Get(_full), call.Get(_repair), call.Get(_dryRun), board.Observer, call.Stop);
+            findings = await session.Client.CheckAsync(call.Get(_full), call.Get(_repair), call.Get(_dryRun), board.Observer, call.Get(_age), call.Stop);
         }
 
         if (call.Output.Json) call.Output.Document(findings);
         else FindingsTable.Print(findings, call.Output);
-        var repaired = findings.Count(static finding => finding.Repaired);
-        call.Output.Note(findings.Count == 0 ? $"nothing was found ({Human.Seconds(clock.Elapsed)})"
-            : $"{Human.Count(findings.Count, "finding")}, {repaired} repaired ({Human.Seconds(clock.Elapsed)})");
-        return findings.All(static finding => finding.Repaired) ? ExitCode.Done : ExitCode.Damaged;
+        var (notes, repaired) = (findings.Count(static finding => finding.Note), findings.Count(static finding => finding.Repaired));
+        var found = findings.Count == notes ? "nothing was found" : $"{Human.Count(findings.Count - notes, "finding")}, {repaired} repaired";
+        call.Output.Note($"{found}{(notes > 0 ? $", {Human.Count(notes, "note")}" : "")} ({Human.Seconds(clock.Elapsed)})");
+        return findings.All(static finding => finding.Repaired || finding.Note) ? ExitCode.Done : ExitCode.Damaged;
     }
 }

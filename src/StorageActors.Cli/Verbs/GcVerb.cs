@@ -11,8 +11,14 @@ internal sealed class GcVerb : Verb
 {
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Only say what would go" };
 
+    private readonly Option<TimeSpan?> _age = Values.Term("--older-than", "Leave layers alone that were made less than this ago: a number with s, m, h or d");
+
     internal GcVerb()
-        : base("gc", "Remove sealed layers without names that no image, child or lease needs") => Add(_dryRun);
+        : base("gc", "Remove sealed layers without names that no image, child or lease needs")
+    {
+        Add(_dryRun);
+        Add(_age);
+    }
 
     internal override async Task<int> RunAsync(Invocation call)
     {
@@ -22,7 +28,7 @@ internal sealed class GcVerb : Verb
         await using (var board = ProgressBoard.Start(call))
         {
             // Who collects wants the space: the bytes are waited for.
-            collected = await session.Client.CollectGarbageAsync(dryRun, wait: true, board.Observer, call.Stop);
+            collected = await session.Client.CollectGarbageAsync(dryRun, wait: true, board.Observer, call.Get(_age), call.Stop);
         }
 
         if (call.Output.Json)

@@ -131,6 +131,9 @@ internal sealed partial class VfsDriver : ILayerDriver
     });
 
     /// <inheritdoc/>
+    public void TryMount(LayerLocation layer, IReadOnlyList<LayerLocation> parents) => DriverErrors.Guard("mount", layer.Path, () => Libc.OpenDirectory(VfsLayer.Of(layer).Tree).Dispose());
+
+    /// <inheritdoc/>
     public IReadOnlyList<MountStep> Describe(MountRequest request) => DriverErrors.Guard("describe", request.Layer.Path, IReadOnlyList<MountStep> () =>
     {
         var words = MountWords.Parse(request.Options);

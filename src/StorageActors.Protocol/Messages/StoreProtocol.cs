@@ -181,12 +181,17 @@ public static class StoreProtocol
     /// <param name="Report">The numbers.</param>
     public sealed record Usage(UsageReport Report) : IReply;
 
-    /// <summary>Looks for damage and leftovers, while the store serves. Answers <see cref="Checked"/>.</summary>
-    /// <param name="Full">Re-computes every digest, too.</param>
+    /// <summary>
+    /// Looks for damage and leftovers, while the store serves. Answers <see cref="Checked"/>. What is worth knowing and no damage is a finding with
+    /// <see cref="Finding.Note"/>: layers without a digest, which nothing can be compared with, and layers that nothing needs.
+    /// </summary>
+    /// <param name="Full">Re-computes every digest, reads what has none, and shows every layer as a mount would, where nobody sees it, too.</param>
     /// <param name="Repair">Puts right what can be.</param>
     /// <param name="DryRun">With <paramref name="Repair"/>: says what would be done.</param>
     /// <param name="Ticket">Its name in progress events, and for <see cref="Cancel"/>; none are published without it.</param>
-    public sealed record Check(bool Full = false, bool Repair = false, bool DryRun = false, TicketId? Ticket = null) : ICommand;
+    /// <param name="UnneededAfter">How old a layer that nothing needs has to be to be told; 24 hours if not given. Zero tells all.</param>
+    public sealed record Check(
+        bool Full = false, bool Repair = false, bool DryRun = false, TicketId? Ticket = null, TimeSpan? UnneededAfter = null) : ICommand;
 
     /// <summary>What the check found.</summary>
     /// <param name="Findings">Empty for a healthy store.</param>
@@ -199,7 +204,8 @@ public static class StoreProtocol
     /// <param name="DryRun">Only say what would go.</param>
     /// <param name="Wait">Answer when the bytes are deleted.</param>
     /// <param name="Ticket">Its name in progress events, and for <see cref="Cancel"/>, which ends the waiting; none are published without it.</param>
-    public sealed record CollectGarbage(bool DryRun = false, bool Wait = false, TicketId? Ticket = null) : ICommand;
+    /// <param name="OlderThan">Leave layers alone that were made less than so long ago, and what those stand on; none are left alone if not given.</param>
+    public sealed record CollectGarbage(bool DryRun = false, bool Wait = false, TicketId? Ticket = null, TimeSpan? OlderThan = null) : ICommand;
 
     /// <summary>
     /// Waits until the bytes of what was removed are deleted; what could not be deleted before is tried again. Answers <see cref="TrashEmptied"/>.

@@ -39,7 +39,8 @@ public sealed record UsageReport(IReadOnlyList<LayerUsage> Layers, long TrashByt
 /// <param name="Subject">A layer, an image or a path.</param>
 /// <param name="Message">What is wrong and what a repair does.</param>
 /// <param name="Repaired">Whether it was put right. A layer that is only marked as damaged is not.</param>
-public sealed record Finding(string Kind, string Subject, string Message, bool Repaired);
+/// <param name="Note">Whether nothing is wrong: it is only worth knowing.</param>
+public sealed record Finding(string Kind, string Subject, string Message, bool Repaired, bool Note = false);
 
 /// <summary>What a rebuild of the journal found, and made of it.</summary>
 /// <param name="Layers">The layers that the journal has now; of a dry run, would have.</param>

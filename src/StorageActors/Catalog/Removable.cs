@@ -24,17 +24,25 @@ internal static class Removable
         return going;
     }
 
-    /// <summary>All sealed layers without names that no image, no child that stays, and no lease needs: children first.</summary>
-    internal static IReadOnlyList<LayerId> Garbage(CatalogState state, Func<LayerId, bool> isHeld)
+    /// <summary>
+    /// All sealed layers without names that no image, no child that stays, and no lease needs: children first. One that was made after
+    /// <paramref name="latest"/> stays.
+    /// </summary>
+    internal static IReadOnlyList<LayerId> Garbage(CatalogState state, Func<LayerId, bool> isHeld, DateTimeOffset? latest = null)
     {
         var going = new List<LayerId>();
         var gone = new HashSet<LayerId>();
         foreach (var layer in state.ListLayers().Reverse())
         {
             if (layer.Kind != LayerKind.Sealed || layer.Names.Count > 0 || state.ImagesOf(layer.Id).Count > 0 || isHeld(layer.Id)) continue;
+            if (latest is { } last && layer.Created > last) continue;
             if (state.ChildrenOf(layer.Id).All(gone.Contains) && gone.Add(layer.Id)) going.Add(layer.Id);
         }
 
         return going;
     }
+
+    /// <summary>When the youngest layer was made that is so old; null for any age.</summary>
+    internal static DateTimeOffset? Latest(DateTimeOffset now, TimeSpan? age) =>
+        age is not { } known ? null : known > now - DateTimeOffset.MinValue ? DateTimeOffset.MinValue : now - known;
 }

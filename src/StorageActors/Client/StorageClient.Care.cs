@@ -10,24 +10,28 @@ public sealed partial class StorageClient
     /// <param name="repair">Whether what can be put right is.</param>
     /// <param name="dryRun">With <paramref name="repair"/>: whether that is only said.</param>
     /// <param name="progress">Is told how it goes.</param>
+    /// <param name="unneededAfter">How old a layer that nothing needs has to be to be told; 24 hours if not given.</param>
     /// <param name="stop">Cancels it.</param>
     public async Task<IReadOnlyList<Finding>> CheckAsync(
-        bool full = false, bool repair = false, bool dryRun = false, IProgress<StagingProgress>? progress = null, CancellationToken stop = default)
+        bool full = false, bool repair = false, bool dryRun = false, IProgress<StagingProgress>? progress = null, TimeSpan? unneededAfter = null,
+        CancellationToken stop = default)
     {
         var ticket = TicketId.New();
-        return (await RunAsync<StoreProtocol.Checked>(new StoreProtocol.Check(full, repair, dryRun, ticket), ticket, progress, stop).ConfigureAwait(false)).Findings;
+        var command = new StoreProtocol.Check(full, repair, dryRun, ticket, unneededAfter);
+        return (await RunAsync<StoreProtocol.Checked>(command, ticket, progress, stop).ConfigureAwait(false)).Findings;
     }
 
     /// <summary>Removes sealed layers that nothing needs.</summary>
     /// <param name="dryRun">Whether only to say which.</param>
     /// <param name="wait">Whether to wait until their bytes are deleted.</param>
     /// <param name="progress">Is told how the deleting goes.</param>
+    /// <param name="olderThan">Leave layers alone that were made less than so long ago.</param>
     /// <param name="stop">Cancels the waiting; what is removed stays so.</param>
     public Task<StoreProtocol.Collected> CollectGarbageAsync(
-        bool dryRun = false, bool wait = false, IProgress<StagingProgress>? progress = null, CancellationToken stop = default)
+        bool dryRun = false, bool wait = false, IProgress<StagingProgress>? progress = null, TimeSpan? olderThan = null, CancellationToken stop = default)
     {
         var ticket = TicketId.New();
-        return RunAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage(dryRun, wait, ticket), ticket, progress, stop);
+        return RunAsync<StoreProtocol.Collected>(new StoreProtocol.CollectGarbage(dryRun, wait, ticket, olderThan), ticket, progress, stop);
     }
 
     /// <summary>Waits until the bytes of what was removed are deleted: for a program that ends then, since nobody would delete them after it.</summary>

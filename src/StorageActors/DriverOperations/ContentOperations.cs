@@ -43,6 +43,35 @@ internal sealed record MeasureLayer(LayerLocation Layer) : DriverOperation<Conte
     internal override ContentUsage Execute(DriverServices services, CancellationToken stop) => services.Driver.Measure(Layer);
 }
 
+/// <summary>Shows a layer as a mount would, where nobody sees it, and takes it away again.</summary>
+internal sealed record TryMount(LayerLocation Layer, IReadOnlyList<LayerLocation> Parents) : DriverOperation<bool>
+{
+    internal override string Verb => "mount for a look";
+
+    internal override OperationLane Lane => OperationLane.Content;
+
+    internal override bool Execute(DriverServices services, CancellationToken stop)
+    {
+        stop.ThrowIfCancellationRequested();
+        services.Driver.TryMount(Layer, Parents);
+        return true;
+    }
+}
+
+/// <summary>Reads all of a layer's own content, and keeps nothing of it.</summary>
+internal sealed record ReadLayer(LayerLocation Layer, IReadOnlyList<LayerLocation> Parents) : DriverOperation<bool>
+{
+    internal override string Verb => "read layer";
+
+    internal override OperationLane Lane => OperationLane.Content;
+
+    internal override bool Execute(DriverServices services, CancellationToken stop)
+    {
+        services.Driver.WriteDiff(new DiffRequest(Layer, Parents, null, [], Exact: false), Stream.Null, stop);
+        return true;
+    }
+}
+
 /// <summary>
 /// Compares a sealed layer's content with its recorded tar; one line for each difference that its warnings do not explain. A full one reads all content, and computes
 /// the digest of the tar again.

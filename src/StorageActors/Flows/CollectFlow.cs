@@ -26,7 +26,13 @@ internal sealed class CollectFlow : RemovingFlow
 
     protected override void Start()
     {
-        var garbage = Removable.Garbage(Store.View.Current, Store.Mounts.IsHeld);
+        if (_command.OlderThan < TimeSpan.Zero)
+        {
+            Refuse(Refusals.Invalid(Operation, "an age is not negative"));
+            return;
+        }
+
+        var garbage = Removable.Garbage(Store.View.Current, Store.Mounts.IsHeld, Removable.Latest(Store.Time.GetUtcNow(), _command.OlderThan));
         var current = Store.View.Current;
         var measured = garbage.Select(id => new MeasuredLayer(Store.Layout.Locate(id), IsSealed: true)).ToList();
         Perform(new MeasureLayers(measured), usages =>

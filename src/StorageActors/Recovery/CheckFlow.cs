@@ -14,6 +14,9 @@ namespace StorageActors.Recovery;
 /// </summary>
 internal sealed partial class CheckFlow : FlowActor
 {
+    /// <summary>What was made today may be about to get its image.</summary>
+    private static readonly TimeSpan Unneeded = TimeSpan.FromHours(24);
+
     private readonly StoreProtocol.Check _command;
     private readonly List<Finding> _findings = [];
     private readonly Queue<Action> _steps = new();
@@ -29,6 +32,12 @@ internal sealed partial class CheckFlow : FlowActor
 
     protected override void Start()
     {
+        if (_command.UnneededAfter < TimeSpan.Zero)
+        {
+            Refuse(Refusals.Invalid(Operation, "an age is not negative"));
+            return;
+        }
+
         _before = Store.View.Current;
         Perform(new ListStore(), listing => Perform(new ReadRecords(listing.Layers, listing.Images, Trash: false), found => Audit(listing, found)));
     }
@@ -77,7 +86,11 @@ internal sealed partial class CheckFlow : FlowActor
             var sound = _before.ListLayers().Where(layer => layer is { Kind: LayerKind.Sealed, DiffId: not null } && !audited.MissingLayers.Contains(layer.Id)).ToList();
             _progress.Total = sound.Sum(static layer => layer.Size ?? 0);
             foreach (var layer in sound) _steps.Enqueue(() => Content(layer));
+            foreach (var layer in _before.ListLayers().Where(layer => layer is { Kind: LayerKind.Sealed, DiffId: null } && !audited.MissingLayers.Contains(layer.Id)))
+                _steps.Enqueue(() => Unread(layer));
+            if (_command.Full) _steps.Enqueue(() => TryMounts(audited.MissingLayers));
             foreach (var image in _command.Full ? _before.ListImages() : []) Documents(image);
+            _steps.Enqueue(NoteUnneeded);
 
             Next();
         });
@@ -122,6 +135,13 @@ internal sealed partial class CheckFlow : FlowActor
             _findings.Add(new Finding(kind, subject, isDone ? $"{message}; {repair}" : $"{message}; it could not be {repair}", isDone && isCure));
             Next();
         });
+    }
+
+    /// <summary>Notes what is no damage.</summary>
+    private void Noted(string kind, LayerId layer, string message)
+    {
+        _findings.Add(new Finding(kind, layer.Value, message, Repaired: false, Note: true));
+        Next();
     }
 
     /// <summary>Notes damage of a layer, which only new content cures: a repair has it marked, if it is not marked yet. That its directory was missing is no such mark once there is more to say: a start takes it off when the directory is back.</summary>

@@ -57,7 +57,7 @@ internal static class StoreInspection
             await ReadBackAsync(engine.Client, violations).ConfigureAwait(false);
             await Leftovers.FindAsync(engine, inspection, violations).ConfigureAwait(false);
             var found = await engine.Client.Channel.AskAsync<StoreProtocol.Checked>(new StoreProtocol.Check(Full: true), patience.Token).ConfigureAwait(false);
-            violations.AddRange(found.Findings.Select(static finding => $"check --full: {finding.Kind} {finding.Subject}: {finding.Message}"));
+            violations.AddRange(found.Findings.Where(static finding => !finding.Note).Select(static finding => $"check --full: {finding.Kind} {finding.Subject}: {finding.Message}"));
             await UseAsync(engine.Client, violations).ConfigureAwait(false);
             return (models, violations);
         }

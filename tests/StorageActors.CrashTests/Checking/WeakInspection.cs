@@ -36,7 +36,8 @@ internal static class WeakInspection
     }
 
     private static async Task<IReadOnlyList<Finding>> CheckAsync(StorageClient store, bool repair) =>
-        (await store.Channel.AskAsync<StoreProtocol.Checked>(new StoreProtocol.Check(Full: true, Repair: repair)).ConfigureAwait(false)).Findings;
+        (await store.Channel.AskAsync<StoreProtocol.Checked>(new StoreProtocol.Check(Full: true, Repair: repair)).ConfigureAwait(false)).Findings
+            .Where(static finding => !finding.Note).ToList();
 
     private static async Task ReadAsync(StorageClient store, LayerRecord layer, IReadOnlyList<Replay> replays, List<string> violations)
     {

@@ -65,6 +65,25 @@ public sealed class CareTests : IAsyncLifetime
     }
 
     [SkippableFact]
+    public async Task A_full_check_finds_a_layer_that_cannot_be_mounted_and_young_garbage_is_kept_when_asked_to()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        await FillAsync();
+        (await _store.FeedAsync(Tars.Of(("a", "1")), "apply", "--id", "loose")).Exits(0);
+        Assert.Empty((await _store.RunAsync("check", "--full")).Exits(0).Text);
+        Assert.Empty((await _store.RunAsync("gc", "--older-than", "24h")).Exits(0).Text);
+        (await _store.RunAsync("gc", "--older-than", "0h")).Exits(2);
+
+        // The directory of a container's own files is gone, which no archive of it could show.
+        Directory.Move(Path.Combine(_store.Root, "overlay/box/diff"), _store["diff"]);
+        (await _store.RunAsync("check")).Exits(0);
+        Assert.Matches("not-mountable +box +stands +it cannot be mounted", (await _store.RunAsync("check", "--full")).Exits(6).Text);
+        Directory.Move(_store["diff"], Path.Combine(_store.Root, "overlay/box/diff"));
+        Assert.Equal("loose", (await _store.RunAsync("gc")).Exits(0).Line);
+        (await _store.RunAsync("check", "--full")).Exits(0);
+    }
+
+    [SkippableFact]
     public async Task A_busy_mount_names_the_process_and_the_mount_namespace_that_keep_it()
     {
         RequiredTiers.SkipUnlessRoot();

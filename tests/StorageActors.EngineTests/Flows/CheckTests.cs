@@ -150,6 +150,75 @@ public sealed class CheckTests : StoreTest
     }
 
     [Fact]
+    public async Task A_layer_that_was_sealed_without_being_read_is_said_to_be_unverified_and_read_by_a_full_check()
+    {
+        await using var engine = await StartAsync();
+        var made = await engine.Client.CreateAsync(null, new StoreProtocol.LayerSpec(LayerId.Parse("frozen"), ["n"]));
+        await engine.Client.FreezeAsync(new StoreProtocol.Freeze(made.Id, ["n"]));
+
+        foreach (var full in new[] { false, true })
+        {
+            var note = Assert.Single(await engine.Client.CheckAsync(full));
+            Assert.Equal(("not-verified", made.Id.Value, true, false), (note.Kind, note.Subject, note.Note, note.Repaired));
+            Assert.Equal(full, note.Message.StartsWith("all of it can be read", StringComparison.Ordinal));
+        }
+
+        World.Trouble = (operation, _) =>
+        {
+            if (operation == "diff") throw new PermanentDriverException(new StorageError(StorageErrorCode.Io, operation, "the disk is broken", Errno: "EIO"));
+        };
+        var broken = Assert.Single(await engine.Client.CheckAsync(full: true));
+        Assert.Equal(("unreadable-layer", made.Id.Value, false), (broken.Kind, broken.Subject, broken.Note));
+        World.Trouble = null;
+        await engine.Client.SealAsync(made.Id);
+        Assert.Empty(await engine.Client.CheckAsync(full: true));
+    }
+
+    [Fact]
+    public async Task A_full_check_names_layers_that_cannot_be_mounted_and_leaves_those_alone_that_are()
+    {
+        await using var engine = await StartAsync();
+        var layers = (await engine.Client.ApplyAsync(Chain([.. Enumerable.Range(0, 12).Select(static number => $"layer {number}")]))).Select(static one => one.Layer.Id).ToArray();
+        var writable = await engine.Client.CreateAsync(layers[^1]);
+        await using var lease = await engine.Client.MountAsync(layers[3]);
+        var tried = new System.Collections.Concurrent.ConcurrentBag<LayerId>();
+        World.Trouble = (operation, layer) =>
+        {
+            if (operation != "try mount") return;
+            tried.Add(layer);
+            if (layer == layers[5] || layer == writable.Id) throw new PermanentDriverException(new StorageError(StorageErrorCode.Unsupported, "mount", "refused", Errno: "EINVAL"));
+            if (layer == layers[7]) throw new PermanentDriverException(new StorageError(StorageErrorCode.NoSpace, "mount", "full", Errno: "ENOSPC"));
+        };
+
+        Assert.Empty(await engine.Client.CheckAsync());
+        Assert.Empty(tried);
+        var findings = await engine.Client.CheckAsync(full: true);
+
+        Assert.Equal(
+            new[] { ("not-mountable", layers[5].Value), ("not-mountable", writable.Id.Value), ("not-checked", layers[7].Value) }.Order(),
+            findings.Select(static finding => (finding.Kind, finding.Subject)).Order());
+        Assert.Equal(layers.Append(writable.Id).Except([layers[3]]).ToHashSet(), tried.ToHashSet());
+        Assert.Single(World.Mounts);
+    }
+
+    [Fact]
+    public async Task A_layer_that_nothing_needs_is_noted_once_it_is_old_enough()
+    {
+        await using var engine = await StartAsync();
+        var layers = (await engine.Client.ApplyAsync(Chain("base", "top"))).Select(static one => one.Layer.Id).ToArray();
+        var named = (await engine.Client.ApplyAsync(new StoreProtocol.Apply(null, [Item("named", name: "n")])))[0].Layer.Id;
+
+        Assert.Empty(await engine.Client.CheckAsync());
+        Assert.Empty(await engine.Client.CheckAsync(unneededAfter: TimeSpan.MaxValue));
+        var notes = await engine.Client.CheckAsync(unneededAfter: TimeSpan.Zero);
+
+        Assert.Equal(layers.Reverse().Select(static layer => layer.Value), notes.Select(static note => note.Subject));
+        Assert.All(notes, static note => Assert.Equal(("unneeded-layer", true, false), (note.Kind, note.Note, note.Repaired)));
+        Assert.DoesNotContain(named.Value, notes.Select(static note => note.Subject));
+        Assert.Equal(StorageErrorCode.InvalidArgument, await RefusedAsync(engine.Client.CheckAsync(unneededAfter: TimeSpan.FromTicks(-1))));
+    }
+
+    [Fact]
     public async Task A_layer_that_the_journal_does_not_know_is_adopted()
     {
         await using var engine = await StartAsync();

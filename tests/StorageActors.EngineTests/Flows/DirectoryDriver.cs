@@ -142,6 +142,12 @@ internal sealed class DirectoryDriver(string root, DirectoryWorld world, DriverC
     public ActiveMount? FindMount(LayerLocation layer) =>
         Capabilities.HasFlag(DriverCapabilities.KernelMount) && world.Mounts.TryGetValue(MountPointOf(layer), out var mode) ? new ActiveMount(MountPointOf(layer), mode) : null;
 
+    public void TryMount(LayerLocation layer, IReadOnlyList<LayerLocation> parents)
+    {
+        world.Trouble?.Invoke("try mount", layer.Id);
+        if (parents.Prepend(layer).Any(static one => !Directory.Exists(one.Path))) throw Refuse(StorageErrorCode.NotFound, "mount", "a layer is missing");
+    }
+
     public IReadOnlyList<MountStep> Describe(MountRequest request) => [new MountStep("bind", request.Layer.Path, [])];
 
     public WrittenTar Seal(LayerLocation layer, IReadOnlyList<LayerLocation> parents, CancellationToken stop)
@@ -153,6 +159,7 @@ internal sealed class DirectoryDriver(string root, DirectoryWorld world, DriverC
 
     public WrittenTar WriteDiff(DiffRequest request, Stream target, CancellationToken stop)
     {
+        world.Trouble?.Invoke("diff", request.Layer.Id);
         var (content, digest) = Read(request.Layer);
         target.Write(content);
         return new WrittenTar(digest, content.Length, 1, [0], [0], []);

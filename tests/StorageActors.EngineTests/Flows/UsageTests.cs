@@ -90,6 +90,23 @@ public sealed class UsageTests : StoreTest
     }
 
     [Fact]
+    public async Task Garbage_younger_than_the_age_asked_for_stays_with_what_it_stands_on()
+    {
+        await using var engine = await StartAsync();
+        var layers = (await engine.Client.ApplyAsync(Chain("base", "top"))).Select(static one => one.Layer.Id).ToArray();
+
+        foreach (var age in new[] { TimeSpan.FromHours(24), TimeSpan.MaxValue })
+        {
+            Assert.Empty((await engine.Client.CollectGarbageAsync(dryRun: true, olderThan: age)).Layers);
+            Assert.Empty((await engine.Client.CollectGarbageAsync(olderThan: age)).Layers);
+        }
+
+        Assert.Equal(StorageErrorCode.InvalidArgument, await RefusedAsync(engine.Client.CollectGarbageAsync(olderThan: TimeSpan.FromTicks(-1))));
+        Assert.Equal(2, (await engine.Client.ListLayersAsync()).Count);
+        Assert.Equal(layers.Reverse(), (await engine.Client.CollectGarbageAsync(olderThan: TimeSpan.Zero)).Layers);
+    }
+
+    [Fact]
     public async Task Info_says_the_driver_and_the_settings_and_statistics_what_was_measured()
     {
         await using var engine = await StartAsync();

@@ -42,6 +42,10 @@ internal class StubDriver : ILayerDriver
 
     public virtual ActiveMount? FindMount(LayerLocation layer) => null;
 
+    public virtual void TryMount(LayerLocation layer, IReadOnlyList<LayerLocation> parents)
+    {
+    }
+
     public virtual IReadOnlyList<MountStep> Describe(MountRequest request) => [];
 
     public virtual WrittenTar Seal(LayerLocation layer, IReadOnlyList<LayerLocation> parents, CancellationToken stop) =>

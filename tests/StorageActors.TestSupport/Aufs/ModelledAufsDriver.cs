@@ -30,6 +30,8 @@ internal sealed class ModelledAufsDriver(ILayerDriver driver, SimulatedAufs kern
 
     public ActiveMount? FindMount(LayerLocation layer) => driver.FindMount(layer);
 
+    public void TryMount(LayerLocation layer, IReadOnlyList<LayerLocation> parents) => Of(layer).TryMount(layer, parents);
+
     public IReadOnlyList<MountStep> Describe(MountRequest request) => Of(request.Layer).Describe(request);
 
     public WrittenTar Seal(LayerLocation layer, IReadOnlyList<LayerLocation> parents, CancellationToken stop) => Of(layer).Seal(layer, parents, stop);
