@@ -37,6 +37,9 @@ internal sealed class Printer(bool json, bool quiet)
         _out.WriteLine(ResultJson.Write(value));
     }
 
+    /// <summary>The same with one more key at its end.</summary>
+    internal void Document<T, TMore>(T value, string key, TMore more) => _out.WriteLine(ResultJson.Write(value, key, more));
+
     internal void Table(Table table) => table.WriteTo(_out, Width);
 
     /// <summary>Gives what was printed so far to stdout. A reader that has gone is not our failure: it has seen what it wanted.</summary>

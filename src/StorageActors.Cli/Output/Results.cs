@@ -63,6 +63,14 @@ internal static class ResultJson
         TypeInfoResolver = JsonTypeInfoResolver.Combine(ResultJsonContext.Default, WireJsonContext.Default),
     };
 
+    /// <summary>A record with one more key at its end, which holds another one.</summary>
+    internal static string Write<T, TMore>(T value, string key, TMore more)
+    {
+        var document = JsonSerializer.SerializeToNode(value, (JsonTypeInfo<T>)Options.GetTypeInfo(typeof(T)))!.AsObject();
+        document.Add(key, JsonSerializer.SerializeToNode(more, (JsonTypeInfo<TMore>)Options.GetTypeInfo(typeof(TMore))));
+        return document.ToJsonString(Options);
+    }
+
     internal static string Write<T>(T value) => JsonSerializer.Serialize(value, (JsonTypeInfo<T>)Options.GetTypeInfo(typeof(T)));
 }
 

@@ -41,6 +41,8 @@ namespace StorageActors.Node.Wire;
 [JsonSerializable(typeof(StoreProtocol.LayerRemoved))]
 [JsonSerializable(typeof(StoreProtocol.GetUsage))]
 [JsonSerializable(typeof(StoreProtocol.Usage))]
+[JsonSerializable(typeof(StoreProtocol.GetMetadata))]
+[JsonSerializable(typeof(StoreProtocol.Metadata))]
 [JsonSerializable(typeof(StoreProtocol.Check))]
 [JsonSerializable(typeof(StoreProtocol.Checked))]
 [JsonSerializable(typeof(StoreProtocol.CollectGarbage))]

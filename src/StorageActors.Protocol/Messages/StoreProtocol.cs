@@ -181,6 +181,15 @@ public static class StoreProtocol
     /// <param name="Report">The numbers.</param>
     public sealed record Usage(UsageReport Report) : IReply;
 
+    /// <summary>Asks where the driver keeps a layer, also one of an additional store. Answers <see cref="Metadata"/>.</summary>
+    /// <param name="Layer">The layer.</param>
+    public sealed record GetMetadata(LayerId Layer) : ICommand;
+
+    /// <summary>Where the driver keeps the layer.</summary>
+    /// <param name="Layer">The layer.</param>
+    /// <param name="Item">Its directories, and the file system that they lie on.</param>
+    public sealed record Metadata(LayerId Layer, LayerMetadata Item) : IReply;
+
     /// <summary>
     /// Looks for damage and leftovers, while the store serves. Answers <see cref="Checked"/>. What is worth knowing and no damage is a finding with
     /// <see cref="Finding.Note"/>: layers without a digest, which nothing can be compared with, and layers that nothing needs.

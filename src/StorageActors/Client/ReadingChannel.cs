@@ -1,5 +1,6 @@
 using Akka.Actor;
 using StorageActors.Catalog;
+using StorageActors.Drivers;
 using StorageActors.Protocol;
 using StorageActors.Reading;
 
@@ -70,8 +71,23 @@ public sealed class ReadingChannel : IStorageChannel
         CatalogProtocol.ListMounts when _reading.Mounts is { } mounts => new CatalogProtocol.Mounts(mounts),
         CatalogProtocol.Resolve resolve => Answer(References.Resolve(_reading.Catalog, _reading.FindMount, resolve.Reference)),
         CatalogProtocol.FindChain find => Answer(References.FindChain(_reading.Catalog, find.ChainId)),
+        StoreProtocol.GetMetadata find => Answer(find.Layer),
         _ => new StoreProtocol.Refused(Unsupported(command.GetType().Name)),
     };
+
+    private StoreProtocol.IReply Answer(LayerId id)
+    {
+        var (catalog, layout) = (_reading.Catalog, _reading.Layout);
+        if (catalog.FindLayer(id) is not { } layer) return new StoreProtocol.Refused(Refusals.NotFound("inspect", id));
+        try
+        {
+            return new StoreProtocol.Metadata(id, LayerPlaces.Of(layout.Driver, layout.Locate(id), [.. catalog.AncestorsOf(layer).Select(layout.Locate)]));
+        }
+        catch (DriverException e)
+        {
+            return new StoreProtocol.Refused(e.Error);
+        }
+    }
 
     private static StoreProtocol.IReply Answer(Decision<CatalogProtocol.Resolved> decision) =>
         decision.IsRefused(out var refusal, out var resolved) ? new StoreProtocol.Refused(refusal) : resolved;

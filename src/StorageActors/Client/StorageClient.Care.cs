@@ -5,6 +5,12 @@ namespace StorageActors.Client;
 /// <summary>Looking after the store itself.</summary>
 public sealed partial class StorageClient
 {
+    /// <summary>Where the driver keeps a layer.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="stop">Gives up waiting.</param>
+    public async Task<LayerMetadata> GetMetadataAsync(LayerId layer, CancellationToken stop = default) =>
+        (await Channel.AskAsync<StoreProtocol.Metadata>(new StoreProtocol.GetMetadata(layer), stop).ConfigureAwait(false)).Item;
+
     /// <summary>Looks for damage and leftovers while the store serves. Cancelling ends it.</summary>
     /// <param name="full">Whether all content is read, and every digest computed again.</param>
     /// <param name="repair">Whether what can be put right is.</param>

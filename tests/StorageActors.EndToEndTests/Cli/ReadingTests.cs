@@ -41,6 +41,29 @@ public sealed partial class ReadingTests : IAsyncLifetime
         Assert.Equal("0", (await _store.RunAsync("umount", "box")).Exits(0).Line);
     }
 
+    [SkippableFact]
+    public async Task A_layer_shows_the_directories_that_its_mount_is_made_of()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        var mount = await FillAsync();
+
+        var places = (await _store.RunAsync("inspect", "box")).Exits(0).Json.GetProperty("storage");
+
+        var home = Path.Combine(_store.Root, "overlay");
+        Assert.Equal(("overlay", $"{home}/box"), (places.GetProperty("driver").GetString(), places.GetProperty("directory").GetString()));
+        Assert.Equal(($"{home}/box/diff", mount), (places.GetProperty("upperDir").GetString(), places.GetProperty("mergedDir").GetString()));
+        Assert.Equal($"{home}/base/diff", Assert.Single(places.GetProperty("lowerDirs").EnumerateArray()).GetString());
+        Assert.True(Directory.Exists(places.GetProperty("workDir").GetString()));
+        Assert.NotEmpty(places.GetProperty("fileSystem").GetString()!);
+        (await _store.RunAsync("umount", "box")).Exits(0);
+
+        Directory.Delete($"{home}/base", recursive: true);
+        var lost = (await _store.RunAsync("inspect", "base")).Exits(0);
+        Assert.Equal("base", lost.Json.GetProperty("id").GetString());
+        Assert.False(lost.Json.TryGetProperty("storage", out _));
+        Assert.Contains("warning", lost.Error, StringComparison.Ordinal);
+    }
+
     /// <summary>Layers, an image, a name, and a mount, whose path is returned.</summary>
     private async Task<string> FillAsync()
     {

@@ -90,6 +90,19 @@ public sealed class UsageTests : StoreTest
     }
 
     [Fact]
+    public async Task Metadata_says_where_a_layer_lies()
+    {
+        await using var engine = await StartAsync();
+        var layer = (await engine.Client.ApplyAsync(Chain("base")))[0].Layer.Id;
+
+        var places = await engine.Client.GetMetadataAsync(layer);
+
+        Assert.Equal(("directories", Path.Combine(Root, "directories", layer.Value)), (places.Driver, places.Directory));
+        Assert.Matches("^[0-9]+:[0-9]+$", places.Device);
+        Assert.Equal(StorageErrorCode.NotFound, await RefusedAsync(engine.Client.GetMetadataAsync(LayerId.Parse("nothing"))));
+    }
+
+    [Fact]
     public async Task Garbage_younger_than_the_age_asked_for_stays_with_what_it_stands_on()
     {
         await using var engine = await StartAsync();
