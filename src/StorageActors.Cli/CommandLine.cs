@@ -19,6 +19,7 @@ internal static class CommandLine
         ("create", static () => new CreateVerb()), ("commit", static () => new CommitVerb()), ("mount", static () => new MountVerb()),
         ("umount", static () => new UmountVerb()), ("ps", static () => new PsVerb()), ("diff", static () => new DiffVerb()),
         ("changes", static () => new ChangesVerb()), ("rm", static () => new RmVerb()), ("name", static () => new NameVerb()),
+        ("label", static () => new LabelVerb()),
         ("df", static () => new DfVerb()), ("check", static () => new CheckVerb()), ("gc", static () => new GcVerb()),
         ("rebuild", static () => new RebuildVerb()),
         ("stats", static () => new StatsVerb()), ("info", static () => new InfoVerb()), ("node", static () => new NodeVerb()),
@@ -52,7 +53,7 @@ internal static class CommandLine
     {
         // A name may begin with @; it is no file of further arguments.
         var parsed = Build(arguments).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Action is ParseErrorAction || UnknownOption.Swallowed(parsed)) return Refuse(parsed, arguments);
+        if (parsed.Action is ParseErrorAction || UnknownOption.Swallowed(parsed) || OptionWithoutValue.Find(parsed, arguments) is not null) return Refuse(parsed, arguments);
         try
         {
             return await parsed.InvokeAsync(new InvocationConfiguration
@@ -77,6 +78,7 @@ internal static class CommandLine
         var reason = verb is null && parsed.UnmatchedTokens is [not ['-', ..] and var unknown, ..]
             ? $"there is no verb {unknown}{Suggestion(UnknownVerb.Nearest(unknown, Verbs.Select(static known => known.Name)))}"
             : UnknownOption.Find(parsed) is { } option ? $"there is no option {option}{Suggestion(UnknownOption.Nearest(parsed, option))}"
+            : OptionWithoutValue.Find(parsed, arguments) is var (lacking, next) ? $"{lacking} wants a value, and {next} is an option."
             : string.Join(' ', parsed.Errors.Select(static error => error.Message.TrimEnd('.') + '.').Distinct(StringComparer.Ordinal));
         var help = verb is null ? "storage-actors --help" : $"storage-actors {verb} --help";
         var error = new StorageError(StorageErrorCode.InvalidArgument, "parse", $"{reason} See {help}.");

@@ -81,7 +81,9 @@ public static class ImageImporter
             layers.Select(static layer => layer.Layer.Id).ToArray(),
             Digest.Of(manifest),
             documents,
-            Blobs: options.KeepBlobs ? Blobs(found) : null);
+            options.Labels,
+            options.KeepBlobs ? Blobs(found) : null,
+            options.Created ?? found.Created);
     }
 
     /// <summary>Compressed blobs alone: an uncompressed one is the layer's tar, which the store gives back exactly.</summary>

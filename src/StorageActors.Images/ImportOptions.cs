@@ -11,6 +11,12 @@ public sealed record ImportOptions
     /// <summary>Which image of an index; this machine's platform if not given.</summary>
     public Platform? Platform { get; init; }
 
+    /// <summary>When the image was made; what its configuration says if not given, and if that does not say, now.</summary>
+    public DateTimeOffset? Created { get; init; }
+
+    /// <summary>Labels for it, besides those that it has if the store has it already; an empty value removes one of those.</summary>
+    public IReadOnlyDictionary<string, string>? Labels { get; init; }
+
     /// <summary>Limit for each layer's uncompressed tar, in bytes.</summary>
     public long? MaximumSize { get; init; }
 

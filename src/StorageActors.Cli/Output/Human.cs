@@ -29,12 +29,13 @@ internal static class Human
         var age = now - then;
         return age switch
         {
+            { TotalMinutes: < -1 } => Date(then), // An image may say anything of itself.
             { TotalSeconds: < 1 } => "just now",
             { TotalMinutes: < 1 } => Ago((int)age.TotalSeconds, "second"),
             { TotalHours: < 1 } => Ago((int)age.TotalMinutes, "minute"),
             { TotalDays: < 1 } => Ago((int)age.TotalHours, "hour"),
             { TotalDays: < 60 } => Ago((int)age.TotalDays, "day"),
-            _ => then.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            _ => Date(then),
         };
     }
 
@@ -67,6 +68,8 @@ internal static class Human
     internal static string Seconds(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.00} s");
 
     internal static string Count(long number, string thing) => $"{number} {thing}{(number == 1 ? "" : "s")}";
+
+    private static string Date(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     private static string Ago(int number, string unit) => $"{Count(number, unit)} ago";
 }

@@ -41,6 +41,9 @@ internal sealed record RemoveResult(IReadOnlyList<string> Removed);
 /// <summary>What <c>name</c> prints.</summary>
 internal sealed record NamesResult(string Id, IReadOnlyList<string> Names);
 
+/// <summary>What <c>label</c> prints.</summary>
+internal sealed record LabelsResult(string Id, IReadOnlyDictionary<string, string> Labels);
+
 /// <summary>What <c>gc</c> prints.</summary>
 internal sealed record CollectResult(IReadOnlyList<LayerId> Layers, long Bytes, bool DryRun);
 
@@ -84,6 +87,7 @@ internal static class ResultJson
 [JsonSerializable(typeof(HoldersResult))]
 [JsonSerializable(typeof(RemoveResult))]
 [JsonSerializable(typeof(NamesResult))]
+[JsonSerializable(typeof(LabelsResult))]
 [JsonSerializable(typeof(CollectResult))]
 [JsonSerializable(typeof(UsageResult))]
 [JsonSerializable(typeof(InfoResult))]

@@ -10,6 +10,8 @@ namespace StorageActors.Cli.Running;
 /// <summary>Parsers for values on the command line; what they refuse is wrong usage.</summary>
 internal static class Values
 {
+    private static readonly string[] Moments = ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
+
     /// <summary>An option whose value is an id, a digest or the like.</summary>
     internal static Option<T?> Id<T>(string name, string value, string description) where T : struct, IStringValue<T> => new(name)
     {
@@ -64,6 +66,16 @@ internal static class Values
         Description = description,
         HelpName = "TIME",
         CustomParser = static result => Parse(result, static text => (TimeSpan?)ParseTerm(text)),
+    };
+
+    /// <summary>An option whose value is a moment: a date, or a date and time as in ISO 8601, UTC where it does not say otherwise.</summary>
+    internal static Option<DateTimeOffset?> Time(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "DATE",
+        CustomParser = static result => Parse(result, static text =>
+            DateTimeOffset.TryParseExact(text, Moments, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+                ? (DateTimeOffset?)time : throw new FormatException($"\"{text}\" is no date: 2026-01-31 or 2026-01-31T23:59:00Z is")),
     };
 
     /// <summary>The owner of a lease; a process is looked up, so that another one with its number is never taken for it.</summary>

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using StorageActors.Cli.Output;
 using StorageActors.Cli.Running;
+using StorageActors.Protocol;
 
 namespace StorageActors.Cli.Verbs;
 
@@ -10,12 +11,14 @@ internal sealed class CommitVerb : Verb
 {
     private readonly Argument<string> _layer = new("LAYER") { Description = "A writable layer, not mounted for writing" };
     private readonly Option<string[]> _names = Many("--name", "NAME", "A name to add");
+    private readonly Option<Dictionary<string, string>> _labels = Values.Pairs("--label", "A label to set; an empty value takes it away");
 
     internal CommitVerb()
         : base("commit", "Seal a writable layer: compute its tar's digests, take no more writes")
     {
         Add(_layer);
         Add(_names);
+        Add(_labels);
     }
 
     internal override async Task<int> RunAsync(Invocation call)
@@ -23,7 +26,7 @@ internal sealed class CommitVerb : Verb
         await using var session = await call.OpenAsync();
         var clock = Stopwatch.StartNew();
         var layer = await session.Client.LayerAsync(call.Get(_layer), call.Stop);
-        var @sealed = await session.Client.SealAsync(layer.Id, call.Get(_names), call.Stop);
+        var @sealed = await session.Client.SealAsync(new StoreProtocol.Seal(layer.Id, call.Get(_names), call.Get(_labels)), call.Stop);
         foreach (var warning in @sealed.Warnings ?? []) call.Output.Warning(call.Verb, warning);
         if (call.Output.Json) call.Output.Document(LayerResult.Of(@sealed, clock.Elapsed.TotalSeconds));
         else call.Output.Line(@sealed.Id.Value);

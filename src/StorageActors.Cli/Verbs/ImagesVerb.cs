@@ -21,7 +21,7 @@ internal sealed class ImagesVerb() : Verb("images", "List the images")
     private static Table Describe(IReadOnlyList<ImageRecord> images, IReadOnlyList<LayerRecord> layers)
     {
         var now = TimeProvider.System.GetUtcNow();
-        var sizes = layers.ToDictionary(static layer => layer.Id, static layer => layer.Size ?? 0);
+        var sizes = layers.ToDictionary(static layer => layer.Id, static layer => layer.Size);
         var shared = images.Any(static image => image.AdditionalStore is not null);
         var table = new Table(
         [
@@ -30,10 +30,11 @@ internal sealed class ImagesVerb() : Verb("images", "List the images")
         ]);
         foreach (var image in images)
         {
-            var size = image.Layers.Sum(layer => sizes.GetValueOrDefault(layer));
+            // What it takes unpacked: documents and layers; one whose size is not known makes the sum unknown.
+            var size = image.Layers.Aggregate<LayerId, long?>(image.BigData.Sum(static item => item.Size), (sum, layer) => sum + sizes.GetValueOrDefault(layer));
             table.Add(
             [
-                Human.Short(image.Id.Value), Human.Names(image.Names), $"{image.Layers.Count}", Human.Size(size), Human.Age(image.Created, now),
+                Human.Short(image.Id.Value), Human.Names(image.Names), $"{image.Layers.Count}", size is null ? "unknown" : Human.Size(size), Human.Age(image.Created, now),
                 .. Human.StoreCell(shared, image.AdditionalStore),
             ]);
         }

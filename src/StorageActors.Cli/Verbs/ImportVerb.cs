@@ -16,6 +16,8 @@ internal sealed class ImportVerb : Verb
     };
 
     private readonly Option<string[]> _names = Many("--name", "NAME", "A name for it (default: those that it has there)");
+    private readonly Option<Dictionary<string, string>> _labels = Values.Pairs("--label", "A label for it");
+    private readonly Option<DateTimeOffset?> _created = Values.Time("--created", "When it was made (default: what its configuration says)");
     private readonly Option<string?> _platform = new("--platform") { Description = "Which image of an index (default: this machine's)", HelpName = "OS/ARCH" };
     private readonly Option<long?> _limitSize = Values.Bytes("--limit-size", "Refuse a layer that is larger than this, uncompressed");
 
@@ -23,7 +25,7 @@ internal sealed class ImportVerb : Verb
         : base("import", "Bring an image into the store, all its layers at the same time")
     {
         Add(_source);
-        foreach (var option in new Option[] { _names, _platform, _limitSize }) Add(option);
+        foreach (var option in new Option[] { _names, _labels, _created, _platform, _limitSize }) Add(option);
     }
 
     internal override async Task<int> RunAsync(Invocation call)
@@ -32,6 +34,8 @@ internal sealed class ImportVerb : Verb
         var options = new ImportOptions
         {
             Names = call.Get(_names)!,
+            Labels = call.Get(_labels),
+            Created = call.Get(_created),
             Platform = call.Get(_platform) is { } platform ? Platform.Parse(platform) : null,
             MaximumSize = call.Get(_limitSize),
         };

@@ -45,12 +45,12 @@ public sealed record ImageLocation(ImageFormat Format, string Path, string? Tag)
         if (Directory.Exists(path))
         {
             if (File.Exists(System.IO.Path.Combine(path, "oci-layout"))) return new ImageLocation(ImageFormat.OciLayout, path, null);
-            throw Refuse(text, "the directory has no file oci-layout, so it is no OCI image layout");
+            throw Refuse(text, "the directory has no file oci-layout, so it is no OCI image layout", StorageErrorCode.BadInput);
         }
 
         if (!File.Exists(path)) throw Refuse(text, "no such file or directory", StorageErrorCode.NotFound);
         if (Reading.ArchiveFiles.Recognise(path, stop) is { } format) return new ImageLocation(format, path, null);
-        throw Refuse(text, "the archive holds neither an OCI image layout nor a docker manifest.json; a layer's tar is taken by apply");
+        throw Refuse(text, "the archive holds neither an OCI image layout nor a docker manifest.json; a layer's tar is taken by apply", StorageErrorCode.BadInput);
     }
 
     private static StorageException Refuse(string text, string why, StorageErrorCode code = StorageErrorCode.InvalidArgument) =>

@@ -17,7 +17,7 @@ internal static class DockerArchiveReader
             throw ImageFault.Missing(files.Path, $"the image is for {actual}, not for {platform}");
         var layers = chosen.Layers.Select((name, i) => new FoundLayer(
             files.Find(name) ?? throw ImageFault.Bad(files.Path, $"the layer {name} is missing"), parsed.DiffIds[i], null));
-        return new FoundImage(config, null, layers.ToArray(), chosen.Names);
+        return new FoundImage(config, null, layers.ToArray(), chosen.Names, parsed.Created);
     }
 
     private static Entry Select(IImageFiles files, Entry[] images, string? tag)

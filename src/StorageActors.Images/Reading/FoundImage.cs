@@ -7,7 +7,8 @@ namespace StorageActors.Images.Reading;
 /// <param name="Manifest">The manifest's bytes; null for a docker archive, which has none.</param>
 /// <param name="Layers">Base first.</param>
 /// <param name="Names">The names that it has where it lies.</param>
-internal sealed record FoundImage(byte[] Config, byte[]? Manifest, IReadOnlyList<FoundLayer> Layers, IReadOnlyList<string> Names)
+/// <param name="Created">When it was made, by its configuration; null when that does not say.</param>
+internal sealed record FoundImage(byte[] Config, byte[]? Manifest, IReadOnlyList<FoundLayer> Layers, IReadOnlyList<string> Names, DateTimeOffset? Created)
 {
     internal Digest ConfigDigest { get; } = Digest.Of(Config);
 }

@@ -4,7 +4,7 @@ using StorageActors.Protocol;
 namespace StorageActors.Images.Reading;
 
 /// <summary>What the store needs of an image's configuration.</summary>
-internal sealed record ImageConfig(IReadOnlyList<Digest> DiffIds, Platform? Platform)
+internal sealed record ImageConfig(IReadOnlyList<Digest> DiffIds, Platform? Platform, DateTimeOffset? Created)
 {
     internal static ImageConfig Read(IImageFiles files, byte[] bytes) => Json.Read(files, "configuration", bytes, static root =>
     {
@@ -13,8 +13,13 @@ internal sealed record ImageConfig(IReadOnlyList<Digest> DiffIds, Platform? Plat
             : [];
         var os = Descriptor.Text(root, "os");
         var architecture = Descriptor.Text(root, "architecture");
-        return new ImageConfig(diffIds, os is null || architecture is null ? null : new Platform(os, architecture, Descriptor.Text(root, "variant")));
+        return new ImageConfig(diffIds, os is null || architecture is null ? null : new Platform(os, architecture, Descriptor.Text(root, "variant")), CreatedOf(root));
     });
+
+    /// <summary>When it was made; null when it does not say so as its specification wants it, or has the zero of programs that do not know it.</summary>
+    private static DateTimeOffset? CreatedOf(JsonElement root) =>
+        root.TryGetProperty("created", out var text) && text.ValueKind == JsonValueKind.String && text.TryGetDateTimeOffset(out var created) && created.UtcTicks > 0
+            ? created.ToUniversalTime() : null;
 
     internal void CheckLayers(IImageFiles files, int layers)
     {

@@ -78,7 +78,7 @@ internal static class LayoutReader
         parsed.CheckLayers(files, layers.Length);
         if (asked is not null && parsed.Platform is { } actual && !asked.Matches(actual))
             throw ImageFault.Missing(files.Path, $"the image is for {actual}, not for {asked}");
-        return new FoundImage(configBytes, bytes, layers.Select((layer, i) => FindLayer(files, layer, parsed.DiffIds[i])).ToArray(), names);
+        return new FoundImage(configBytes, bytes, layers.Select((layer, i) => FindLayer(files, layer, parsed.DiffIds[i])).ToArray(), names, parsed.Created);
     }
 
     private static FoundLayer FindLayer(IImageFiles files, Descriptor layer, Digest diffId)

@@ -22,7 +22,7 @@ public static class CatalogProtocol
     /// <summary>Lists the images. Answers <see cref="Images"/>.</summary>
     public sealed record ListImages : ICommand;
 
-    /// <summary>All images, oldest first.</summary>
+    /// <summary>All images, in the order in which they came into the store.</summary>
     /// <param name="Items">The records.</param>
     public sealed record Images(IReadOnlyList<ImageRecord> Items) : IReply;
 
@@ -62,10 +62,14 @@ public static class CatalogProtocol
     public sealed record ChangeNames(
         LayerId? Layer, ImageId? Image, IReadOnlyList<string> Add, IReadOnlyList<string> Remove, bool Steal = false) : ICommand;
 
-    /// <summary>Sets labels of a layer; an empty value removes its key. Answers <see cref="Resolved"/>.</summary>
-    /// <param name="Layer">The layer.</param>
+    /// <summary>
+    /// Sets labels of a layer, or of an image; an empty value removes its key. A key is 1 to 512 printable characters without spaces, a value at most 65536
+    /// characters. Answers <see cref="Resolved"/>.
+    /// </summary>
+    /// <param name="Layer">The layer, or none.</param>
     /// <param name="Labels">The changes.</param>
-    public sealed record ChangeLabels(LayerId Layer, IReadOnlyDictionary<string, string> Labels) : ICommand;
+    /// <param name="Image">The image, or none; exactly one of the two is given.</param>
+    public sealed record ChangeLabels(LayerId? Layer, IReadOnlyDictionary<string, string> Labels, ImageId? Image = null) : ICommand;
 
     /// <summary>
     /// Puts an image: its record and documents in one step. An image with the same id is replaced when its layers are the same (its names are
@@ -78,6 +82,8 @@ public static class CatalogProtocol
     /// <param name="Documents">Its big data.</param>
     /// <param name="Labels">Its labels.</param>
     /// <param name="Blobs">Blobs to keep for an exact export, shared by digest among images; gone with the last image that names them.</param>
+    /// <param name="Created">When the image was made; what is known of it already if not given, else now.</param>
+    /// <param name="NamesHistory">Names that it had elsewhere, at most 1000, the one that was given last first; they come behind those that it had here.</param>
     public sealed record PutImage(
         ImageId Id,
         IReadOnlyList<string> Names,
@@ -85,7 +91,9 @@ public static class CatalogProtocol
         Digest? ManifestDigest,
         IReadOnlyList<BigData> Documents,
         IReadOnlyDictionary<string, string>? Labels = null,
-        IReadOnlyList<ImageBlob>? Blobs = null) : ICommand;
+        IReadOnlyList<ImageBlob>? Blobs = null,
+        DateTimeOffset? Created = null,
+        IReadOnlyList<string>? NamesHistory = null) : ICommand;
 
     /// <summary>The image is in the store.</summary>
     /// <param name="Image">Its record.</param>

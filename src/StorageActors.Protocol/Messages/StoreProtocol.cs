@@ -87,7 +87,8 @@ public static class StoreProtocol
     /// </summary>
     /// <param name="Layer">The layer.</param>
     /// <param name="Names">Names to add to it.</param>
-    public sealed record Seal(LayerId Layer, IReadOnlyList<string>? Names = null) : ICommand;
+    /// <param name="Labels">Labels to set; an empty value removes its key.</param>
+    public sealed record Seal(LayerId Layer, IReadOnlyList<string>? Names = null, IReadOnlyDictionary<string, string>? Labels = null) : ICommand;
 
     /// <summary>The layer is sealed.</summary>
     /// <param name="Layer">Its record, with digests.</param>

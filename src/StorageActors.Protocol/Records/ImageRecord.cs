@@ -5,11 +5,14 @@ namespace StorageActors.Protocol;
 /// <param name="Names">Its names, each unique among the names of images; sorted.</param>
 /// <param name="Layers">Its layers, base first; the last is the top. Each keeps its layer from being removed.</param>
 /// <param name="Labels">Free key-value pairs of the owner.</param>
-/// <param name="Created">When it was put into the store.</param>
+/// <param name="Created">When the image was made, as its configuration or whoever put it says; of one that nobody knows it of, when it was put into the store.</param>
 /// <param name="ManifestDigest">Digest of its manifest, if it came with one.</param>
 /// <param name="BigData">Its documents, sorted by key.</param>
 /// <param name="Blobs">The layers' blobs that are kept as they came, so that it is exported with the same digests; each once.</param>
 /// <param name="AdditionalStore">Root of the additional store that it lies in, where it is only read; none for an image of the store's own.</param>
+/// <param name="NamesHistory">All names that it ever had, the one that was given last first, each once; those that it has now are among them. None for one without, and
+/// for one that has not been named since stores keep this.</param>
+/// <param name="Added">When it was first put into the store; none for one from before stores kept this apart from <paramref name="Created"/>, which says it then.</param>
 public sealed record ImageRecord(
     ImageId Id,
     IReadOnlyList<string> Names,
@@ -19,7 +22,9 @@ public sealed record ImageRecord(
     Digest? ManifestDigest,
     IReadOnlyList<BigDataItem> BigData,
     IReadOnlyList<Digest>? Blobs = null,
-    string? AdditionalStore = null);
+    string? AdditionalStore = null,
+    IReadOnlyList<string>? NamesHistory = null,
+    DateTimeOffset? Added = null);
 
 /// <summary>One document kept with an image or a layer.</summary>
 /// <param name="Key">Its key, unique with its owner: 1 to 200 printable characters.</param>

@@ -112,7 +112,7 @@ internal sealed partial class CatalogActor
     private void Handle(IActorRef from, TakeForSealing command)
     {
         if (MustWait(from, command, command.Layer)) return;
-        var decision = LayerRules.TakeForSealing(_decided, _reservations, HolderOf(from), command.Layer, command.Names);
+        var decision = LayerRules.TakeForSealing(_decided, _reservations, HolderOf(from), command);
         Hold(from, decision, static held => new LayerTaken(held.Layers[0]));
     }
 
@@ -144,7 +144,10 @@ internal sealed partial class CatalogActor
     private void Handle(IActorRef from, CommitSeal command)
     {
         var now = _decided.FindOwn(command.Layer.Id) ?? command.Layer;
-        var layer = command.Layer with { Names = NameRules.Sorted(now.Names.Concat(command.AddNames)), Labels = now.Labels, Damage = now.Damage };
+        var layer = command.Layer with
+        {
+            Names = NameRules.Sorted(now.Names.Concat(command.AddNames)), Labels = LabelRules.Merge(now.Labels, command.AddLabels), Damage = now.Damage,
+        };
         Append([new CatalogEvent.LayerSealed(layer)], [layer.Id], () => from.Tell(new SealCommitted(layer)));
     }
 
@@ -205,8 +208,20 @@ internal sealed partial class CatalogActor
 
     private void Handle(IActorRef from, CatalogProtocol.ChangeLabels command)
     {
-        if (MustWait(from, command, command.Layer)) return;
-        Change(from, LayerRules.ChangeLabels(_decided, command), () => new CatalogProtocol.Resolved(_view.Current.FindLayer(command.Layer), null));
+        if (command.Layer is { } layer && command.Image is null)
+        {
+            if (MustWait(from, command, layer)) return;
+            Change(from, LabelRules.Change(_decided, layer, command.Labels), () => new CatalogProtocol.Resolved(_view.Current.FindLayer(layer), null));
+        }
+        else if (command.Image is { } image && command.Layer is null)
+        {
+            if (_reservations.IsTakenByOther(image, HolderOf(from))) Wait(from, command);
+            else Change(from, LabelRules.Change(_decided, image, command.Labels), () => new CatalogProtocol.Resolved(null, _view.Current.FindImage(image)));
+        }
+        else
+        {
+            Refuse(from, Refusals.Invalid("label", "either a layer or an image has to be given"));
+        }
     }
 
     private void Handle(IActorRef from)
@@ -229,6 +244,7 @@ internal sealed partial class CatalogActor
             CatalogEvent.LayerNamed named => named.Layer,
             CatalogEvent.LayerLabelled labelled => labelled.Layer,
             CatalogEvent.ImageNamed named => (object)named.Image,
+            CatalogEvent.ImageLabelled labelled => labelled.Image,
             _ => null,
         }).OfType<object>().Distinct(),
     ];

@@ -64,7 +64,7 @@ internal static class CatalogInternal
     internal sealed record TakeForRemoval(LayerId Layer, bool Force = false, string? HeldBy = null);
 
     /// <summary>Takes a layer without digests, to seal it, and reserves names for it. Answers <see cref="LayerTaken"/>.</summary>
-    internal sealed record TakeForSealing(LayerId Layer, IReadOnlyList<string> Names);
+    internal sealed record TakeForSealing(LayerId Layer, IReadOnlyList<string> Names, IReadOnlyDictionary<string, string> Labels);
 
     /// <summary>Takes a writable layer, to fill it. Answers <see cref="LayerTaken"/>.</summary>
     internal sealed record TakeForFilling(LayerId Layer);
@@ -82,7 +82,7 @@ internal static class CatalogInternal
     internal sealed record RemovalCommitted(LayerId Layer);
 
     /// <summary>Journals that a layer was sealed, and replaces its file. Answers <see cref="SealCommitted"/>.</summary>
-    internal sealed record CommitSeal(LayerRecord Layer, IReadOnlyList<string> AddNames);
+    internal sealed record CommitSeal(LayerRecord Layer, IReadOnlyList<string> AddNames, IReadOnlyDictionary<string, string> AddLabels);
 
     /// <summary>Journals that a layer was frozen: it is as in the record, also its names, labels and parent; and replaces its file. Answers <see cref="SealCommitted"/>.</summary>
     internal sealed record CommitFreeze(LayerRecord Layer);

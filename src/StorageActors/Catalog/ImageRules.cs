@@ -11,6 +11,8 @@ internal static class ImageRules
     {
         const string operation = "put image";
         if (NameRules.Check(operation, command.Names).Refusal is { } wrongName) return wrongName;
+        if (NameRules.Check(operation, command.NamesHistory).Refusal is { } wrongHistory) return wrongHistory;
+        if (command.NamesHistory?.Count > NameHistory.Longest) return Refusals.Invalid(operation, $"a history of names has at most {NameHistory.Longest}, not {command.NamesHistory.Count}");
         if (NameRules.CheckLabels(operation, command.Labels) is { } wrongLabel) return wrongLabel;
         if (NameRules.CheckDocuments(operation, command.Documents) is { } wrongDocument) return wrongDocument;
         LayerId? below = null;
@@ -34,12 +36,14 @@ internal static class ImageRules
         var documents = new SortedDictionary<string, BigDataItem>(StringComparer.Ordinal);
         foreach (var item in known?.BigData ?? []) documents[item.Key] = item;
         foreach (var document in command.Documents) documents[document.Key] = new BigDataItem(document.Key, document.Content.Length, Digest.Of(document.Content));
-        var labels = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (key, value) in (known?.Labels ?? new Dictionary<string, string>()).Concat(command.Labels ?? new Dictionary<string, string>())) labels[key] = value;
+        var none = new Dictionary<string, string>(StringComparer.Ordinal);
+        var labels = LabelRules.Merge(known?.Labels ?? none, command.Labels ?? none);
         var blobs = (known?.Blobs ?? []).Concat((command.Blobs ?? []).Select(static blob => blob.Digest)).Distinct().ToList();
+        var history = NameHistory.With((known is null ? [] : NameHistory.Of(known)).Concat(command.NamesHistory ?? []), command.Names.Except(known?.Names ?? [], StringComparer.Ordinal));
         return new ImageRecord(
-            command.Id, NameRules.Sorted((known?.Names ?? []).Concat(command.Names)), command.Layers, labels, known?.Created ?? now,
-            command.ManifestDigest ?? known?.ManifestDigest, [.. documents.Values], blobs.Count == 0 ? null : blobs);
+            command.Id, NameRules.Sorted((known?.Names ?? []).Concat(command.Names)), command.Layers, labels, (command.Created ?? known?.Created ?? now).ToUniversalTime(),
+            command.ManifestDigest ?? known?.ManifestDigest, [.. documents.Values], blobs.Count == 0 ? null : blobs,
+            NamesHistory: history.Length == 0 ? null : history, Added: known is null ? now : known.Added ?? known.Created);
     }
 
     /// <summary>The events of an image that was put: its names leave whoever has them now.</summary>
@@ -61,11 +65,18 @@ internal static class ImageRules
             return Refusals.Exists(operation, $"image {state.FindImageName(taken)} has the name {taken}; take another name, or steal it");
         var names = NameRules.Sorted(LayerRules.Without(image.Names, command.Remove).Concat(add));
         var events = MoveNames(state, id, add).ToList();
-        if (!names.SequenceEqual(image.Names, StringComparer.Ordinal)) events.Add(new CatalogEvent.ImageNamed(id, names));
+        if (!names.SequenceEqual(image.Names, StringComparer.Ordinal))
+        {
+            events.Add(new CatalogEvent.ImageNamed(id, names, NameHistory.With(NameHistory.Of(image), command.Add.Except(image.Names, StringComparer.Ordinal))));
+        }
+
         return new LayerRules.Changed(events);
     }
 
     private static IEnumerable<IJournalEvent> MoveNames(CatalogState state, ImageId to, IReadOnlyList<string> names) =>
         names.GroupBy(state.FindImageName).Where(group => group.Key is { } owner && owner != to)
-            .Select(group => new CatalogEvent.ImageNamed(group.Key!.Value, LayerRules.Without(state.FindImage(group.Key.Value)!.Names, group)));
+            .Select(group => Rename(state.FindImage(group.Key!.Value)!, group));
+
+    private static CatalogEvent.ImageNamed Rename(ImageRecord owner, IEnumerable<string> lost) =>
+        new(owner.Id, LayerRules.Without(owner.Names, lost), NameHistory.Of(owner));
 }

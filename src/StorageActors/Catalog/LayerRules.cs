@@ -3,7 +3,7 @@ using StorageActors.Protocol;
 
 namespace StorageActors.Catalog;
 
-/// <summary>Whether a layer may be removed, sealed, named, labelled or kept.</summary>
+/// <summary>Whether a layer may be removed, sealed, named or kept.</summary>
 internal static class LayerRules
 {
     /// <summary>A change of what is held, and the layers that it is about.</summary>
@@ -25,16 +25,18 @@ internal static class LayerRules
             ? Refusals.InUse(operation, $"a running command uses layer {id}; try again when it is done") : new Held(reservations.Take(holder, id), [layer]);
     }
 
-    internal static Decision<Held> TakeForSealing(CatalogState state, Reservations reservations, string holder, LayerId id, IReadOnlyList<string> names)
+    internal static Decision<Held> TakeForSealing(CatalogState state, Reservations reservations, string holder, CatalogInternal.TakeForSealing command)
     {
         const string operation = "seal";
+        var id = command.Layer;
         if (state.FindLayer(id) is not { } layer) return Refusals.NotFound(operation, id);
         if (Refusals.Elsewhere(operation, layer) is { } elsewhere) return elsewhere;
         if (layer.Kind != LayerKind.Writable && layer.DiffId is not null) return Refusals.WrongState(operation, $"layer {id} is sealed already");
         if (FillRules.IsMarked(layer)) return Refusals.WrongState(operation, $"layer {id} was filled from a tar; freeze it, or remove it if that ended half-way");
         if (state.DamageOf(layer) is { } damage) return Refusals.Damaged(operation, layer, damage);
         if (ClientHolds.CheckUse(operation, layer) is { } held) return held;
-        if (NameRules.Check(operation, names).IsRefused(out var refusal, out var sorted)) return refusal;
+        if (NameRules.Check(operation, command.Names).IsRefused(out var refusal, out var sorted)) return refusal;
+        if (NameRules.CheckLabels(operation, command.Labels) is { } wrong) return wrong;
         return ChainRules.CheckNames(state, reservations, holder, operation, sorted, id) is { } conflict
             ? conflict : new Held(reservations.Take(holder, id).Name(holder, sorted), [layer]);
     }
@@ -72,22 +74,6 @@ internal static class LayerRules
         var names = NameRules.Sorted(Without(layer.Names, command.Remove).Concat(add));
         if (!names.SequenceEqual(layer.Names, StringComparer.Ordinal)) events.Add(new CatalogEvent.LayerNamed(id, names));
         return new Changed(events);
-    }
-
-    internal static Decision<Changed> ChangeLabels(CatalogState state, CatalogProtocol.ChangeLabels command)
-    {
-        const string operation = "label";
-        if (state.FindLayer(command.Layer) is not { } layer) return Refusals.NotFound(operation, command.Layer);
-        if (Refusals.Elsewhere(operation, layer) is { } elsewhere) return elsewhere;
-        if (NameRules.CheckLabels(operation, command.Labels) is { } wrong) return wrong;
-        var labels = new SortedDictionary<string, string>(layer.Labels.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal);
-        foreach (var (key, value) in command.Labels)
-        {
-            if (value.Length == 0) labels.Remove(key);
-            else labels[key] = value;
-        }
-
-        return new Changed([new CatalogEvent.LayerLabelled(command.Layer, labels)]);
     }
 
     /// <summary>The event that adds names to a layer; none when it has them. A name that another layer has is left where it is.</summary>

@@ -17,8 +17,10 @@ internal sealed class SealFlow : FlowActor
     public SealFlow(FlowContext store, IActorRef requester, StoreProtocol.Seal command)
         : base(store, requester, "seal") => _command = command;
 
+    private IReadOnlyDictionary<string, string> Labels => _command.Labels ?? new Dictionary<string, string>(StringComparer.Ordinal);
+
     protected override void Start() =>
-        Ask<CatalogInternal.LayerTaken>(Store.Catalog, new CatalogInternal.TakeForSealing(_command.Layer, _command.Names ?? []), taken => Hold(taken.Layer));
+        Ask<CatalogInternal.LayerTaken>(Store.Catalog, new CatalogInternal.TakeForSealing(_command.Layer, _command.Names ?? [], Labels), taken => Hold(taken.Layer));
 
     protected override void OnStop(StorageError why) => CancelOperations();
 
@@ -53,7 +55,7 @@ internal sealed class SealFlow : FlowActor
     }
 
     private void Commit(LayerRecord sealedLayer) =>
-        Ask<CatalogInternal.SealCommitted>(Store.Catalog, new CatalogInternal.CommitSeal(sealedLayer, _command.Names ?? []), committed =>
+        Ask<CatalogInternal.SealCommitted>(Store.Catalog, new CatalogInternal.CommitSeal(sealedLayer, _command.Names ?? [], Labels), committed =>
         {
             TellLayer(committed.Layer, new LayerInternal.Unhold(LayerKind.Sealed));
             Finish(new StoreProtocol.LayerSealed(committed.Layer));

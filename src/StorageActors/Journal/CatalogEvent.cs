@@ -31,8 +31,11 @@ internal static class CatalogEvent
     /// <summary>An image's directory was renamed into the store, as a new image or over an old one; the whole record.</summary>
     internal sealed record ImagePut(ImageRecord Image) : IJournalEvent;
 
-    /// <summary>All names that the image has now.</summary>
-    internal sealed record ImageNamed(ImageId Image, IReadOnlyList<string> Names) : IJournalEvent;
+    /// <summary>All names that the image has now, and all that it ever had; an event from before stores kept the latter leaves them as they were.</summary>
+    internal sealed record ImageNamed(ImageId Image, IReadOnlyList<string> Names, IReadOnlyList<string>? History = null) : IJournalEvent;
+
+    /// <summary>All labels that the image has now.</summary>
+    internal sealed record ImageLabelled(ImageId Image, IReadOnlyDictionary<string, string> Labels) : IJournalEvent;
 
     /// <summary>An image's directory was renamed to the trash.</summary>
     internal sealed record ImageRemoved(ImageId Image) : IJournalEvent;

@@ -23,6 +23,7 @@ namespace StorageActors.Journal;
 [JsonSerializable(typeof(CatalogEvent.LayerHealed))]
 [JsonSerializable(typeof(CatalogEvent.ImagePut))]
 [JsonSerializable(typeof(CatalogEvent.ImageNamed))]
+[JsonSerializable(typeof(CatalogEvent.ImageLabelled))]
 [JsonSerializable(typeof(CatalogEvent.ImageRemoved))]
 [JsonSerializable(typeof(CatalogEvent.Snapshot), TypeInfoPropertyName = "CatalogSnapshot")]
 [JsonSerializable(typeof(LeaseEvent.Granted))]

@@ -24,6 +24,7 @@ internal static class JournalRows
         ("layer-healed-1", typeof(CatalogEvent.LayerHealed)),
         ("image-put-1", typeof(CatalogEvent.ImagePut)),
         ("image-named-1", typeof(CatalogEvent.ImageNamed)),
+        ("image-labelled-1", typeof(CatalogEvent.ImageLabelled)),
         ("image-removed-1", typeof(CatalogEvent.ImageRemoved)),
         ("catalog-1", typeof(CatalogEvent.Snapshot)),
         ("lease-granted-1", typeof(LeaseEvent.Granted)),

@@ -41,6 +41,8 @@ internal sealed class ImageRecordJson : JsonConverter<ImageRecord>
         }
 
         if (value.AdditionalStore is { } store) writer.WriteString("additionalStore"u8, store);
+        if (value.NamesHistory is { } history) JsonWrite.Texts(writer, "namesHistory"u8, history);
+        if (value.Added is { } added) writer.WriteString("added"u8, added);
         writer.WriteEndObject();
     }
 
@@ -58,6 +60,8 @@ internal sealed class ImageRecordJson : JsonConverter<ImageRecord>
         List<BigDataItem>? documents = null;
         Digest[]? blobs = null;
         string? store = null;
+        string[]? history = null;
+        DateTimeOffset? added = null;
         while (JsonRead.NextMember(ref reader, out var name))
         {
             switch (name)
@@ -71,13 +75,16 @@ internal sealed class ImageRecordJson : JsonConverter<ImageRecord>
                 case "bigData": documents = Documents(ref reader); break;
                 case "blobs": blobs = reader.TokenType == JsonTokenType.Null ? null : JsonRead.Digests(ref reader); break;
                 case "additionalStore": store = JsonRead.TextOrNull(ref reader); break;
+                case "namesHistory": history = JsonRead.TextsOrNull(ref reader); break;
+                case "added": added = JsonRead.TimeOrNull(ref reader); break;
                 default: JsonRead.Pass(ref reader); break;
             }
         }
 
         return new ImageRecord(
             id ?? throw JsonRead.Missing("id"), names ?? throw JsonRead.Missing("names"), layers ?? throw JsonRead.Missing("layers"), labels ?? throw JsonRead.Missing("labels"),
-            created ?? throw JsonRead.Missing("created"), manifest, documents ?? throw JsonRead.Missing("bigData"), blobs, store);
+            created ?? throw JsonRead.Missing("created"), manifest, documents ?? throw JsonRead.Missing("bigData"), blobs, store,
+            history, added);
     }
 
     private static List<BigDataItem> Documents(ref Utf8JsonReader reader)

@@ -86,6 +86,8 @@ internal static class JsonRead
     internal static DateTimeOffset Time(ref Utf8JsonReader reader) =>
         reader.TokenType == JsonTokenType.String && reader.TryGetDateTimeOffset(out var time) ? time : throw Wrong(ref reader, "a time");
 
+    internal static DateTimeOffset? TimeOrNull(ref Utf8JsonReader reader) => reader.TokenType == JsonTokenType.Null ? null : Time(ref reader);
+
     internal static string[] Texts(ref Utf8JsonReader reader)
     {
         Begin(ref reader, JsonTokenType.StartArray);
@@ -93,6 +95,8 @@ internal static class JsonRead
         while (NextItem(ref reader)) texts.Add(Text(ref reader));
         return [.. texts];
     }
+
+    internal static string[]? TextsOrNull(ref Utf8JsonReader reader) => reader.TokenType == JsonTokenType.Null ? null : Texts(ref reader);
 
     internal static LayerId[] LayerIds(ref Utf8JsonReader reader)
     {

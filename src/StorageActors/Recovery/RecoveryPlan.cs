@@ -52,7 +52,7 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
         var notes = new List<string>();
         var adopted = ParentsFirst([.. found.Layers.Where(static layer => layer.Record is not null).Select(static layer => layer.Record!)]);
         var images = found.Images.Where(image => image.Record is not null && !IsKnown(catalog, image.Record)).Select(static image => image.Record!)
-            .OrderBy(static image => image.Created).ThenBy(static image => image.Id.Value, StringComparer.Ordinal).ToList();
+            .OrderBy(static image => image.Added ?? image.Created).ThenBy(static image => image.Id.Value, StringComparer.Ordinal).ToList();
         notes.AddRange(adopted.Select(static layer => $"layer {layer.Id} is complete, but not in the journal: adopted"));
         notes.AddRange(images.Select(static image => $"image {image.Id} is complete, but not in the journal: adopted"));
         notes.AddRange(found.Layers.Where(static layer => layer.Record is null).Select(static layer => $"directory {layer.Id} is not in the journal and has no valid record: left alone ({layer.Fault})"));
@@ -76,11 +76,11 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
     }
 
     /// <summary>
-    /// The journal has the image as its directory does, but for names, whose changes it has first. Otherwise it was put again: its directory has the new documents, and
+    /// The journal has the image as its directory does, but for names and labels, whose changes it has first. Otherwise it was put again: its directory has the new documents, and
     /// the old ones are gone.
     /// </summary>
     private static bool IsKnown(CatalogState catalog, ImageRecord found) =>
-        catalog.FindOwn(found.Id) is { } known && RecordComparison.IsSame(known, found with { Names = known.Names });
+        catalog.FindOwn(found.Id) is { } known && RecordComparison.IsSame(known, found with { Names = known.Names, NamesHistory = known.NamesHistory, Labels = known.Labels });
 
     private static IReadOnlyList<LayerRecord> MissingLayers(CatalogState catalog, StoreListing listing)
     {

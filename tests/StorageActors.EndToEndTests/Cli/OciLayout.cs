@@ -7,7 +7,10 @@ namespace StorageActors.EndToEndTests.Cli;
 internal sealed record OciLayout(string Path, string ImageId, string Manifest)
 {
     /// <summary>Writes one. Layers are given as blob and tar, blob and tar, ...</summary>
-    internal static OciLayout Write(string path, params IReadOnlyList<byte[]> blobsAndTars)
+    internal static OciLayout Write(string path, params IReadOnlyList<byte[]> blobsAndTars) => Write(path, created: null, blobsAndTars);
+
+    /// <summary>The same of an image that says when it was made.</summary>
+    internal static OciLayout Write(string path, string? created, IReadOnlyList<byte[]> blobsAndTars)
     {
         var blobs = System.IO.Path.Combine(path, "blobs/sha256");
         Directory.CreateDirectory(blobs);
@@ -19,7 +22,7 @@ internal sealed record OciLayout(string Path, string ImageId, string Manifest)
         }
 
         var config = Put(Encoding.UTF8.GetBytes(
-            $$$"""{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[{{{string.Join(',', diffIds)}}}]}}"""));
+            $$$"""{{{{(created is null ? "" : $"\"created\":\"{created}\",")}}}"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[{{{string.Join(',', diffIds)}}}]}}"""));
         var manifest = Put(Encoding.UTF8.GetBytes(
             $$"""{"schemaVersion":2,"config":{{Descriptor("application/vnd.oci.image.config.v1+json", config)}},"layers":[{{string.Join(',', layers)}}]}"""));
         var annotated = Descriptor("application/vnd.oci.image.manifest.v1+json", manifest)[..^1] + ""","annotations":{"org.opencontainers.image.ref.name":"v1"}}""";

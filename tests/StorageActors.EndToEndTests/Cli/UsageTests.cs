@@ -34,6 +34,8 @@ public sealed partial class UsageTests
     [InlineData("umount", "x", "--all", "--lease", "l")]
     [InlineData("diff", "x", "--gzip", "--zstd")]
     [InlineData("import", "nonsense:x:y:z", "--platform")]
+    [InlineData("import", "x", "--created", "yesterday")]
+    [InlineData("label", "x", "--label", "novalue")]
     public async Task Wrong_usage_is_one_line_and_exit_2(params string[] arguments)
     {
         var run = (await CliProcess.RunAsync(Nowhere, null, arguments)).Exits(2);
@@ -58,6 +60,11 @@ public sealed partial class UsageTests
     [InlineData("usage: there is no verb remove; is it rm? See storage-actors --help.", "remove", "one", "--force")]
     [InlineData("usage: there is no verb removes; is it rm? See storage-actors --help.", "removes")]
     [InlineData("usage: there is no verb mounts; is it mount? See storage-actors --help.", "mounts")]
+    [InlineData("apply: --parent wants a value, and --name is an option. See storage-actors apply --help.", "apply", "--parent", "--name", "x")]
+    [InlineData("apply: --name wants a value, and -q is an option. See storage-actors apply --help.", "apply", "x", "--name", "-q")]
+    [InlineData("create: --label wants a value, and --name=x is an option. See storage-actors create --help.", "create", "--label", "--name=x")]
+    [InlineData("diff: -o wants a value, and --gzip is an option. See storage-actors diff --help.", "diff", "x", "-o", "--gzip")]
+    [InlineData("layers: --root wants a value, and --tree is an option. See storage-actors layers --help.", "layers", "--root", "--tree")]
     [InlineData("usage: there is no verb explode. See storage-actors --help.", "explode")]
     public async Task A_mistyped_word_is_named_with_the_one_that_was_meant(string error, params string[] arguments) =>
         Assert.Equal($"storage-actors: {error}\n", (await CliProcess.RunAsync(Nowhere, null, arguments)).Exits(2).Error);
@@ -75,7 +82,7 @@ public sealed partial class UsageTests
         var run = (await CliProcess.RunAsync(Nowhere, null, "--help")).Exits(0);
         string[] verbs =
         [
-            "import", "export", "images", "layers", "inspect", "apply", "create", "commit", "mount", "umount", "ps", "diff", "changes", "rm", "name",
+            "import", "export", "images", "layers", "inspect", "apply", "create", "commit", "mount", "umount", "ps", "diff", "changes", "rm", "name", "label",
             "df", "check", "gc", "rebuild", "stats", "info", "node", "demo", "completion",
         ];
         foreach (var verb in verbs) Assert.Matches($@"(?m)^  {verb}\b", run.Text);

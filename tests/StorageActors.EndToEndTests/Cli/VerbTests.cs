@@ -158,7 +158,7 @@ public abstract class VerbTests : IAsyncLifetime
         AssertKeys(imported, "id names layers seconds bytes");
         AssertKeys(imported.GetProperty("layers")[0], "id diffId chainId blobDigest size reused");
         Assert.True(imported.GetProperty("layers")[0].GetProperty("reused").GetBoolean());
-        AssertKeys((await Store.RunAsync("images", "--json")).Exits(0).Json[0], "id names layers labels created manifestDigest bigData blobs");
+        AssertKeys((await Store.RunAsync("images", "--json")).Exits(0).Json[0], "id names layers labels created manifestDigest bigData blobs namesHistory added");
         AssertKeys((await Store.RunAsync("export", "i", $"oci:{Store["o"]}", "--json")).Exits(0).Json, "digest destination sameDigests seconds");
     }
 
@@ -184,6 +184,8 @@ public abstract class VerbTests : IAsyncLifetime
         await RefusedAsync(5, Base, "apply", "--limit-size", "1K");
         await RefusedAsync(5, Base, "apply", "--limit-entries", "1");
         await RefusedAsync(5, Tars.Of(("../escape", "x")), "apply");
+        await File.WriteAllBytesAsync(Store["layer.tar"], Base);
+        await RefusedAsync(5, null, "import", Store["layer.tar"]);
         Assert.Equal(["base", "top"], (await Store.RunAsync("layers", "-q")).Exits(0).Lines);
         (await Store.RunAsync("gc")).Exits(0); // Which waits for what is deleted.
         Assert.Empty(Store.Leftovers());

@@ -37,6 +37,28 @@ public sealed class ImportTests : IDisposable
         Assert.Equal(["mine:2"], result.Image.Names);
     }
 
+    [Theory]
+    [InlineData("2023-05-11T20:34:53.123456789Z", "2023-05-11T20:34:53.1234567Z")]
+    [InlineData("2023-05-11T20:34:53+02:00", "2023-05-11T18:34:53Z")]
+    [InlineData("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z")]
+    [InlineData("0001-01-01T00:00:00Z", null)]
+    [InlineData("0001-01-01T00:00:00+14:00", null)]
+    [InlineData("yesterday", null)]
+    [InlineData("", null)]
+    [InlineData(1700000000, null)]
+    public async Task The_configuration_says_when_an_image_was_made_if_it_does(object created, string? expected)
+    {
+        _layout.Tagged("1.0", _layout.Image(["a"], created: created));
+        DateTimeOffset? time = expected is null ? null : DateTimeOffset.Parse(expected, null);
+
+        await ImportAsync(_layout.Path);
+        Assert.Equal(time, _store.Put.Created);
+
+        await ImportAsync(_layout.Path, new ImportOptions { Created = DateTimeOffset.UnixEpoch, Labels = new Dictionary<string, string>(StringComparer.Ordinal) { ["k"] = "v" } });
+        Assert.Equal(DateTimeOffset.UnixEpoch, _store.Put.Created);
+        Assert.Equal("v", _store.Put.Labels!["k"]);
+    }
+
     [Fact]
     public async Task Several_images_without_a_tag_are_listed()
     {
@@ -198,6 +220,15 @@ public sealed class ImportTests : IDisposable
     [InlineData("oci:/x:")]
     [InlineData("docker-archive:")]
     public void A_location_without_path_or_tag_is_refused(string text) => Assert.Throws<StorageException>(() => ImageLocation.Parse(text));
+
+    [Fact]
+    public void An_archive_or_a_directory_without_an_image_is_bad_input()
+    {
+        var archive = Path.Combine(_layout.Root, "layer.tar");
+        File.WriteAllBytes(archive, LayoutBuilder.Tar("a"));
+        Assert.Equal(StorageErrorCode.BadInput, Assert.Throws<StorageException>(() => ImageLocation.Parse(archive)).Error.Code);
+        Assert.Equal(StorageErrorCode.BadInput, Assert.Throws<StorageException>(() => ImageLocation.Parse(_layout.Root)).Error.Code);
+    }
 
     [Fact]
     public void A_file_that_is_no_archive_is_bad_input()

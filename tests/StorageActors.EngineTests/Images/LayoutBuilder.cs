@@ -55,10 +55,12 @@ internal sealed class LayoutBuilder : IDisposable
     internal Digest Blob(object json) => Blob(JsonSerializer.SerializeToUtf8Bytes(json));
 
     /// <summary>A manifest of gzipped layers; its descriptor goes nowhere yet.</summary>
-    internal object Image(string[] files, string architecture = "amd64", string configType = "application/vnd.oci.image.config.v1+json", bool withPlatform = false)
+    internal object Image(string[] files, string architecture = "amd64", string configType = "application/vnd.oci.image.config.v1+json", bool withPlatform = false,
+        object? created = null)
     {
         var tars = files.Select(Tar).ToArray();
-        var config = Serialize(new { os = "linux", architecture, rootfs = new { type = "layers", diff_ids = tars.Select(static t => Digest.Of(t).Value) } });
+        var rootfs = new { type = "layers", diff_ids = tars.Select(static t => Digest.Of(t).Value) };
+        var config = created is not null ? Serialize(new { created, os = "linux", architecture, rootfs }) : Serialize(new { os = "linux", architecture, rootfs });
         var layers = tars.Select(tar => Descriptor(Gzip(tar), "application/vnd.oci.image.layer.v1.tar+gzip")).ToArray();
         var manifest = Serialize(new { schemaVersion = 2, config = Descriptor(config, configType), layers });
         var descriptor = Descriptor(manifest, "application/vnd.oci.image.manifest.v1+json");

@@ -46,6 +46,7 @@ public sealed class JournalSerializerTests() : EngineTest()
         ("layer-healed-1", new CatalogEvent.LayerHealed(Layer), """{"layer":"some-layer"}"""),
         ("image-put-1", new CatalogEvent.ImagePut(ImageRecord), $$"""{"image":{{ImageJson}}}"""),
         ("image-named-1", new CatalogEvent.ImageNamed(Image, []), $$"""{"image":"{{Hex}}","names":[]}"""),
+        ("image-labelled-1", new CatalogEvent.ImageLabelled(Image, Labels), $$$"""{"image":"{{{Hex}}}","labels":{"k":"v"}}"""),
         ("image-removed-1", new CatalogEvent.ImageRemoved(Image), $$"""{"image":"{{Hex}}"}"""),
         ("catalog-1", new CatalogEvent.Snapshot([Record], [ImageRecord]), $$"""{"layers":[{{LayerJson}}],"images":[{{ImageJson}}]}"""),
         ("lease-granted-1", Lease, LeaseJson),
@@ -54,12 +55,20 @@ public sealed class JournalSerializerTests() : EngineTest()
         ("leases-1", new LeaseEvent.Snapshot([Lease]), $$"""{"leases":[{{LeaseJson}}]}"""),
     ];
 
+    /// <summary>Members that came later, which rows of before do not have.</summary>
+    private static readonly (string Manifest, object Event, string Json)[] LaterRows =
+    [
+        ("image-put-1", new CatalogEvent.ImagePut(ImageRecord with { NamesHistory = ["n", "m"], Added = Time }),
+            $$$"""{"image":{{{ImageJson[..^1]}}},"namesHistory":["n","m"],"added":"2026-01-02T03:04:05.1234567+00:00"}}"""),
+        ("image-named-1", new CatalogEvent.ImageNamed(Image, ["a"], ["b", "a"]), $$"""{"image":"{{Hex}}","names":["a"],"history":["b","a"]}"""),
+    ];
+
     private JournalSerializer Serializer => new((ExtendedActorSystem)Sys);
 
     [Fact]
     public void Rows_have_the_bytes_that_they_always_had()
     {
-        foreach (var (manifest, happened, json) in Rows)
+        foreach (var (manifest, happened, json) in Rows.Concat(LaterRows))
         {
             Assert.Equal(manifest, Serializer.Manifest(happened));
             Assert.Equal(json, Encoding.UTF8.GetString(Serializer.ToBinary(happened)));
@@ -69,7 +78,7 @@ public sealed class JournalSerializerTests() : EngineTest()
     [Fact]
     public void Rows_are_read_as_they_were_written()
     {
-        foreach (var (manifest, happened, json) in Rows)
+        foreach (var (manifest, happened, json) in Rows.Concat(LaterRows))
         {
             var read = Serializer.FromBinary(Encoding.UTF8.GetBytes(json), manifest);
             Assert.IsType(happened.GetType(), read);

@@ -35,7 +35,8 @@ public sealed class RecordJsonTests
 
     private static readonly ImageRecord FullImage = new(
         ImageId.Of(Other), ["x:latest", "y"], [LayerId.Parse("ab"), LayerId.Parse("cd")], Labels, Time, Some,
-        [new BigDataItem("config", 2, Some), new BigDataItem("m\u00fc", 0, Other)], [Some, Other], "/some/where");
+        [new BigDataItem("config", 2, Some), new BigDataItem("m\u00fc", 0, Other)], [Some, Other], "/some/where",
+        ["y", "z \u00e4", "x:latest"], Time);
 
     public static TheoryData<string> Compressions => [.. Enum.GetNames<LayerCompression>()];
 
@@ -114,6 +115,8 @@ public sealed class RecordJsonTests
     [InlineData("layer-named-1", """{"layer":"ab","names":"x"}""")]
     [InlineData("layer-named-1", """{"layer":"ab","names":[null]}""")]
     [InlineData("image-removed-1", """{"image":"ab"}""")]
+    [InlineData("image-named-1", """{"image":"5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef","names":[],"history":[null]}""")]
+    [InlineData("image-put-1", """{"image":{"id":"5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef","names":[],"layers":[],"labels":{},"created":"2026-01-02T03:04:05Z","bigData":[],"added":7}}""")]
     [InlineData("catalog-1", """{"layers":[]}""")]
     [InlineData("catalog-1", """{"layers":{},"images":[]}""")]
     public void What_is_malformed_is_an_error_and_no_guess(string manifest, string json) =>

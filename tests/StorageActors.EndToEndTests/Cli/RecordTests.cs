@@ -1,0 +1,80 @@
+using StorageActors.TestSupport;
+using Xunit;
+
+namespace StorageActors.EndToEndTests.Cli;
+
+/// <summary>Each verb hosts the engine in its own process.</summary>
+public sealed class RecordsInProcessTests : RecordTests
+{
+    protected override Task BeginAsync() => Task.CompletedTask;
+}
+
+/// <summary>Each verb talks to a node.</summary>
+public sealed class RecordsOnNodeTests : RecordTests
+{
+    protected override async Task BeginAsync() => Assert.Contains("ready on", await Store.StartNodeAsync(), StringComparison.Ordinal);
+}
+
+/// <summary>What is kept of layers and images besides their content, through the command alone.</summary>
+public abstract class RecordTests : IAsyncLifetime
+{
+    private static readonly byte[] Base = Tars.Of(("etc/", ""), ("etc/motd", "hello\n"));
+
+    private protected CliStore Store { get; } = new();
+
+    public async Task InitializeAsync() => await BeginAsync();
+
+    public async Task DisposeAsync() => await Store.DisposeAsync();
+
+    [SkippableFact]
+    public async Task An_image_shows_its_own_date_and_keeps_it_through_export_and_import()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        const string made = "2021-02-03T04:05:06.789Z";
+        var layout = OciLayout.Write(Store["image"], made, [Tars.Gzip(Base), Base]);
+        (await Store.RunAsync("import", layout.Path, "--name", "app:1")).Exits(0);
+        Assert.Contains("2021-02-03", (await Store.RunAsync("images")).Exits(0).Lines[1], StringComparison.Ordinal);
+        var image = (await Store.RunAsync("inspect", "app:1")).Exits(0).Json;
+        Assert.Equal(made, image.GetProperty("created").GetString());
+        Assert.True(image.GetProperty("added").GetDateTimeOffset() > image.GetProperty("created").GetDateTimeOffset());
+
+        (await Store.RunAsync("export", "app:1", $"oci-archive:{Store["out.tar"]}")).Exits(0);
+        (await Store.RunAsync("export", "app:1", $"docker-archive:{Store["docker.tar"]}")).Exits(0);
+        foreach (var archive in new[] { Store["out.tar"], Store["docker.tar"] })
+        {
+            (await Store.RunAsync("rm", "app:1")).Exits(0);
+            (await Store.RunAsync("import", archive, "--name", "app:1")).Exits(0);
+            Assert.Equal(made, (await Store.RunAsync("inspect", "app:1")).Exits(0).Json.GetProperty("created").GetString());
+        }
+
+        (await Store.RunAsync("import", layout.Path, "--name", "app:2", "--created", "1999-12-31")).Exits(0);
+        Assert.Contains("1999-12-31", (await Store.RunAsync("images")).Exits(0).Lines[1], StringComparison.Ordinal);
+        (await Store.RunAsync("name", "app:2", "--remove", "app:1")).Exits(0);
+        Assert.Equal(["app:2", "app:1"], (await Store.RunAsync("inspect", "app:2")).Exits(0).Json.GetProperty("namesHistory").EnumerateArray().Select(static name => name.GetString()));
+    }
+
+    [SkippableFact]
+    public async Task Labels_are_given_with_layers_and_images_and_changed_later()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        var layout = OciLayout.Write(Store["image"], Tars.Gzip(Base), Base);
+        (await Store.RunAsync("import", layout.Path, "--name", "app:1", "--label", "team=web", "--label", "tier=1")).Exits(0);
+        (await Store.FeedAsync(Base, "apply", "--id", "base", "--label", "from=stdin")).Exits(0);
+        (await Store.FeedAsync(Base, "apply", "--id", "again", "--reuse", "--label", "seen=twice")).Exits(0);
+        (await Store.RunAsync("create", "--id", "box", "--label", "a=1")).Exits(0);
+        (await Store.RunAsync("commit", "box", "--label", "b=2")).Exits(0);
+
+        Assert.Equal(["team=web", "tier=1"], (await Store.RunAsync("label", "app:1")).Exits(0).Lines);
+        Assert.Equal(["a=1", "b=2"], (await Store.RunAsync("label", "box")).Exits(0).Lines);
+        Assert.Equal(["team=db", "x=y=z"], (await Store.RunAsync("label", "app:1", "--label", "team=db", "--label", "x=y=z", "--remove", "tier")).Exits(0).Lines);
+        Assert.Equal("stdin", (await Store.RunAsync("inspect", "base")).Exits(0).Json.GetProperty("labels").GetProperty("from").GetString());
+        Assert.Equal("db", (await Store.RunAsync("images", "--json")).Exits(0).Json[0].GetProperty("labels").GetProperty("team").GetString());
+        Assert.Equal("2", (await Store.RunAsync("label", "box", "--label", "a=", "--json")).Exits(0).Json.GetProperty("labels").GetProperty("b").GetString());
+        Assert.Contains((await Store.RunAsync("layers", "--json")).Exits(0).Json.EnumerateArray(), static layer => layer.GetProperty("labels").TryGetProperty("seen", out _));
+        (await Store.RunAsync("label", "nosuch", "--label", "a=1")).Exits(3);
+        (await Store.RunAsync("check", "--full")).Exits(0);
+    }
+
+    /// <summary>How this class of tests begins: with a node, or without.</summary>
+    protected abstract Task BeginAsync();
+}
