@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using StorageActors.Archive.Digests;
+using StorageActors.Archive.Processors;
 using StorageActors.Archive.Tar;
 using StorageActors.Protocol;
 
@@ -175,7 +176,7 @@ internal sealed class BlockRing : IBlockSource, IDisposable
     private void DigestClaimed(long block)
     {
         var slot = block % Capacity;
-        _hasher.Append(_blocks[slot].AsSpan(0, _lengths[slot]));
+        using (ProcessorTurn.Take()) _hasher.Append(_blocks[slot].AsSpan(0, _lengths[slot]));
         lock (_gate)
         {
             _digesting = false;

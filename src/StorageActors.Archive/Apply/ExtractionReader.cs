@@ -1,4 +1,5 @@
 using StorageActors.Archive.Compression;
+using StorageActors.Archive.Processors;
 using StorageActors.Protocol;
 
 namespace StorageActors.Archive.Apply;
@@ -58,6 +59,7 @@ internal sealed class ExtractionReader(Stream blob, ExtractOptions options, IExt
 
     private int Fill(Stream decoded, byte[] block)
     {
+        using var turn = ProcessorTurn.Take();   // left while the input is read
         var filled = 0;
         while (filled < block.Length)
         {

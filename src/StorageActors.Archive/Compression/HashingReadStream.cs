@@ -1,4 +1,5 @@
 using StorageActors.Archive.Digests;
+using StorageActors.Archive.Processors;
 using StorageActors.Protocol;
 
 namespace StorageActors.Archive.Compression;
@@ -52,7 +53,8 @@ internal sealed class HashingReadStream : ReadOnlyStream
 
     private bool Fill()
     {
-        (_start, _end) = (0, _input.Read(_block, 0, BlockSize));
+        _start = _end = 0;
+        using (ProcessorTurn.Leave()) _end = _input.Read(_block, 0, BlockSize);
         if (_end == 0) return false;
         BytesRead += _end;
         if (BytesRead > _limit) throw new InputTooLargeException(_limit);

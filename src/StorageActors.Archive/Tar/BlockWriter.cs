@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using StorageActors.Archive.Digests;
+using StorageActors.Archive.Processors;
 
 namespace StorageActors.Archive.Tar;
 
@@ -222,7 +223,7 @@ internal sealed class BlockWriter(Stream output, Sha256Hasher? hasher = null) : 
     private void DigestClaimed(long block)
     {
         var slot = block % Capacity;
-        hasher!.Append(_blocks[slot].AsSpan(0, _lengths[slot]));
+        using (ProcessorTurn.Take()) hasher!.Append(_blocks[slot].AsSpan(0, _lengths[slot]));
         lock (_gate)
         {
             _digesting = false;
