@@ -19,7 +19,7 @@ internal static class CommandLine
         ("create", static () => new CreateVerb()), ("commit", static () => new CommitVerb()), ("mount", static () => new MountVerb()),
         ("umount", static () => new UmountVerb()), ("ps", static () => new PsVerb()), ("diff", static () => new DiffVerb()),
         ("changes", static () => new ChangesVerb()), ("rm", static () => new RmVerb()), ("name", static () => new NameVerb()),
-        ("label", static () => new LabelVerb()),
+        ("label", static () => new LabelVerb()), ("document", static () => new DocumentVerb()),
         ("df", static () => new DfVerb()), ("check", static () => new CheckVerb()), ("gc", static () => new GcVerb()),
         ("rebuild", static () => new RebuildVerb()),
         ("stats", static () => new StatsVerb()), ("info", static () => new InfoVerb()), ("node", static () => new NodeVerb()),

@@ -44,6 +44,9 @@ internal sealed record NamesResult(string Id, IReadOnlyList<string> Names);
 /// <summary>What <c>label</c> prints.</summary>
 internal sealed record LabelsResult(string Id, IReadOnlyDictionary<string, string> Labels);
 
+/// <summary>What <c>document</c> prints of all documents, or after a change.</summary>
+internal sealed record DocumentsResult(string Id, IReadOnlyList<BigDataItem> Documents);
+
 /// <summary>What <c>gc</c> prints.</summary>
 internal sealed record CollectResult(IReadOnlyList<LayerId> Layers, long Bytes, bool DryRun);
 
@@ -52,7 +55,8 @@ internal sealed record Share(int Layers, long Bytes, long Inodes);
 
 /// <summary>What <c>df</c> prints.</summary>
 internal sealed record UsageResult(
-    IReadOnlyList<LayerUsage> Layers, Share Total, Share Shared, Share Exclusive, Share Reclaimable, long TrashBytes, long FreeBytes, long FreeInodes);
+    IReadOnlyList<LayerUsage> Layers, Share Total, Share Shared, Share Exclusive, Share Reclaimable, long TrashBytes, long FreeBytes, long FreeInodes,
+    IReadOnlyList<ImageUsage> Images, long ImageBytes, int Blobs, long BlobBytes);
 
 /// <summary>What <c>info</c> prints.</summary>
 internal sealed record InfoResult(string Version, string Engine, string Root, string StoreId, string Driver, IReadOnlyList<StoreFact> Facts);
@@ -88,6 +92,7 @@ internal static class ResultJson
 [JsonSerializable(typeof(RemoveResult))]
 [JsonSerializable(typeof(NamesResult))]
 [JsonSerializable(typeof(LabelsResult))]
+[JsonSerializable(typeof(DocumentsResult))]
 [JsonSerializable(typeof(CollectResult))]
 [JsonSerializable(typeof(UsageResult))]
 [JsonSerializable(typeof(InfoResult))]

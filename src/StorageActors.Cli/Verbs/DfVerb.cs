@@ -5,7 +5,7 @@ using StorageActors.Protocol;
 namespace StorageActors.Cli.Verbs;
 
 /// <summary>Says what the store takes on disk.</summary>
-internal sealed class DfVerb() : Verb("df", "Show bytes and inodes on disk: shared, exclusive, reclaimable")
+internal sealed class DfVerb() : Verb("df", "Show bytes and inodes on disk: shared, exclusive, reclaimable; kept blobs")
 {
     internal override async Task<int> RunAsync(Invocation call)
     {
@@ -19,7 +19,8 @@ internal sealed class DfVerb() : Verb("df", "Show bytes and inodes on disk: shar
     private static UsageResult Sum(UsageReport report) => new(
         report.Layers, ShareOf(report.Layers), ShareOf(report.Layers.Where(static layer => layer.Shared)),
         ShareOf(report.Layers.Where(static layer => !layer.Shared)), ShareOf(report.Layers.Where(static layer => layer.Reclaimable)),
-        report.TrashBytes, report.FreeBytes, report.FreeInodes);
+        report.TrashBytes, report.FreeBytes, report.FreeInodes,
+        report.Images ?? [], (report.Images ?? []).Sum(static image => image.RecordBytes), report.Blobs, report.BlobBytes);
 
     private static Share ShareOf(IEnumerable<LayerUsage> layers) =>
         layers.Aggregate(new Share(0, 0, 0), static (sum, layer) => new Share(sum.Layers + 1, sum.Bytes + layer.Bytes, sum.Inodes + layer.Inodes));
@@ -28,15 +29,22 @@ internal sealed class DfVerb() : Verb("df", "Show bytes and inodes on disk: shar
     {
         if (!output.Quiet)
         {
-            var layers = new Table(("LAYER", ColumnKind.Text), ("SIZE", ColumnKind.Number), ("INODES", ColumnKind.Number), ("USE", ColumnKind.Text));
+            var layers = new Table(("LAYER", ColumnKind.Text), ("SIZE", ColumnKind.Number), ("DIFF", ColumnKind.Number), ("INODES", ColumnKind.Number), ("USE", ColumnKind.Text));
             foreach (var layer in usage.Layers)
             {
                 var use = layer.Reclaimable ? "reclaimable" : layer.Shared ? "shared" : "exclusive";
-                layers.Add(Human.Short(layer.Layer.Value), Human.Size(layer.Bytes), $"{layer.Inodes}", use);
+                layers.Add(Human.Short(layer.Layer.Value), Human.Size(layer.Bytes), Unpacked(layer.DiffSize), $"{layer.Inodes}", use);
             }
 
             output.Table(layers);
             output.Line("");
+            if (usage.Images.Count > 0)
+            {
+                var images = new Table(("IMAGE", ColumnKind.Text), ("UNPACKED", ColumnKind.Number), ("RECORD", ColumnKind.Number), ("BLOBS", ColumnKind.Number));
+                foreach (var image in usage.Images) images.Add(Human.Short(image.Image.Value), Unpacked(image.Size), Human.Size(image.RecordBytes), Human.Size(image.BlobBytes));
+                output.Table(images);
+                output.Line("");
+            }
         }
 
         var totals = new Table(("USE", ColumnKind.Text), ("LAYERS", ColumnKind.Number), ("SIZE", ColumnKind.Number), ("INODES", ColumnKind.Number));
@@ -45,8 +53,12 @@ internal sealed class DfVerb() : Verb("df", "Show bytes and inodes on disk: shar
             totals.Add(name, $"{share.Layers}", Human.Size(share.Bytes), $"{share.Inodes}");
         }
 
+        totals.Add("kept blobs", "-", Human.Size(usage.BlobBytes), $"{usage.Blobs}");
+        totals.Add("image records", "-", Human.Size(usage.ImageBytes), "-");
         totals.Add("trash", "-", Human.Size(usage.TrashBytes), "-");
         totals.Add("free", "-", Human.Size(usage.FreeBytes), usage.FreeInodes == 0 ? "-" : $"{usage.FreeInodes}");
         output.Table(totals);
     }
+
+    private static string Unpacked(long? size) => size is null ? "unknown" : Human.Size(size);
 }

@@ -78,6 +78,8 @@ namespace StorageActors.Node.Wire;
 [JsonSerializable(typeof(CatalogProtocol.RemoveImage))]
 [JsonSerializable(typeof(CatalogProtocol.ImageRemoved))]
 [JsonSerializable(typeof(CatalogProtocol.GetBigData))]
+[JsonSerializable(typeof(CatalogProtocol.PutBigData))]
+[JsonSerializable(typeof(CatalogProtocol.RemoveBigData))]
 [JsonSerializable(typeof(CatalogProtocol.BigDataContent))]
 [JsonSerializable(typeof(CatalogProtocol.ReadBlob))]
 [JsonSerializable(typeof(CatalogProtocol.BlobRead))]

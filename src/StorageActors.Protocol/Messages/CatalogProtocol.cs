@@ -113,10 +113,27 @@ public static class CatalogProtocol
     /// <param name="Layers">The layers that went with it.</param>
     public sealed record ImageRemoved(ImageId Image, IReadOnlyList<LayerId> Layers) : IReply;
 
-    /// <summary>Reads a document of an image. Answers <see cref="BigDataContent"/>.</summary>
-    /// <param name="Image">The image.</param>
-    /// <param name="Key">Its key.</param>
-    public sealed record GetBigData(ImageId Image, string Key) : ICommand;
+    /// <summary>Reads a document of an image, or of a layer. Answers <see cref="BigDataContent"/>.</summary>
+    /// <param name="Image">The image, or none.</param>
+    /// <param name="Key">The document's key.</param>
+    /// <param name="Layer">The layer, or none; exactly one of the two is given.</param>
+    public sealed record GetBigData(ImageId? Image, string Key, LayerId? Layer = null) : ICommand;
+
+    /// <summary>
+    /// Puts a document of a layer, writable or sealed, or of an image: a new one, or in place of the one with its key, which readers and crashes find either old or new. The
+    /// manifest and the configuration of an image are refused as invalid argument: <see cref="PutImage"/> puts them. A 1001st document is refused as over the limit.
+    /// Answers <see cref="Resolved"/>.
+    /// </summary>
+    /// <param name="Layer">The layer, or none.</param>
+    /// <param name="Image">The image, or none; exactly one of the two is given.</param>
+    /// <param name="Document">Its key and its content.</param>
+    public sealed record PutBigData(LayerId? Layer, ImageId? Image, BigData Document) : ICommand;
+
+    /// <summary>Removes a document of a layer, or of an image (but not its manifest or configuration). Answers <see cref="Resolved"/>, or not found.</summary>
+    /// <param name="Layer">The layer, or none.</param>
+    /// <param name="Image">The image, or none; exactly one of the two is given.</param>
+    /// <param name="Key">The document's key.</param>
+    public sealed record RemoveBigData(LayerId? Layer, ImageId? Image, string Key) : ICommand;
 
     /// <summary>A document.</summary>
     /// <param name="Item">Its key, size and digest (checked while it was read).</param>

@@ -29,6 +29,7 @@ public enum LayerKind
 /// <param name="Warnings">What could not be kept when it was applied (an xattr that the file system refuses, …).</param>
 /// <param name="Damage">Why the layer cannot be used, if it cannot.</param>
 /// <param name="AdditionalStore">Root of the additional store that it lies in, where it is only read; none for a layer of the store's own.</param>
+/// <param name="BigData">Its documents, sorted by key; none for a layer without.</param>
 public sealed record LayerRecord(
     LayerId Id,
     LayerId? Parent,
@@ -47,4 +48,5 @@ public sealed record LayerRecord(
     IReadOnlyList<long>? Gids = null,
     IReadOnlyList<string>? Warnings = null,
     string? Damage = null,
-    string? AdditionalStore = null);
+    string? AdditionalStore = null,
+    IReadOnlyList<BigDataItem>? BigData = null);

@@ -25,14 +25,28 @@ public enum ChangeKind
 /// <param name="Shared">Whether more than one image or child needs it.</param>
 /// <param name="Reclaimable">Whether nothing needs it: no image, no child, no lease.</param>
 /// <param name="ContentBytes">Sum of the lengths of its own files and symbolic links, hard links once, holes counted.</param>
-public sealed record LayerUsage(LayerId Layer, long Bytes, long Inodes, bool Shared, bool Reclaimable, long ContentBytes = 0);
+/// <param name="DiffSize">Length of its uncompressed tar; none while that is not known: of a writable layer, and of one that was frozen without being read.</param>
+/// <param name="DocumentBytes">Sum of the lengths of its documents.</param>
+public sealed record LayerUsage(
+    LayerId Layer, long Bytes, long Inodes, bool Shared, bool Reclaimable, long ContentBytes = 0, long? DiffSize = null, long DocumentBytes = 0);
+
+/// <summary>What an image takes on disk besides its layers.</summary>
+/// <param name="Image">The image.</param>
+/// <param name="Size">What it is in all, unpacked: its documents and the uncompressed tars of its layers; none when the length of one is not known.</param>
+/// <param name="RecordBytes">Allocated bytes of its record and documents.</param>
+/// <param name="BlobBytes">Allocated bytes of the blobs that are kept with it; one that other images keep, too, counts for each of them.</param>
+public sealed record ImageUsage(ImageId Image, long? Size, long RecordBytes, long BlobBytes);
 
 /// <summary>What the store takes on disk.</summary>
 /// <param name="Layers">Each layer.</param>
 /// <param name="TrashBytes">Bytes that were removed and are being deleted.</param>
 /// <param name="FreeBytes">Free on the file system.</param>
 /// <param name="FreeInodes">Inodes free on the file system; 0 where it does not count them.</param>
-public sealed record UsageReport(IReadOnlyList<LayerUsage> Layers, long TrashBytes, long FreeBytes, long FreeInodes);
+/// <param name="Images">Each image; none when one layer alone was asked about.</param>
+/// <param name="Blobs">How many blobs are kept with images, each once.</param>
+/// <param name="BlobBytes">Their allocated bytes, each once.</param>
+public sealed record UsageReport(
+    IReadOnlyList<LayerUsage> Layers, long TrashBytes, long FreeBytes, long FreeInodes, IReadOnlyList<ImageUsage>? Images = null, int Blobs = 0, long BlobBytes = 0);
 
 /// <summary>One thing that a check found.</summary>
 /// <param name="Kind">A fixed word: <c>orphan-directory</c>, <c>missing-layer</c>, <c>digest-mismatch</c>, <c>stale-staging</c>, <c>stray-mount</c>, …</param>

@@ -29,6 +29,8 @@ internal sealed partial class CatalogActor
             case TakeForFreezing take: Handle(from, take); break;
             case CommitFreeze commit: Handle(from, commit); break;
             case CommitRemoval commit: Handle(from, commit); break;
+            case TakeForDocuments take: Handle(from, take); break;
+            case CommitDocuments commit: Handle(from, commit); break;
             case CommitSeal commit: Handle(from, commit); break;
             case TakeImage take: Handle(from, take); break;
             case CommitImage commit: Handle(from, commit); break;
@@ -131,6 +133,15 @@ internal sealed partial class CatalogActor
     private void Handle(IActorRef from, CommitFreeze command) =>
         Append([new CatalogEvent.LayerSealed(command.Layer)], [command.Layer.Id], () => from.Tell(new SealCommitted(command.Layer)));
 
+    private void Handle(IActorRef from, TakeForDocuments command)
+    {
+        if (MustWait(from, command, command.Layer)) return;
+        Hold(from, DocumentRules.Take(_decided, _reservations, HolderOf(from), command), static held => new LayerTaken(held.Layers[0]));
+    }
+
+    private void Handle(IActorRef from, CommitDocuments command) =>
+        Append([new CatalogEvent.LayerDocumented(command.Layer, command.Documents)], [command.Layer], () => from.Tell(new DocumentsCommitted(_view.Current.FindLayer(command.Layer)!)));
+
     private void Handle(IActorRef from, CommitRemoval command)
     {
         Append([new CatalogEvent.LayerRemoved(command.Layer)], [], () =>
@@ -147,6 +158,7 @@ internal sealed partial class CatalogActor
         var layer = command.Layer with
         {
             Names = NameRules.Sorted(now.Names.Concat(command.AddNames)), Labels = LabelRules.Merge(now.Labels, command.AddLabels), Damage = now.Damage,
+            BigData = now.BigData,
         };
         Append([new CatalogEvent.LayerSealed(layer)], [layer.Id], () => from.Tell(new SealCommitted(layer)));
     }
@@ -165,7 +177,9 @@ internal sealed partial class CatalogActor
 
     private void Handle(IActorRef from, CommitImage command)
     {
-        var events = ImageRules.Put(_decided, command.Image);
+        var put = command.KeepNames && _decided.FindOwn(command.Image.Id) is { } now
+            ? command.Image with { Names = now.Names, NamesHistory = now.NamesHistory } : command.Image;
+        var events = ImageRules.Put(_decided, put);
         var image = ((CatalogEvent.ImagePut)events[^1]).Image;
         var stale = FilesOf(events).ToList();
         if (!image.Names.SequenceEqual(command.Image.Names, StringComparer.Ordinal)) stale.Add(image.Id);

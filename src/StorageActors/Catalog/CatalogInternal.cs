@@ -72,6 +72,9 @@ internal static class CatalogInternal
     /// <summary>Takes a writable layer, to freeze it, with the names that it gets, and keeps the layer that it comes to stand on. Answers <see cref="LayerTaken"/>.</summary>
     internal sealed record TakeForFreezing(LayerId Layer, IReadOnlyList<string> Names, LayerId? Parent);
 
+    /// <summary>Takes a layer, to change its documents. Answers <see cref="LayerTaken"/>.</summary>
+    internal sealed record TakeForDocuments(string Operation, LayerId Layer);
+
     /// <summary>The layer is taken: what concerns it waits.</summary>
     internal sealed record LayerTaken(LayerRecord Layer);
 
@@ -90,6 +93,12 @@ internal static class CatalogInternal
     /// <summary>The journal has it.</summary>
     internal sealed record SealCommitted(LayerRecord Layer);
 
+    /// <summary>Journals which documents a layer has, and replaces its file, with which their content gets its names. Answers <see cref="DocumentsCommitted"/>.</summary>
+    internal sealed record CommitDocuments(LayerId Layer, IReadOnlyList<BigDataItem> Documents);
+
+    /// <summary>The journal has it.</summary>
+    internal sealed record DocumentsCommitted(LayerRecord Layer);
+
     /// <summary>Takes an image's id, to put or remove the image. Answers <see cref="ImageTaken"/>.</summary>
     internal sealed record TakeImage(ImageId Image);
 
@@ -97,10 +106,10 @@ internal static class CatalogInternal
     internal sealed record ImageTaken(ImageId Image, ImageRecord? Known);
 
     /// <summary>
-    /// Journals an image whose directory was renamed into the store. Its names move from whoever has them, and those that it had stay. Answers
-    /// <see cref="ImageCommitted"/>.
+    /// Journals an image whose directory was renamed into the store. Its names move from whoever has them, and those that it had stay; or, with
+    /// <paramref name="KeepNames"/>, it has those that it has now, whatever the record says. Answers <see cref="ImageCommitted"/>.
     /// </summary>
-    internal sealed record CommitImage(ImageRecord Image);
+    internal sealed record CommitImage(ImageRecord Image, bool KeepNames = false);
 
     /// <summary>The journal has it.</summary>
     internal sealed record ImageCommitted(ImageRecord Image);

@@ -51,6 +51,7 @@ internal sealed partial record CatalogState
         CatalogEvent.LayerRemoved removed => Drop(removed.Layer),
         CatalogEvent.LayerNamed named => Change(named.Layer, layer => layer with { Names = named.Names }),
         CatalogEvent.LayerLabelled labelled => Change(labelled.Layer, layer => layer with { Labels = labelled.Labels }),
+        CatalogEvent.LayerDocumented documented => Change(documented.Layer, layer => layer with { BigData = documented.Documents.Count == 0 ? null : documented.Documents }),
         CatalogEvent.LayerDamaged damaged => Change(damaged.Layer, layer => layer with { Damage = damaged.Reason }),
         CatalogEvent.LayerHealed healed => Change(healed.Layer, static layer => layer with { Damage = null }),
         CatalogEvent.ImagePut put => Put(put.Image),

@@ -39,13 +39,6 @@ public sealed partial class StorageClient(IStorageChannel channel) : IAsyncDispo
     public async Task<ImageRecord> PutImageAsync(CatalogProtocol.PutImage image, CancellationToken stop = default) =>
         (await Channel.AskAsync<CatalogProtocol.ImagePut>(image, stop).ConfigureAwait(false)).Image;
 
-    /// <summary>Reads a document of an image.</summary>
-    /// <param name="image">The image.</param>
-    /// <param name="key">Its key.</param>
-    /// <param name="stop">Gives up waiting.</param>
-    public async Task<byte[]> GetBigDataAsync(ImageId image, string key, CancellationToken stop = default) =>
-        (await Channel.AskAsync<CatalogProtocol.BigDataContent>(new CatalogProtocol.GetBigData(image, key), stop).ConfigureAwait(false)).Content;
-
     /// <summary>Makes a writable layer.</summary>
     /// <param name="parent">The sealed layer below, or none.</param>
     /// <param name="spec">What it is to be called.</param>

@@ -50,7 +50,7 @@ internal sealed record MakeRoom(LayerId Layer) : DriverOperation<Nothing>
     }
 }
 
-/// <summary>Replaces a layer's record in its directory, after the change was journaled.</summary>
+/// <summary>Replaces a layer's record in its directory, after the change was journaled; documents that the record names get their names then.</summary>
 internal sealed record WriteLayerRecord(LayerRecord Record) : DriverOperation<Nothing>
 {
     internal override string Verb => "write record";
@@ -60,7 +60,9 @@ internal sealed record WriteLayerRecord(LayerRecord Record) : DriverOperation<No
     internal override Nothing Execute(DriverServices services, CancellationToken stop)
     {
         CrashPoint.Reached(CrashPoint.BeforeRecordFile);
-        LayerFile.Write(services.Layout.LayerDirectory(Record.Id), Record);
+        var directory = services.Layout.LayerDirectory(Record.Id);
+        LayerFile.Write(directory, Record);
+        LayerDocuments.Settle(directory, Record);
         if (Record.Kind == LayerKind.Sealed) services.Filled.Remove(Record.Id);
         CrashPoint.Reached(CrashPoint.AfterRecordFile);
         return Nothing.Instance;
@@ -150,15 +152,6 @@ internal sealed record RemoveImageFiles(ImageId Image) : DriverOperation<Trashed
         var name = Encoding.UTF8.GetBytes(Image.Value);
         return new TrashedPath(TrashDirectory.TakeDurably(services.Layout, services.Lock, "remove image", home, name, Image.Value[..12], CrashPoint.ImageTrashed));
     }
-}
-
-/// <summary>Reads a document of an image and checks its digest.</summary>
-internal sealed record ReadDocument(ImageRecord Image, BigDataItem Item) : DriverOperation<byte[]>
-{
-    internal override string Verb => "read document";
-
-    internal override byte[] Execute(DriverServices services, CancellationToken stop) =>
-        ImageFile.ReadDocument(services.Layout.Of(Image.AdditionalStore), Image.Id, Item);
 }
 
 /// <summary>Reads a blob that is kept with an image and checks its digest.</summary>

@@ -69,39 +69,14 @@ internal sealed class RemoveImageFlow(FlowContext store, IActorRef requester, Ca
         });
 }
 
-/// <summary>Reads what is kept with an image: a document, or a layer's blob. Nothing is held meanwhile: if the image goes before it is opened, it is refused.</summary>
-internal sealed class ReadImageFlow : FlowActor
+/// <summary>Reads a layer's blob that is kept with an image. Nothing is held meanwhile: if the image goes before it is opened, it is refused.</summary>
+internal sealed class ReadBlobFlow(FlowContext store, IActorRef requester, CatalogProtocol.ReadBlob command) : FlowActor(store, requester, "read blob")
 {
-    private readonly ImageId _image;
-    private readonly Action<ImageRecord> _read;
-
-    public ReadImageFlow(FlowContext store, IActorRef requester, CatalogProtocol.GetBigData command)
-        : base(store, requester, "read document")
-    {
-        _image = command.Image;
-        _read = image =>
-        {
-            if (image.BigData.FirstOrDefault(one => one.Key == command.Key) is { } item)
-                Perform(new ReadDocument(image, item), content => Answer(new CatalogProtocol.BigDataContent(item, content)));
-            else Refuse(Refusals.NotFound(Operation, $"image {image.Id} has no document {NameRules.Printable(command.Key)}"));
-        };
-    }
-
-    public ReadImageFlow(FlowContext store, IActorRef requester, CatalogProtocol.ReadBlob command)
-        : base(store, requester, "read blob")
-    {
-        _image = command.Image;
-        _read = image =>
-        {
-            if (image.Blobs?.Contains(command.Digest) == true) Perform(new SendBlob(image, command.Digest, command.Target, Store.Settings.IsDurable), Answer);
-            else Refuse(Refusals.NotFound(Operation, $"image {image.Id} keeps no blob {command.Digest}"));
-        };
-    }
-
     protected override void Start()
     {
-        if (Store.View.Current.FindImage(_image) is { } image) _read(image);
-        else Refuse(Refusals.NotFound(Operation, _image));
+        if (Store.View.Current.FindImage(command.Image) is not { } image) Refuse(Refusals.NotFound(Operation, command.Image));
+        else if (image.Blobs?.Contains(command.Digest) == true) Perform(new SendBlob(image, command.Digest, command.Target, Store.Settings.IsDurable), Answer);
+        else Refuse(Refusals.NotFound(Operation, $"image {image.Id} keeps no blob {command.Digest}"));
     }
 
     protected override void OnStop(StorageError why) => CancelOperations();

@@ -22,6 +22,9 @@ internal static class CatalogEvent
     /// <summary>All labels that the layer has now.</summary>
     internal sealed record LayerLabelled(LayerId Layer, IReadOnlyDictionary<string, string> Labels) : IJournalEvent;
 
+    /// <summary>All documents that the layer has now; what they hold is on the disk already.</summary>
+    internal sealed record LayerDocumented(LayerId Layer, IReadOnlyList<BigDataItem> Documents) : IJournalEvent;
+
     /// <summary>The layer cannot be used, and why.</summary>
     internal sealed record LayerDamaged(LayerId Layer, string Reason) : IJournalEvent;
 

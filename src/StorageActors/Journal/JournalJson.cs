@@ -19,6 +19,7 @@ namespace StorageActors.Journal;
 [JsonSerializable(typeof(CatalogEvent.LayerRemoved))]
 [JsonSerializable(typeof(CatalogEvent.LayerNamed))]
 [JsonSerializable(typeof(CatalogEvent.LayerLabelled))]
+[JsonSerializable(typeof(CatalogEvent.LayerDocumented))]
 [JsonSerializable(typeof(CatalogEvent.LayerDamaged))]
 [JsonSerializable(typeof(CatalogEvent.LayerHealed))]
 [JsonSerializable(typeof(CatalogEvent.ImagePut))]

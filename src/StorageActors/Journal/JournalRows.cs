@@ -20,6 +20,7 @@ internal static class JournalRows
         ("layer-removed-1", typeof(CatalogEvent.LayerRemoved)),
         ("layer-named-1", typeof(CatalogEvent.LayerNamed)),
         ("layer-labelled-1", typeof(CatalogEvent.LayerLabelled)),
+        ("layer-documented-1", typeof(CatalogEvent.LayerDocumented)),
         ("layer-damaged-1", typeof(CatalogEvent.LayerDamaged)),
         ("layer-healed-1", typeof(CatalogEvent.LayerHealed)),
         ("image-put-1", typeof(CatalogEvent.ImagePut)),

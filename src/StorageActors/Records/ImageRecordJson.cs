@@ -22,17 +22,7 @@ internal sealed class ImageRecordJson : JsonConverter<ImageRecord>
         JsonWrite.Pairs(writer, "labels"u8, value.Labels);
         writer.WriteString("created"u8, value.Created);
         JsonWrite.Digest(writer, "manifestDigest"u8, value.ManifestDigest);
-        writer.WriteStartArray("bigData"u8);
-        foreach (var item in value.BigData)
-        {
-            writer.WriteStartObject();
-            writer.WriteString("key"u8, item.Key);
-            writer.WriteNumber("size"u8, item.Size);
-            JsonWrite.Digest(writer, "digest"u8, item.Digest);
-            writer.WriteEndObject();
-        }
-
-        writer.WriteEndArray();
+        BigDataJson.Write(writer, value.BigData);
         if (value.Blobs is { } blobs)
         {
             writer.WriteStartArray("blobs"u8);
@@ -72,7 +62,7 @@ internal sealed class ImageRecordJson : JsonConverter<ImageRecord>
                 case "labels": labels = JsonRead.Pairs(ref reader); break;
                 case "created": created = JsonRead.Time(ref reader); break;
                 case "manifestDigest": manifest = JsonRead.DigestOrNull(ref reader); break;
-                case "bigData": documents = Documents(ref reader); break;
+                case "bigData": documents = BigDataJson.Read(ref reader); break;
                 case "blobs": blobs = reader.TokenType == JsonTokenType.Null ? null : JsonRead.Digests(ref reader); break;
                 case "additionalStore": store = JsonRead.TextOrNull(ref reader); break;
                 case "namesHistory": history = JsonRead.TextsOrNull(ref reader); break;
@@ -85,33 +75,5 @@ internal sealed class ImageRecordJson : JsonConverter<ImageRecord>
             id ?? throw JsonRead.Missing("id"), names ?? throw JsonRead.Missing("names"), layers ?? throw JsonRead.Missing("layers"), labels ?? throw JsonRead.Missing("labels"),
             created ?? throw JsonRead.Missing("created"), manifest, documents ?? throw JsonRead.Missing("bigData"), blobs, store,
             history, added);
-    }
-
-    private static List<BigDataItem> Documents(ref Utf8JsonReader reader)
-    {
-        JsonRead.Begin(ref reader, JsonTokenType.StartArray);
-        var documents = new List<BigDataItem>();
-        while (JsonRead.NextItem(ref reader)) documents.Add(Document(ref reader));
-        return documents;
-    }
-
-    private static BigDataItem Document(ref Utf8JsonReader reader)
-    {
-        JsonRead.Begin(ref reader, JsonTokenType.StartObject);
-        string? key = null;
-        long? size = null;
-        Digest? digest = null;
-        while (JsonRead.NextMember(ref reader, out var name))
-        {
-            switch (name)
-            {
-                case "key": key = JsonRead.Text(ref reader); break;
-                case "size": size = JsonRead.Number(ref reader); break;
-                case "digest": digest = JsonRead.Digest(ref reader); break;
-                default: JsonRead.Pass(ref reader); break;
-            }
-        }
-
-        return new BigDataItem(key ?? throw JsonRead.Missing("key"), size ?? throw JsonRead.Missing("size"), digest ?? throw JsonRead.Missing("digest"));
     }
 }

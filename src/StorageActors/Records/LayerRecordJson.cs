@@ -37,6 +37,7 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
         if (value.Warnings is { } warnings) JsonWrite.Texts(writer, "warnings"u8, warnings);
         if (value.Damage is { } damage) writer.WriteString("damage"u8, damage);
         if (value.AdditionalStore is { } store) writer.WriteString("additionalStore"u8, store);
+        if (value.BigData is { } documents) BigDataJson.Write(writer, documents);
         writer.WriteEndObject();
     }
 
@@ -54,6 +55,7 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
         Digest? diff = null, chain = null, blob = null;
         long? blobSize = null, size = null, entries = null;
         LayerCompression? compression = null;
+        List<BigDataItem>? documents = null;
         while (JsonRead.NextMember(ref reader, out var name))
         {
             switch (name)
@@ -76,13 +78,15 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
                 case "warnings": warnings = reader.TokenType == JsonTokenType.Null ? null : JsonRead.Texts(ref reader); break;
                 case "damage": damage = JsonRead.TextOrNull(ref reader); break;
                 case "additionalStore": store = JsonRead.TextOrNull(ref reader); break;
+                case "bigData": documents = reader.TokenType == JsonTokenType.Null ? null : BigDataJson.Read(ref reader); break;
                 default: JsonRead.Pass(ref reader); break;
             }
         }
 
         return new LayerRecord(
             id ?? throw JsonRead.Missing("id"), parent, kind ?? throw JsonRead.Missing("kind"), names ?? throw JsonRead.Missing("names"), labels ?? throw JsonRead.Missing("labels"),
-            created ?? throw JsonRead.Missing("created"), diff, chain, blob, blobSize, compression, size, entries, uids, gids, warnings, damage, store);
+            created ?? throw JsonRead.Missing("created"), diff, chain, blob, blobSize, compression, size, entries, uids, gids, warnings, damage, store,
+            documents);
     }
 
     private static LayerKind KindOf(ref Utf8JsonReader reader) => JsonRead.Text(ref reader) switch

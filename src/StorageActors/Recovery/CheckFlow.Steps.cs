@@ -251,20 +251,6 @@ internal sealed partial class CheckFlow
         }
     }
 
-    private void Documents(ImageRecord image)
-    {
-        foreach (var item in image.BigData) _steps.Enqueue(() => Perform(new ReadDocument(image, item), _ => Next(), error => Spoiled(image, error)));
-        foreach (var blob in image.Blobs ?? []) _steps.Enqueue(() => Perform(new VerifyBlob(image.Id, blob), _ => Next(), error => Spoiled(image, error)));
-    }
-
-    /// <summary>An image that was replaced, or removed, meanwhile has other files, or none.</summary>
-    private void Spoiled(ImageRecord image, StorageError error)
-    {
-        if (!ReferenceEquals(Store.View.Current.FindOwn(image.Id), _before.FindOwn(image.Id))) Next();
-        else if (IsDamage(error.Code)) Found("digest-mismatch", image.Id.Value, error.Message);
-        else NotChecked(image.Id.Value, error);
-    }
-
     /// <summary>Layers that rest on it are told, too: they cannot be used without it.</summary>
     private void Mark(LayerId id, string? damage, Action<bool> done) =>
         Ask<CatalogInternal.DamageMarked>(Store.Catalog, new CatalogInternal.MarkDamage(id, damage), _ =>

@@ -89,6 +89,7 @@ internal sealed partial class CheckFlow : FlowActor
             foreach (var layer in _before.ListLayers().Where(layer => layer is { Kind: LayerKind.Sealed, DiffId: null } && !audited.MissingLayers.Contains(layer.Id)))
                 _steps.Enqueue(() => Unread(layer));
             if (_command.Full) _steps.Enqueue(() => TryMounts(audited.MissingLayers));
+            foreach (var layer in _command.Full ? _before.LayersWhere(layer => layer.BigData is not null && !audited.MissingLayers.Contains(layer.Id)) : []) Documents(layer);
             foreach (var image in _command.Full ? _before.ListImages() : []) Documents(image);
             _steps.Enqueue(NoteUnneeded);
 

@@ -24,7 +24,8 @@ internal sealed record SettleRecords(IReadOnlyList<LayerRecord> Layers, IReadOnl
         {
             stop.ThrowIfCancellationRequested();
             var directory = layout.LayerDirectory(layer.Id);
-            Try(directory, done, () => RecordComparison.IsSame(layer, LayerFile.Read(directory, layer.Id)), () => LayerFile.Write(directory, layer with { Damage = null }));
+            Try(directory, done, () => RecordComparison.IsSame(layer, LayerFile.Read(directory, layer.Id)), () => LayerFile.Write(directory, layer with { Damage = null }),
+                () => LayerDocuments.Settle(directory, layer, sweep: true));
         }
 
         foreach (var image in Images)
@@ -36,15 +37,19 @@ internal sealed record SettleRecords(IReadOnlyList<LayerRecord> Layers, IReadOnl
         return done;
     }
 
-    private static void Try(string path, List<string> done, Func<bool> isSame, Action write)
+    private static void Try(string path, List<string> done, Func<bool> isSame, Action write, Action? settle = null)
     {
         try
         {
             if (Libc.TryStat(path, out _) == Errno.ENOENT) return; // That was said before.
             using (var directory = Libc.OpenDirectory(path)) RemoveTemporaries(directory);
-            if (IsSame(isSame)) return;
-            write();
-            done.Add($"the record in {path} was older than the journal: written again");
+            if (!IsSame(isSame))
+            {
+                write();
+                done.Add($"the record in {path} was older than the journal: written again");
+            }
+
+            settle?.Invoke();
         }
         catch (Exception e) when (e is DriverException or LinuxException)
         {

@@ -37,8 +37,10 @@ internal sealed partial class StoreSupervisor
         Flow<StoreProtocol.Check>("check", static (store, from, command) => EngineProps.Of(() => new CheckFlow(store, from, command)), static command => command.Ticket);
         Flow<CatalogProtocol.PutImage>("put-image", static (store, from, command) => EngineProps.Of(() => new PutImageFlow(store, from, command)));
         Flow<CatalogProtocol.RemoveImage>("remove-image", static (store, from, command) => EngineProps.Of(() => new RemoveImageFlow(store, from, command)));
-        Flow<CatalogProtocol.GetBigData>("document", static (store, from, command) => EngineProps.Of(() => new ReadImageFlow(store, from, command)));
-        Flow<CatalogProtocol.ReadBlob>("blob", static (store, from, command) => EngineProps.Of(() => new ReadImageFlow(store, from, command)));
+        Flow<CatalogProtocol.GetBigData>("document", static (store, from, command) => EngineProps.Of(() => new ReadDocumentFlow(store, from, command)));
+        Flow<CatalogProtocol.PutBigData>("put-document", static (store, from, command) => EngineProps.Of(() => new ChangeDocumentFlow(store, from, command)));
+        Flow<CatalogProtocol.RemoveBigData>("remove-document", static (store, from, command) => EngineProps.Of(() => new ChangeDocumentFlow(store, from, command)));
+        Flow<CatalogProtocol.ReadBlob>("blob", static (store, from, command) => EngineProps.Of(() => new ReadBlobFlow(store, from, command)));
         Receive<StoreProtocol.ICommand>(command => Sender.Tell(new StoreProtocol.Refused(
             new StorageError(StorageErrorCode.Unsupported, command.GetType().Name, "this version of the store does not know the command"))));
 

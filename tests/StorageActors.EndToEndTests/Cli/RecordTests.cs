@@ -75,6 +75,42 @@ public abstract class RecordTests : IAsyncLifetime
         (await Store.RunAsync("check", "--full")).Exits(0);
     }
 
+    [SkippableFact]
+    public async Task Documents_of_layers_and_images_are_put_listed_given_and_removed()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        var layout = OciLayout.Write(Store["image"], Tars.Gzip(Base), Base);
+        (await Store.RunAsync("import", layout.Path, "--name", "app:1")).Exits(0);
+        (await Store.FeedAsync(Base, "apply", "--id", "base")).Exits(0);
+        await File.WriteAllBytesAsync(Store["notes"], [0, 1, 255]);
+        foreach (var owner in new[] { "base", "app:1" })
+        {
+            (await Store.RunAsync("document", owner, "Some Notes", "--put", Store["notes"])).Exits(0);
+            var listed = (await Store.FeedAsync("piped"u8.ToArray(), "document", owner, "log.1", "--put", "-", "--json")).Exits(0).Json.GetProperty("documents").EnumerateArray().ToList();
+            Assert.Contains(listed, static item => item.GetProperty("key").GetString() == "Some Notes" && item.GetProperty("size").GetInt64() == 3);
+            Assert.Contains("log.1", (await Store.RunAsync("document", owner, "-q")).Exits(0).Lines);
+            Assert.Equal([0, 1, 255], (await Store.RunAsync("document", owner, "Some Notes")).Exits(0).Bytes);
+            (await Store.RunAsync("document", owner, "log.1", "-o", Store["out"])).Exits(0);
+            Assert.Equal("piped", await File.ReadAllTextAsync(Store["out"]));
+            Assert.Contains("log.1", (await Store.RunAsync("inspect", owner)).Exits(0).Text, StringComparison.Ordinal);
+            Assert.DoesNotContain("log.1", (await Store.RunAsync("document", owner, "log.1", "--remove")).Exits(0).Text, StringComparison.Ordinal);
+            (await Store.RunAsync("document", owner, "log.1")).Exits(3);
+        }
+
+        (await Store.RunAsync("document", "app:1", "manifest", "--remove")).Exits(2);
+        await File.WriteAllBytesAsync(Store["large"], new byte[(16 << 20) + 1]);
+        (await Store.RunAsync("document", "base", "large", "--put", Store["large"])).Exits(5);
+        var usage = (await Store.RunAsync("df", "--json")).Exits(0).Json;
+        Assert.Equal(1, usage.GetProperty("blobs").GetInt32());
+        Assert.True(usage.GetProperty("blobBytes").GetInt64() > 0);
+        Assert.Contains(usage.GetProperty("layers").EnumerateArray(), static layer => layer.GetProperty("documentBytes").GetInt64() == 3);
+        (await Store.RunAsync("create", "--id", "box", "--parent", "base")).Exits(0);
+        var shown = (await Store.RunAsync("df")).Exits(0).Text;
+        Assert.Contains("kept blobs", shown, StringComparison.Ordinal);
+        Assert.Matches("(?m)^box .* unknown ", shown);
+        (await Store.RunAsync("check", "--full")).Exits(0);
+    }
+
     /// <summary>How this class of tests begins: with a node, or without.</summary>
     protected abstract Task BeginAsync();
 }

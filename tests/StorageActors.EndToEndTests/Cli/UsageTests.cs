@@ -36,6 +36,8 @@ public sealed partial class UsageTests
     [InlineData("import", "nonsense:x:y:z", "--platform")]
     [InlineData("import", "x", "--created", "yesterday")]
     [InlineData("label", "x", "--label", "novalue")]
+    [InlineData("document", "x", "--remove")]
+    [InlineData("document", "x", "key", "--remove", "--put", "file")]
     public async Task Wrong_usage_is_one_line_and_exit_2(params string[] arguments)
     {
         var run = (await CliProcess.RunAsync(Nowhere, null, arguments)).Exits(2);
@@ -82,7 +84,7 @@ public sealed partial class UsageTests
         var run = (await CliProcess.RunAsync(Nowhere, null, "--help")).Exits(0);
         string[] verbs =
         [
-            "import", "export", "images", "layers", "inspect", "apply", "create", "commit", "mount", "umount", "ps", "diff", "changes", "rm", "name", "label",
+            "import", "export", "images", "layers", "inspect", "apply", "create", "commit", "mount", "umount", "ps", "diff", "changes", "rm", "name", "label", "document",
             "df", "check", "gc", "rebuild", "stats", "info", "node", "demo", "completion",
         ];
         foreach (var verb in verbs) Assert.Matches($@"(?m)^  {verb}\b", run.Text);

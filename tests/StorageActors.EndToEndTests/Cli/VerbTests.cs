@@ -145,8 +145,8 @@ public abstract class VerbTests : IAsyncLifetime
         AssertKeys((await Store.RunAsync("layers", "--json")).Exits(0).Json[0], "id kind names labels created diffId chainId blobDigest blobSize compression size entries uids gids");
         AssertKeys((await Store.RunAsync("name", "base", "--json")).Exits(0).Json, "id names");
         var usage = (await Store.RunAsync("df", "--json")).Exits(0).Json;
-        AssertKeys(usage, "layers total shared exclusive reclaimable trashBytes freeBytes freeInodes");
-        AssertKeys(usage.GetProperty("layers")[0], "layer bytes inodes shared reclaimable contentBytes");
+        AssertKeys(usage, "layers total shared exclusive reclaimable trashBytes freeBytes freeInodes images imageBytes blobs blobBytes");
+        AssertKeys(usage.GetProperty("layers")[0], "layer bytes inodes shared reclaimable contentBytes diffSize documentBytes");
         AssertKeys(usage.GetProperty("total"), "layers bytes inodes");
         Assert.Equal(JsonValueKind.Array, (await Store.RunAsync("check", "--json")).Exits(0).Json.ValueKind);
         AssertKeys((await Store.RunAsync("gc", "--dry-run", "--json")).Exits(0).Json, "layers bytes dryRun");

@@ -34,6 +34,30 @@ public sealed class UsageTests : StoreTest
     }
 
     [Fact]
+    public async Task Images_documents_and_kept_blobs_are_measured_and_what_is_not_known_is_not_told_as_nothing()
+    {
+        await using var engine = await StartAsync();
+        var layers = (await engine.Client.ApplyAsync(Chain("12345", "123"))).Select(static one => one.Layer.Id).ToArray();
+        var open = await engine.Client.CreateAsync(layers[1]);
+        await engine.Client.PutBigDataAsync(layers[0], new BigData("notes", new byte[7]));
+        var content = new string('b', 5000);
+        var (blob, own) = (new ImageBlob(DiffOf(content), 5000, Blob(content)), new ImageBlob(DiffOf("own"), 3, Blob("own")));
+        foreach (var (name, blobs) in new[] { ("one", new[] { blob, own }), ("two", [blob]) })
+            await engine.Client.PutImageAsync(new CatalogProtocol.PutImage(ImageId.Of(DiffOf(name)), [name], layers, null, [new BigData("config", new byte[100])], Blobs: blobs));
+
+        var report = (await engine.Client.Channel.AskAsync<StoreProtocol.Usage>(new StoreProtocol.GetUsage())).Report;
+
+        Assert.Equal([5, 3, null], report.Layers.Select(static layer => layer.DiffSize));
+        Assert.Equal([7, 0, 0], report.Layers.Select(static layer => layer.DocumentBytes));
+        Assert.Equal(open.Id, report.Layers[2].Layer);
+        Assert.Equal([108L, 108L], report.Images!.Select(static image => image.Size));
+        Assert.All(report.Images!, static image => Assert.True(image.RecordBytes > 0));
+        Assert.Equal((2, report.Images![0].BlobBytes), (report.Blobs, report.BlobBytes)); // The second one's is the first one's, too.
+        Assert.InRange(report.Images[1].BlobBytes, 1, report.BlobBytes - 1);
+        Assert.Null((await engine.Client.Channel.AskAsync<StoreProtocol.Usage>(new StoreProtocol.GetUsage(layers[0]))).Report.Images);
+    }
+
+    [Fact]
     public async Task A_sealed_layer_is_measured_once()
     {
         await using var engine = await StartAsync();

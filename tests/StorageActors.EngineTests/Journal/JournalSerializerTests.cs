@@ -42,6 +42,8 @@ public sealed class JournalSerializerTests() : EngineTest()
         ("layer-removed-1", new CatalogEvent.LayerRemoved(Layer), """{"layer":"some-layer"}"""),
         ("layer-named-1", new CatalogEvent.LayerNamed(Layer, ["a", "b"]), """{"layer":"some-layer","names":["a","b"]}"""),
         ("layer-labelled-1", new CatalogEvent.LayerLabelled(Layer, Labels), """{"layer":"some-layer","labels":{"k":"v"}}"""),
+        ("layer-documented-1", new CatalogEvent.LayerDocumented(Layer, [new BigDataItem("config", 2, Digest.EmptyLayer)]),
+            $$"""{"layer":"some-layer","documents":[{"key":"config","size":2,"digest":"sha256:{{Hex}}"}]}"""),
         ("layer-damaged-1", new CatalogEvent.LayerDamaged(Layer, "gone"), """{"layer":"some-layer","reason":"gone"}"""),
         ("layer-healed-1", new CatalogEvent.LayerHealed(Layer), """{"layer":"some-layer"}"""),
         ("image-put-1", new CatalogEvent.ImagePut(ImageRecord), $$"""{"image":{{ImageJson}}}"""),
@@ -58,6 +60,8 @@ public sealed class JournalSerializerTests() : EngineTest()
     /// <summary>Members that came later, which rows of before do not have.</summary>
     private static readonly (string Manifest, object Event, string Json)[] LaterRows =
     [
+        ("layer-committed-1", new CatalogEvent.LayerCommitted(Record with { BigData = [new BigDataItem("config", 2, Digest.EmptyLayer)] }),
+            $$$"""{"layer":{{{LayerJson[..^1]}}},"bigData":[{"key":"config","size":2,"digest":"sha256:{{{Hex}}}"}]}}"""),
         ("image-put-1", new CatalogEvent.ImagePut(ImageRecord with { NamesHistory = ["n", "m"], Added = Time }),
             $$$"""{"image":{{{ImageJson[..^1]}}},"namesHistory":["n","m"],"added":"2026-01-02T03:04:05.1234567+00:00"}}"""),
         ("image-named-1", new CatalogEvent.ImageNamed(Image, ["a"], ["b", "a"]), $$"""{"image":"{{Hex}}","names":["a"],"history":["b","a"]}"""),

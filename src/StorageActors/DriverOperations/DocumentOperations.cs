@@ -1,0 +1,34 @@
+using StorageActors.Protocol;
+using StorageActors.Store;
+
+namespace StorageActors.DriverOperations;
+
+/// <summary>Writes the content of a document of a layer, durable, so that the journal and the record may name it. Take the layer first.</summary>
+internal sealed record StageDocument(LayerId Layer, BigDataItem Item, byte[] Content) : DriverOperation<Nothing>
+{
+    internal override string Verb => "put document";
+
+    internal override Nothing Execute(DriverServices services, CancellationToken stop)
+    {
+        LayerDocuments.Stage(services.Layout.LayerDirectory(Layer), Item, Content);
+        return Nothing.Instance;
+    }
+}
+
+/// <summary>Reads a document of a layer and checks its digest.</summary>
+internal sealed record ReadLayerDocument(LayerRecord Layer, BigDataItem Item) : DriverOperation<byte[]>
+{
+    internal override string Verb => "read document";
+
+    internal override byte[] Execute(DriverServices services, CancellationToken stop) =>
+        LayerDocuments.Read(services.Layout.Of(Layer.AdditionalStore).LayerDirectory(Layer.Id), Item);
+}
+
+/// <summary>Reads a document of an image and checks its digest.</summary>
+internal sealed record ReadDocument(ImageRecord Image, BigDataItem Item) : DriverOperation<byte[]>
+{
+    internal override string Verb => "read document";
+
+    internal override byte[] Execute(DriverServices services, CancellationToken stop) =>
+        ImageFile.ReadDocument(services.Layout.Of(Image.AdditionalStore), Image.Id, Item);
+}
