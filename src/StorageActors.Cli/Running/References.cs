@@ -13,7 +13,7 @@ internal static class References
         var found = await client.ResolveAsync(PathOrName(reference), stop);
         if (found.Layer is { } layer) return layer;
         var top = found.Image!.Layers is [.., var last] ? $" Its top layer is {last.Value}." : "";
-        throw Refusal(StorageErrorCode.NotFound, reference, $"{reference} names an image, not a layer.{top}");
+        throw Refusal(StorageErrorCode.NotFound, reference, $"{reference} names an image, not a layer.{top}", StorageErrorReason.NotALayer);
     }
 
     /// <summary>The layer whose mount is meant: for an image, which is mounted by the layer that shows all of it, the topmost one.</summary>
@@ -29,7 +29,7 @@ internal static class References
     /// <exception cref="StorageException">None, or several; or it names a layer.</exception>
     internal static async Task<ImageRecord> ImageAsync(this StorageClient client, string reference, CancellationToken stop) =>
         (await client.ResolveAsync(reference, stop)).Image
-        ?? throw Refusal(StorageErrorCode.NotFound, reference, $"{reference} names a layer, not an image. See storage-actors images.");
+        ?? throw Refusal(StorageErrorCode.NotFound, reference, $"{reference} names a layer, not an image. See storage-actors images.", StorageErrorReason.NotAnImage);
 
     /// <summary>The one layer or image that is meant.</summary>
     /// <exception cref="StorageException">None, or several; or a layer and an image share the name.</exception>
@@ -38,7 +38,7 @@ internal static class References
         var found = await client.ResolveAsync(PathOrName(reference), stop);
         if (found is not { Layer: { } layer, Image: { } image }) return found;
         throw Refusal(
-            StorageErrorCode.InvalidArgument, reference, $"{reference} names a layer and an image. Say which by its id: layer {layer.Id}, image {image.Id}.");
+            StorageErrorCode.InvalidArgument, reference, $"{reference} names a layer and an image. Say which by its id: layer {layer.Id}, image {image.Id}.", StorageErrorReason.AmbiguousReference);
     }
 
     /// <summary>The layer of an optional reference.</summary>
@@ -51,6 +51,6 @@ internal static class References
     private static string PathOrName(string reference) =>
         IsPath(reference) ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(reference)) : reference;
 
-    private static StorageException Refusal(StorageErrorCode code, string reference, string message) =>
-        new(new StorageError(code, "resolve", message, reference));
+    private static StorageException Refusal(StorageErrorCode code, string reference, string message, StorageErrorReason? reason = null) =>
+        new(new StorageError(code, "resolve", message, reference, Reason: reason));
 }

@@ -124,7 +124,7 @@ internal static class MountPoint
         var who = holders.Count == 0 ? "whoever used it has gone meanwhile" : string.Join("; ", holders.Take(8));
         if (holders.Count > 8) who += $"; and {holders.Count - 8} more";
         return new TransientDriverException(new StorageError(
-            StorageErrorCode.InUse, "umount", $"{path} is busy: {who}. End that and try again, or force it.", path, nameof(Errno.EBUSY)));
+            StorageErrorCode.InUse, "umount", $"{path} is busy: {who}. End that and try again, or force it.", path, nameof(Errno.EBUSY), StorageErrorReason.MountBusy));
     }
 
     private static byte[] Utf8(string name) => System.Text.Encoding.UTF8.GetBytes(name);

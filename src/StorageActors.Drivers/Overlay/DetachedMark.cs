@@ -24,7 +24,7 @@ internal sealed class DetachedMark(string bootId)
             throw new TransientDriverException(new StorageError(
                 StorageErrorCode.InUse, operation,
                 $"Layer {layer.Id} was unmounted by force, and some of those who used it then still do; end them, or wait until they have ended.", layer.Diff,
-                nameof(Errno.EBUSY)));
+                nameof(Errno.EBUSY), StorageErrorReason.MountBusy, layer.Id));
         }
 
         SmallFile.TryDelete(layer.Detached);

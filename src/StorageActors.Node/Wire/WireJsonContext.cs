@@ -14,6 +14,7 @@ namespace StorageActors.Node.Wire;
     [
         typeof(WireTimeConverter),
         typeof(WireEnumConverter<StorageErrorCode>),
+        typeof(WireEnumConverter<StorageErrorReason>),
         typeof(WireEnumConverter<LayerCompression>),
         typeof(WireEnumConverter<LayerKind>),
         typeof(WireEnumConverter<MountMode>),

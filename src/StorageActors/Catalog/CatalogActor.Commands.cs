@@ -216,7 +216,7 @@ internal sealed partial class CatalogActor
         }
         else
         {
-            Refuse(from, Refusals.Invalid("name", "either a layer or an image has to be given"));
+            Refuse(from, Refusals.Invalid("name", "either a layer or an image has to be given", StorageErrorReason.Incomplete));
         }
     }
 

@@ -59,7 +59,7 @@ internal sealed partial record CatalogState
         var layer = found.Layer is { } one && FindOwn(one.Id) is null ? Visible(one) : null;
         var image = found.Image is { } other && FindOwn(other.Id) is null ? Visible(other) : null;
         return layer is not null || image is not null ? new CatalogProtocol.Resolved(layer, image)
-            : Refusals.NotFound("resolve", $"there is no layer or image \"{NameRules.Printable(reference)}\"");
+            : Refusals.NotFound("resolve", $"there is no layer or image \"{NameRules.Printable(reference)}\"", StorageErrorReason.UnknownReference);
     }
 
     /// <summary>Without the names that the store has given to its own.</summary>

@@ -141,13 +141,13 @@ internal sealed partial record CatalogState
             var (layerId, moreLayers) = LayerIds.FindPrefix(reference);
             var (imageId, moreImages) = ImageIds.FindPrefix(reference);
             if (moreLayers || moreImages || (layerId is not null && imageId is not null))
-                return new StorageError(StorageErrorCode.InvalidArgument, "resolve", $"more than one id starts with \"{reference}\"; give more of it");
+                return new StorageError(StorageErrorCode.InvalidArgument, "resolve", $"more than one id starts with \"{reference}\"; give more of it", Reason: StorageErrorReason.AmbiguousReference);
             layer = layerId is null ? null : FindOwn(LayerId.Parse(layerId));
             image = imageId is null ? null : FindOwn(ImageId.Parse(imageId));
         }
 
         return layer is not null || image is not null ? new CatalogProtocol.Resolved(layer, image)
-            : Refusals.NotFound("resolve", $"there is no layer or image \"{NameRules.Printable(reference)}\"");
+            : Refusals.NotFound("resolve", $"there is no layer or image \"{NameRules.Printable(reference)}\"", StorageErrorReason.UnknownReference);
     }
 
     private static bool IsDigest(string reference) =>
@@ -160,9 +160,9 @@ internal sealed partial record CatalogState
         IReadOnlyList<LayerRecord> found = Chains.TryGetValue(digest.Value, out var chained) ? chained.ConvertAll(id => LayerEntries[id].Record) : [];
         if (found.Count == 0) found = LayersWhere(layer => layer.DiffId == digest);
         if (found.Count == 0) found = LayersWhere(layer => layer.BlobDigest == digest);
-        if (found.Count == 0) return Refusals.NotFound("resolve", $"there is no layer or image {digest}");
+        if (found.Count == 0) return Refusals.NotFound("resolve", $"there is no layer or image {digest}", StorageErrorReason.UnknownDigest);
         return found.Count == 1 || (found[0].ChainId is { } chain && found.All(layer => layer.ChainId == chain)) ? new CatalogProtocol.Resolved(found.FirstOrDefault(layer => DamageOf(layer) is null) ?? found[0], null)
-            : new StorageError(StorageErrorCode.InvalidArgument, "resolve", $"more than one layer has the content {digest}, on different parents; give the id or the ChainID of one");
+            : new StorageError(StorageErrorCode.InvalidArgument, "resolve", $"more than one layer has the content {digest}, on different parents; give the id or the ChainID of one", Reason: StorageErrorReason.AmbiguousReference);
     }
 
     private LayerRecord? ExactLayer(string reference)

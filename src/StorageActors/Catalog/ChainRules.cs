@@ -66,9 +66,9 @@ internal static class ChainRules
         foreach (var name in names)
         {
             if (state.FindLayerName(name) is { } owner && owner != layer)
-                return Refusals.Exists(operation, $"layer {owner} has the name {name}; take another name, or move it first");
+                return Refusals.Exists(operation, $"layer {owner} has the name {name}; take another name, or move it first", StorageErrorReason.DuplicateLayerName, owner);
             if (reservations.HolderOf(name) is { } other && other != holder)
-                return Refusals.Exists(operation, $"the name {name} is about to be given to another layer");
+                return Refusals.Exists(operation, $"the name {name} is about to be given to another layer", StorageErrorReason.DuplicateLayerName);
         }
 
         return null;
@@ -78,10 +78,10 @@ internal static class ChainRules
     {
         parent = command.Parent is { } id ? state.FindLayer(id) : null;
         if (command.Parent is null) return null;
-        if (parent is null) return Refusals.NotFound(command.Operation, command.Parent.Value);
+        if (parent is null) return Refusals.NoParent(command.Operation, command.Parent.Value);
         if (state.DamageOf(parent) is { } damage) return Refusals.Damaged(command.Operation, parent, damage);
         return parent.Kind == LayerKind.Sealed ? null
-            : Refusals.WrongState(command.Operation, $"layer {parent.Id} is writable; seal it before layers are made on it");
+            : Refusals.WrongState(command.Operation, $"layer {parent.Id} is writable; seal it before layers are made on it", StorageErrorReason.ParentNotSealed, parent.Id);
     }
 
     private static StorageError? CheckRequest(ReserveChain command)
@@ -101,8 +101,8 @@ internal static class ChainRules
 
     private static StorageError? CheckId(CatalogState state, Reservations reservations, string operation, LayerId layer)
     {
-        if (state.FindLayer(layer) is not null) return Refusals.Exists(operation, $"layer {layer} exists already");
-        return reservations.MakerOf(layer) is null ? null : Refusals.Exists(operation, $"layer {layer} is being made already");
+        if (state.FindLayer(layer) is not null) return Refusals.Exists(operation, $"layer {layer} exists already", StorageErrorReason.DuplicateId, layer);
+        return reservations.MakerOf(layer) is null ? null : Refusals.Exists(operation, $"layer {layer} is being made already", StorageErrorReason.DuplicateId, layer);
     }
 
     /// <summary>The longest part of the chain that is there on this very parent, then what others are making on top of that.</summary>

@@ -13,12 +13,12 @@ internal static class ClientHolds
     /// <summary>Why the layer is not to be removed; null when it may be.</summary>
     internal static StorageError? CheckRemoval(LayerRecord layer, bool force, string? remover) =>
         HolderOf(layer) is { } holder && !force && holder != remover
-            ? Refusals.InUse("remove", $"layer {layer.Id} is held by {NameRules.Printable(holder)}; remove it there, or remove it with force") : null;
+            ? Refusals.InUse("remove", $"layer {layer.Id} is held by {NameRules.Printable(holder)}; remove it there, or remove it with force", StorageErrorReason.LayerHeldByClient, layer.Id) : null;
 
     /// <summary>Why nobody else may write to the layer, or seal it; null when somebody may.</summary>
     internal static StorageError? CheckUse(string operation, LayerRecord layer) =>
         layer.Kind == LayerKind.Writable && HolderOf(layer) is { } holder
-            ? Refusals.InUse(operation, $"layer {layer.Id} is mounted by its holder {NameRules.Printable(holder)}, and cannot be used by others meanwhile") : null;
+            ? Refusals.InUse(operation, $"layer {layer.Id} is mounted by its holder {NameRules.Printable(holder)}, and cannot be used by others meanwhile", StorageErrorReason.LayerHeldByClient, layer.Id) : null;
 
     /// <summary>The writable ones, as mounts that others made.</summary>
     internal static IEnumerable<MountRecord> Show(IEnumerable<LayerRecord> layers) =>

@@ -16,7 +16,7 @@ internal static class FillRules
     {
         const string operation = "fill";
         if (Writable(state, operation, id).IsRefused(out var refusal, out var layer)) return refusal;
-        return IsMarked(layer) ? Refusals.WrongState(operation, $"layer {id} was filled already, or half filled; remove it, and fill a new one")
+        return IsMarked(layer) ? Refusals.WrongState(operation, $"layer {id} was filled already, or half filled; remove it, and fill a new one", StorageErrorReason.AlreadyFilled, id)
             : new Held(reservations.Take(holder, id), [layer]);
     }
 
@@ -29,16 +29,16 @@ internal static class FillRules
         var held = reservations.Take(holder, layer.Id).Name(holder, names);
         if (command.Parent is not { } below || below == layer.Parent) return new Held(held, [layer]);
         if (layer.Parent is not null) return Refusals.Invalid(operation, $"layer {layer.Id} stands on layer {layer.Parent} and cannot be put on another");
-        if (state.FindLayer(below) is not { } parent) return Refusals.NotFound(operation, below);
+        if (state.FindLayer(below) is not { } parent) return Refusals.NoParent(operation, below);
         if (state.DamageOf(parent) is { } damage) return Refusals.Damaged(operation, parent, damage);
         return parent.Kind == LayerKind.Sealed ? new Held(held.Pin(holder, below), [layer])
-            : Refusals.WrongState(operation, $"layer {below} is writable; seal it before layers are put on it");
+            : Refusals.WrongState(operation, $"layer {below} is writable; seal it before layers are put on it", StorageErrorReason.ParentNotSealed, below);
     }
 
     private static Decision<LayerRecord> Writable(CatalogState state, string operation, LayerId id)
     {
         if (state.FindLayer(id) is not { } layer) return Refusals.NotFound(operation, id);
-        if (layer.Kind != LayerKind.Writable) return Refusals.WrongState(operation, $"layer {id} is sealed already");
+        if (layer.Kind != LayerKind.Writable) return Refusals.WrongState(operation, $"layer {id} is sealed already", StorageErrorReason.AlreadySealed, id);
         return layer.Damage is { } damage ? Refusals.Damaged(operation, layer, damage) : layer;
     }
 }

@@ -19,7 +19,7 @@ internal static class ImageRules
         foreach (var id in command.Layers)
         {
             if (state.FindLayer(id) is not { } layer) return Refusals.NotFound(operation, id);
-            if (layer is not { Kind: LayerKind.Sealed, DiffId: not null }) return Refusals.WrongState(operation, $"layer {id} has no digest yet; seal it first");
+            if (layer is not { Kind: LayerKind.Sealed, DiffId: not null }) return Refusals.WrongState(operation, $"layer {id} has no digest yet; seal it first", StorageErrorReason.NotSealed, id);
             if ((layer.AdditionalStore is null ? layer.Damage : state.DamageOf(layer)) is { } damage) return Refusals.Damaged(operation, layer, damage);
             if (layer.Parent != below)
                 return Refusals.Invalid(operation, $"the parent of layer {id} is {layer.Parent?.Value ?? "none"}, not {below?.Value ?? "none"}; list the layers base first");
@@ -27,7 +27,7 @@ internal static class ImageRules
         }
 
         return state.FindOwn(command.Id) is { } known && !known.Layers.SequenceEqual(command.Layers)
-            ? Refusals.Exists(operation, $"image {command.Id} exists with other layers; remove it first") : null;
+            ? Refusals.Exists(operation, $"image {command.Id} exists with other layers; remove it first", StorageErrorReason.DuplicateId, image: command.Id) : null;
     }
 
     /// <summary>The record that an image has after it was put: what it has already stays.</summary>
@@ -60,9 +60,9 @@ internal static class ImageRules
         if (Refusals.Elsewhere(operation, image) is { } elsewhere) return elsewhere;
         if (NameRules.Check(operation, command.Add).IsRefused(out var refusal, out var add)) return refusal;
         if (command.Remove.FirstOrDefault(name => !image.Names.Contains(name, StringComparer.Ordinal)) is { } absent)
-            return Refusals.NotFound(operation, $"image {id} has no name {NameRules.Printable(absent)}");
+            return Refusals.NotFound(operation, $"image {id} has no name {NameRules.Printable(absent)}", StorageErrorReason.UnknownName, image: id);
         if (!command.Steal && add.FirstOrDefault(name => state.FindImageName(name) is { } owner && owner != id) is { } taken)
-            return Refusals.Exists(operation, $"image {state.FindImageName(taken)} has the name {taken}; take another name, or steal it");
+            return Refusals.Exists(operation, $"image {state.FindImageName(taken)} has the name {taken}; take another name, or steal it", StorageErrorReason.DuplicateImageName, image: state.FindImageName(taken));
         var names = NameRules.Sorted(LayerRules.Without(image.Names, command.Remove).Concat(add));
         var events = MoveNames(state, id, add).ToList();
         if (!names.SequenceEqual(image.Names, StringComparer.Ordinal))

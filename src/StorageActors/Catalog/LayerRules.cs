@@ -19,10 +19,10 @@ internal static class LayerRules
         if (state.FindLayer(id) is not { } layer) return Refusals.NotFound(operation, id);
         if (Refusals.Elsewhere(operation, layer) is { } elsewhere) return elsewhere;
         if (ClientHolds.CheckRemoval(layer, command.Force, command.HeldBy) is { } held) return held;
-        if (state.ChildrenOf(id) is { Count: > 0 } children) return Refusals.InUse(operation, $"layer {id} has children: {Refusals.Some(children)}; remove them first");
-        if (state.ImagesOf(id) is { Count: > 0 } images) return Refusals.InUse(operation, $"layer {id} is part of images: {Refusals.Some(images)}; remove them first");
+        if (state.ChildrenOf(id) is { Count: > 0 } children) return Refusals.InUse(operation, $"layer {id} has children: {Refusals.Some(children)}; remove them first", StorageErrorReason.LayerHasChildren, id);
+        if (state.ImagesOf(id) is { Count: > 0 } images) return Refusals.InUse(operation, $"layer {id} is part of images: {Refusals.Some(images)}; remove them first", StorageErrorReason.LayerUsedByImage, id);
         return reservations.IsPinnedByOther(id, holder)
-            ? Refusals.InUse(operation, $"a running command uses layer {id}; try again when it is done") : new Held(reservations.Take(holder, id), [layer]);
+            ? Refusals.InUse(operation, $"a running command uses layer {id}; try again when it is done", StorageErrorReason.LayerUsedByCommand, id) : new Held(reservations.Take(holder, id), [layer]);
     }
 
     internal static Decision<Held> TakeForSealing(CatalogState state, Reservations reservations, string holder, CatalogInternal.TakeForSealing command)
@@ -31,8 +31,8 @@ internal static class LayerRules
         var id = command.Layer;
         if (state.FindLayer(id) is not { } layer) return Refusals.NotFound(operation, id);
         if (Refusals.Elsewhere(operation, layer) is { } elsewhere) return elsewhere;
-        if (layer.Kind != LayerKind.Writable && layer.DiffId is not null) return Refusals.WrongState(operation, $"layer {id} is sealed already");
-        if (FillRules.IsMarked(layer)) return Refusals.WrongState(operation, $"layer {id} was filled from a tar; freeze it, or remove it if that ended half-way");
+        if (layer.Kind != LayerKind.Writable && layer.DiffId is not null) return Refusals.WrongState(operation, $"layer {id} is sealed already", StorageErrorReason.AlreadySealed, id);
+        if (FillRules.IsMarked(layer)) return Refusals.WrongState(operation, $"layer {id} was filled from a tar; freeze it, or remove it if that ended half-way", StorageErrorReason.AlreadyFilled, id);
         if (state.DamageOf(layer) is { } damage) return Refusals.Damaged(operation, layer, damage);
         if (ClientHolds.CheckUse(operation, layer) is { } held) return held;
         if (NameRules.Check(operation, command.Names).IsRefused(out var refusal, out var sorted)) return refusal;
@@ -61,16 +61,16 @@ internal static class LayerRules
         if (Refusals.Elsewhere(operation, layer) is { } elsewhere) return elsewhere;
         if (NameRules.Check(operation, command.Add).IsRefused(out var refusal, out var add)) return refusal;
         if (command.Remove.FirstOrDefault(name => !layer.Names.Contains(name, StringComparer.Ordinal)) is { } absent)
-            return Refusals.NotFound(operation, $"layer {id} has no name {NameRules.Printable(absent)}");
+            return Refusals.NotFound(operation, $"layer {id} has no name {NameRules.Printable(absent)}", StorageErrorReason.UnknownName, id);
         var events = new List<IJournalEvent>();
         foreach (var group in add.GroupBy(state.FindLayerName).Where(group => group.Key is { } owner && owner != id))
         {
-            if (!command.Steal) return Refusals.Exists(operation, $"layer {group.Key} has the name {group.First()}; take another name, or steal it");
+            if (!command.Steal) return Refusals.Exists(operation, $"layer {group.Key} has the name {group.First()}; take another name, or steal it", StorageErrorReason.DuplicateLayerName, group.Key);
             events.Add(new CatalogEvent.LayerNamed(group.Key!.Value, Without(state.FindLayer(group.Key.Value)!.Names, group)));
         }
 
         if (add.FirstOrDefault(name => reservations.HolderOf(name) is not null) is { } reserved)
-            return Refusals.Exists(operation, $"the name {reserved} is about to be given to another layer");
+            return Refusals.Exists(operation, $"the name {reserved} is about to be given to another layer", StorageErrorReason.DuplicateLayerName);
         var names = NameRules.Sorted(Without(layer.Names, command.Remove).Concat(add));
         if (!names.SequenceEqual(layer.Names, StringComparer.Ordinal)) events.Add(new CatalogEvent.LayerNamed(id, names));
         return new Changed(events);

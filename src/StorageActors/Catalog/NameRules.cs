@@ -18,7 +18,7 @@ internal static class NameRules
         foreach (var name in names ?? [])
         {
             if (!IsWord(name, LongestName))
-                return Refusals.Invalid(operation, $"\"{Printable(name)}\" is no name: 1 to {LongestName} printable characters without spaces are");
+                return Refusals.Invalid(operation, $"\"{Printable(name)}\" is no name: 1 to {LongestName} printable characters without spaces are", StorageErrorReason.InvalidName);
         }
 
         return Sorted(names ?? []);
@@ -28,9 +28,9 @@ internal static class NameRules
     {
         foreach (var (key, value) in labels ?? new Dictionary<string, string>())
         {
-            if (!IsWord(key, LongestName)) return Refusals.Invalid(operation, $"\"{Printable(key)}\" is no label: 1 to {LongestName} printable characters without spaces are");
-            if (value is null) return Refusals.Invalid(operation, $"label {Printable(key)} is null; an empty value takes a label away");
-            if (value.Length > LongestLabel) return Refusals.Invalid(operation, $"the value of label {Printable(key)} is longer than {LongestLabel} characters");
+            if (!IsWord(key, LongestName)) return Refusals.Invalid(operation, $"\"{Printable(key)}\" is no label: 1 to {LongestName} printable characters without spaces are", StorageErrorReason.InvalidLabel);
+            if (value is null) return Refusals.Invalid(operation, $"label {Printable(key)} is null; an empty value takes a label away", StorageErrorReason.InvalidLabel);
+            if (value.Length > LongestLabel) return Refusals.Invalid(operation, $"the value of label {Printable(key)} is longer than {LongestLabel} characters", StorageErrorReason.InvalidLabel);
         }
 
         return null;
@@ -42,8 +42,8 @@ internal static class NameRules
         foreach (var document in documents)
         {
             if (!IsWord(document.Key, LongestKey, spaces: true))
-                return Refusals.Invalid(operation, $"\"{Printable(document.Key)}\" is no key of a document: 1 to {LongestKey} printable characters are");
-            if (!keys.Add(document.Key)) return Refusals.Invalid(operation, $"there are two documents {document.Key}");
+                return Refusals.Invalid(operation, $"\"{Printable(document.Key)}\" is no key of a document: 1 to {LongestKey} printable characters are", StorageErrorReason.InvalidDocumentKey);
+            if (!keys.Add(document.Key)) return Refusals.Invalid(operation, $"there are two documents {document.Key}", StorageErrorReason.InvalidDocumentKey);
             if (document.Content.Length > LargestDocument) return Refusals.Invalid(operation, $"document {document.Key} is larger than {LargestDocument} bytes");
         }
 

@@ -114,7 +114,7 @@ internal sealed partial class ChainFlow
         {
             // A name that its maker gave to the layer we waited for may be another's by now.
             if (link.Part.Names.FirstOrDefault(name => Store.View.Current.FindLayerName(name) != link.Id) is not { } lost) continue;
-            Fail(Refusals.Exists(Operation, $"another layer has got the name {lost} meanwhile"), null);
+            Fail(Refusals.Exists(Operation, $"another layer has got the name {lost} meanwhile", StorageErrorReason.DuplicateLayerName, Store.View.Current.FindLayerName(lost)), null);
             return;
         }
 

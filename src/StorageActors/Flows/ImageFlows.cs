@@ -76,7 +76,7 @@ internal sealed class ReadBlobFlow(FlowContext store, IActorRef requester, Catal
     {
         if (Store.View.Current.FindImage(command.Image) is not { } image) Refuse(Refusals.NotFound(Operation, command.Image));
         else if (image.Blobs?.Contains(command.Digest) == true) Perform(new SendBlob(image, command.Digest, command.Target, Store.Settings.IsDurable), Answer);
-        else Refuse(Refusals.NotFound(Operation, $"image {image.Id} keeps no blob {command.Digest}"));
+        else Refuse(Refusals.NotFound(Operation, $"image {image.Id} keeps no blob {command.Digest}", StorageErrorReason.UnknownDigest, image: image.Id));
     }
 
     protected override void OnStop(StorageError why) => CancelOperations();

@@ -147,9 +147,10 @@ internal sealed partial class LayerActor
     }
 
     private StorageError InUse(string operation) => new(
-        StorageErrorCode.InUse, operation, $"layer {Id} is mounted {(_state.Mount!.Mode == MountMode.ReadOnly ? "read-only" : "read-write")} for {_state.Names()}; release that first", _state.Mount.Path);
+        StorageErrorCode.InUse, operation, $"layer {Id} is mounted {(_state.Mount!.Mode == MountMode.ReadOnly ? "read-only" : "read-write")} for {_state.Names()}; release that first", _state.Mount.Path,
+        Reason: StorageErrorReason.LayerLeased, Layer: Id);
 
-    private StorageError NotFound() => new(StorageErrorCode.NotFound, "layer", $"layer {Id} was removed");
+    private StorageError NotFound() => new(StorageErrorCode.NotFound, "layer", $"layer {Id} was removed", Reason: StorageErrorReason.UnknownLayer, Layer: Id);
 
     private sealed record LastWord
     {

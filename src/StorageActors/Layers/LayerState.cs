@@ -40,13 +40,13 @@ internal sealed record LayerState(LayerId Layer, LayerKind Kind, string? Damage)
     internal AcquireDecision Decide(LayerProtocol.Acquire command)
     {
         if (Mount is not null && Find(command.Lease) is not null) return new AcquireDecision.Grant();
-        if (Damage is not null) return Refuse(StorageErrorCode.Damaged, $"layer {Layer} is damaged: {Damage}");
+        if (Damage is not null) return Refuse(StorageErrorCode.Damaged, $"layer {Layer} is damaged: {Damage}", null);
         if (Mount is null) return new AcquireDecision.Mount();
         var wanted = ModeFor(command.Options);
         if (IsLingering && (Mount.Mode != wanted || !Options.SequenceEqual(command.Options.Options ?? [], StringComparer.Ordinal)))
             return new AcquireDecision.Remount();
         return wanted == MountMode.ReadWrite && Mount.Mode == MountMode.ReadOnly
-            ? Refuse(StorageErrorCode.WrongState, $"layer {Layer} is mounted read-only for {Names()}; release that first, or ask for a read-only mount")
+            ? Refuse(StorageErrorCode.WrongState, $"layer {Layer} is mounted read-only for {Names()}; release that first, or ask for a read-only mount", StorageErrorReason.MountedReadOnly)
             : new AcquireDecision.Grant();
     }
 
@@ -54,12 +54,12 @@ internal sealed record LayerState(LayerId Layer, LayerKind Kind, string? Damage)
     internal ReleaseDecision Decide(LayerProtocol.Release command)
     {
         if (IsLingering && command.Lease is null) return new ReleaseDecision.UnmountLingering();
-        if (Leases.IsEmpty) return RefuseRelease(StorageErrorCode.WrongState, $"layer {Layer} is not mounted");
+        if (Leases.IsEmpty) return RefuseRelease(StorageErrorCode.WrongState, $"layer {Layer} is not mounted", StorageErrorReason.NotMounted);
         if (command.Lease is null && Leases.Count > 1)
-            return RefuseRelease(StorageErrorCode.InvalidArgument, $"layer {Layer} is held by {Names()}; say which lease is to end");
+            return RefuseRelease(StorageErrorCode.InvalidArgument, $"layer {Layer} is held by {Names()}; say which lease is to end", StorageErrorReason.AmbiguousLease);
         var lease = command.Lease ?? Leases[0].Lease;
         if (Find(lease) is null)
-            return RefuseRelease(StorageErrorCode.NotFound, $"layer {Layer} has no lease {lease}; it may have been released already. It is held by {Names()}");
+            return RefuseRelease(StorageErrorCode.NotFound, $"layer {Layer} has no lease {lease}; it may have been released already. It is held by {Names()}", StorageErrorReason.UnknownLease);
         return Leases.Count == 1 ? new ReleaseDecision.Unmount(lease) : new ReleaseDecision.End(lease);
     }
 
@@ -99,7 +99,9 @@ internal sealed record LayerState(LayerId Layer, LayerKind Kind, string? Damage)
 
     private ImmutableList<LeaseEvent.Granted> Without(LeaseId lease) => Leases.RemoveAll(granted => granted.Lease == lease);
 
-    private AcquireDecision.Refuse Refuse(StorageErrorCode code, string what) => new(new StorageError(code, "mount", what, Mount?.Path));
+    private AcquireDecision.Refuse Refuse(StorageErrorCode code, string what, StorageErrorReason? reason) =>
+        new(new StorageError(code, "mount", what, Mount?.Path, Reason: reason, Layer: Layer));
 
-    private ReleaseDecision.Refuse RefuseRelease(StorageErrorCode code, string what) => new(new StorageError(code, "unmount", what, Mount?.Path));
+    private ReleaseDecision.Refuse RefuseRelease(StorageErrorCode code, string what, StorageErrorReason reason) =>
+        new(new StorageError(code, "unmount", what, Mount?.Path, Reason: reason, Layer: Layer));
 }

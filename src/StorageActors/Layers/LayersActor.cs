@@ -121,7 +121,7 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
         }
     }
 
-    private static StorageError Removed(LayerId id) => new(StorageErrorCode.NotFound, "layer", $"layer {id} was removed");
+    private static StorageError Removed(LayerId id) => new(StorageErrorCode.NotFound, "layer", $"layer {id} was removed", Reason: StorageErrorReason.UnknownLayer, Layer: id);
 
     private static StorageError Unreadable(LayerId id) => new(
         StorageErrorCode.Io, "layer", $"the leases of layer {id} cannot be read from the journal; the log says why. Try again when the journal works");

@@ -82,6 +82,6 @@ internal sealed class OwnerLock : IDisposable
         var who = owner is null ? "another process" : $"process {owner.Pid}";
         var where = owner?.Socket is { } socket ? $" (socket {socket})" : "";
         var advice = owner?.Socket is null ? "stop it, or use another root" : "talk to it through its socket, stop it, or use another root";
-        return new StorageError(StorageErrorCode.InUse, "open store", $"the store is owned by {who}{where}; {advice}", path);
+        return new StorageError(StorageErrorCode.InUse, "open store", $"the store is owned by {who}{where}; {advice}", path, Reason: StorageErrorReason.StoreOwned);
     }
 }

@@ -56,8 +56,8 @@ internal static class StagingDirectory
         switch (errno)
         {
             case Errno.None: break;
-            case Errno.ENODATA: throw Refuse(StorageErrorCode.NotFound, $"the parent {parent} was removed meanwhile; apply it again, then this", layout.LayerDirectory(parent!.Value));
-            case Errno.EEXIST: throw Refuse(StorageErrorCode.AlreadyExists, $"the directory of layer {staged.Id} exists; run check", layout.LayerDirectory(staged.Id));
+            case Errno.ENODATA: throw Refuse(StorageErrorCode.NotFound, $"the parent {parent} was removed meanwhile; apply it again, then this", layout.LayerDirectory(parent!.Value), StorageErrorReason.UnknownParent, parent);
+            case Errno.EEXIST: throw Refuse(StorageErrorCode.AlreadyExists, $"the directory of layer {staged.Id} exists; run check", layout.LayerDirectory(staged.Id), StorageErrorReason.DuplicateId, staged.Id);
             default: throw Libc.Failure("renameat2", home, name, errno, "RENAME_NOREPLACE");
         }
 
@@ -93,7 +93,8 @@ internal static class StagingDirectory
     private static TransientDriverException Swept(StoreLayout layout, TicketId ticket, Exception? inner) => new(
         new StorageError(StorageErrorCode.Busy, "stage", "the staging was swept while it was made", layout.StagingDirectory(ticket)), inner);
 
-    private static PermanentDriverException Refuse(StorageErrorCode code, string what, string path) => new(new StorageError(code, "commit", what, path));
+    private static PermanentDriverException Refuse(StorageErrorCode code, string what, string path, StorageErrorReason reason, LayerId? layer) =>
+        new(new StorageError(code, "commit", what, path, Reason: reason, Layer: layer));
 }
 
 /// <summary>A layer being made, and the lock that says that its maker lives.</summary>

@@ -52,7 +52,7 @@ internal sealed partial class StoreSupervisor
     private void Questions()
     {
         Receive<StoreProtocol.ICommand>(
-            command => Sender.Tell(new StoreProtocol.Refused(Refusals.Invalid(command.GetType().Name, $"{Wholeness.FindLack(command)} is missing"))),
+            command => Sender.Tell(new StoreProtocol.Refused(Refusals.Invalid(command.GetType().Name, $"{Wholeness.FindLack(command)} is missing", StorageErrorReason.Incomplete))),
             static command => Wholeness.FindLack(command) is not null);
         Receive<StoreInternal.WhenReady>(_ => Sender.Tell(new StoreInternal.Ready(_context.Layout.Root, _store!.Format.StoreId, _store.Format.Driver)));
         Receive<StoreInternal.CallEnded>(ended => _store!.Services.Metrics.OperationEnded(ended.Call, ended.Outcome, ended.Duration));
@@ -120,7 +120,7 @@ internal sealed partial class StoreSupervisor
     {
         if (_flows.Find(command.Ticket) is not { } flow)
         {
-            Sender.Tell(new StoreProtocol.Refused(Refusals.NotFound("cancel", $"no extraction with the ticket {command.Ticket} is running")));
+            Sender.Tell(new StoreProtocol.Refused(Refusals.NotFound("cancel", $"no extraction with the ticket {command.Ticket} is running", StorageErrorReason.UnknownTicket)));
             return;
         }
 

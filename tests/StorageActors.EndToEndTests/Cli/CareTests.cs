@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using StorageActors.TestSupport;
 using Xunit;
@@ -81,6 +82,27 @@ public sealed class CareTests : IAsyncLifetime
         Directory.Move(_store["diff"], Path.Combine(_store.Root, "overlay/box/diff"));
         Assert.Equal("loose", (await _store.RunAsync("gc")).Exits(0).Line);
         (await _store.RunAsync("check", "--full")).Exits(0);
+    }
+
+    [SkippableFact]
+    public async Task A_refusal_says_in_json_which_of_its_kind_it_is_and_whose_the_name_is()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        (await _store.RunAsync("create", "--id", "one", "--name", "taken")).Exits(0);
+        (await _store.RunAsync("mount", "one", "--lease", "mine")).Exits(0);
+
+        var taken = await ErrorAsync(4, "create", "--id", "two", "--name", "taken", "--json");
+        Assert.Equal(("alreadyExists", "duplicateLayerName", "one"), (Text(taken, "code"), Text(taken, "reason"), Text(taken, "layer")));
+        Assert.Equal("layerLeased", Text(await ErrorAsync(4, "rm", "one", "--json"), "reason"));
+        Assert.Equal("unknownReference", Text(await ErrorAsync(3, "inspect", "nothing", "--json"), "reason"));
+        var odd = await ErrorAsync(2, "name", "one", "--add", "a b", "--json");
+        Assert.Equal("invalidName", Text(odd, "reason"));
+        Assert.False(odd.TryGetProperty("layer", out _));
+        (await _store.RunAsync("umount", "one")).Exits(0);
+
+        static string? Text(JsonElement error, string key) => error.GetProperty(key).GetString();
+        async Task<JsonElement> ErrorAsync(int exit, params string[] words) =>
+            JsonDocument.Parse((await _store.RunAsync(words)).Exits(exit).Error).RootElement.GetProperty("error");
     }
 
     [SkippableFact]

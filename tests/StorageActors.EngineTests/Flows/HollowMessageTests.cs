@@ -26,7 +26,8 @@ public sealed class HollowMessageTests : StoreTest
 
         foreach (var (command, lack) in Hollows(Types().Single(one => one.FullName == type)))
         {
-            var outcome = await OutcomeAsync(engine.Client.Channel.AskAsync<StoreProtocol.IReply>((StoreProtocol.ICommand)command)).WaitAsync(Patient.Limit);
+            var answer = await engine.Client.Channel.AskAsync<StoreProtocol.IReply>((StoreProtocol.ICommand)command).WaitAsync(Patient.Limit);
+            var outcome = (answer as StoreProtocol.Refused)?.Error.Code;
             Assert.False(outcome is StorageErrorCode.Internal or StorageErrorCode.Damaged or StorageErrorCode.Io, $"{lack}: {outcome}");
         }
 
