@@ -35,6 +35,9 @@ internal static class DriverErrors
         return true;
     });
 
+    /// <summary>The kind of refusal that a failed system call amounts to.</summary>
+    internal static StorageErrorCode CodeOf(Errno errno) => Meaning(errno).Code;
+
     /// <summary>A refusal that is ours, not the kernel's.</summary>
     internal static PermanentDriverException Refuse(StorageErrorCode code, string operation, string message, string? path = null) =>
         new(new StorageError(code, operation, message, path));

@@ -1,3 +1,4 @@
+using StorageActors.Drivers;
 using StorageActors.Linux;
 using StorageActors.Protocol;
 
@@ -18,14 +19,7 @@ internal static class HostFiles
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             var errno = ErrnoOf(e);
-            var code = errno switch
-            {
-                Errno.ENOSPC or Errno.EDQUOT or Errno.EFBIG => StorageErrorCode.NoSpace,
-                Errno.EMFILE or Errno.ENFILE or Errno.ENOMEM or Errno.EAGAIN => StorageErrorCode.Busy,
-                Errno.EBUSY => StorageErrorCode.InUse,
-                _ => StorageErrorCode.Io,
-            };
-            throw new StorageException(new StorageError(code, operation, e.Message, path, errno == Errno.None ? null : errno.ToString()), e);
+            throw new StorageException(new StorageError(CodeOf(errno), operation, e.Message, path, errno == Errno.None ? null : errno.ToString()), e);
         }
     }
 
@@ -58,6 +52,10 @@ internal static class HostFiles
             }
         }
     }
+
+    /// <summary>What the machine is short of is the same for every file; all else is a fault of the caller's own.</summary>
+    private static StorageErrorCode CodeOf(Errno errno) =>
+        DriverErrors.CodeOf(errno) is var code and (StorageErrorCode.NoSpace or StorageErrorCode.Busy or StorageErrorCode.InUse) ? code : StorageErrorCode.Io;
 
     /// <summary>The runtime keeps the number of the failed call where it has no exception of its own for it.</summary>
     private static Errno ErrnoOf(Exception e) => e switch

@@ -44,11 +44,20 @@ internal sealed class Session : IAsyncDisposable
     /// <param name="withMounts">Whether the question is about mounts: a running node knows best what is mounted.</param>
     internal static async Task<Session> OpenToReadAsync(Invocation call, bool withMounts)
     {
-        if (call.Store is not { Config: null, Socket: null } choice) return await OpenAsync(call);
+        if (call.Store is not { Config: null, Socket: null } choice) return await NothingAsync(call) ?? await OpenAsync(call);
         var root = choice.Root ?? GlobalOptions.DefaultRoot();
         if (choice.Driver is null && ReadingChannel.TryOpen(root, withMounts) is { } channel)
             return new Session(new StorageClient(channel), null, "none: the journal is read");
         return NoStoreChannel.TryOpen(root) is { } nothing ? new Session(new StorageClient(nothing), null, "none: there is no store") : await OpenAsync(call);
+    }
+
+    /// <summary>The same for a store that the user describes: an answer only where nobody serves it and there is nothing that an engine could open without making it.</summary>
+    private static async Task<Session?> NothingAsync(Invocation call)
+    {
+        var config = Configure(call.Store);
+        var isOnItsOwn = config.GetStringList("storage-actors.additional-stores") is null or { Count: 0 } && string.IsNullOrEmpty(config.GetString("storage-actors.journal.connection-string"));
+        if (!isOnItsOwn || NoStoreChannel.TryOpen(config.GetString("storage-actors.root")) is not { } nothing) return null;
+        return await OnNodeAsync(call, config.GetString("storage-actors.socket")) ?? new Session(new StorageClient(nothing), null, "none: there is no store");
     }
 
     /// <summary>What the store says of itself, and who said it: its node, or this process, which needs an engine for it only where a crash left something.</summary>

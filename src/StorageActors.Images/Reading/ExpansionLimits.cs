@@ -1,4 +1,3 @@
-using System.Globalization;
 using StorageActors.Client;
 using StorageActors.Protocol;
 
@@ -16,16 +15,11 @@ internal sealed record ExpansionLimits(long Ratio, long RatioFrom)
     internal static async Task<ExpansionLimits> OfAsync(StorageClient store, CancellationToken stop)
     {
         var info = await store.Channel.AskAsync<StoreProtocol.Info>(new StoreProtocol.GetInfo(), stop).ConfigureAwait(false);
-        return new ExpansionLimits(Limit(info, "limits.ratio"), Limit(info, "limits.ratio-from"));
+        return new ExpansionLimits(info.Limits?.Ratio ?? long.MaxValue, info.Limits?.RatioFrom ?? long.MaxValue);
     }
 
     internal bool IsBomb(long unfolded, long read) => unfolded > RatioFrom && read < unfolded / Ratio;
 
     internal string Describe(long unfolded, long read) =>
         $"{read} compressed bytes have unfolded to {unfolded} so far, more than {Ratio} for each, as in a decompression bomb; if it is none, raise limits.ratio";
-
-    /// <summary>What is not a number is no limit.</summary>
-    private static long Limit(StoreProtocol.Info info, string name) =>
-        info.Facts.FirstOrDefault(fact => fact.Group == "settings" && fact.Name == name) is { } fact
-        && long.TryParse(fact.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit > 0 ? limit : long.MaxValue;
 }

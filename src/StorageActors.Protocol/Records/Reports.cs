@@ -63,6 +63,13 @@ public sealed record Finding(string Kind, string Subject, string Message, bool R
 /// <param name="Replaced">Where the old journal is now; none after a dry run, or when there was none.</param>
 public sealed record RebuildReport(IReadOnlyList<LayerId> Layers, IReadOnlyList<ImageId> Images, IReadOnlyList<Finding> Findings, string? Replaced);
 
+/// <summary>Limits of one layer's uncompressed tar; what is absent is unlimited.</summary>
+/// <param name="Size">Bytes.</param>
+/// <param name="Entries">Entries and paths.</param>
+/// <param name="Ratio">Bytes for each byte of a compressed blob, once the tar is larger than <paramref name="RatioFrom"/>.</param>
+/// <param name="RatioFrom">Bytes from which on the ratio counts.</param>
+public sealed record StoreLimits(long? Size = null, long? Entries = null, long? Ratio = null, long? RatioFrom = null);
+
 /// <summary>A fact for people: a version, a probe of the kernel or file system, a setting in force.</summary>
 /// <param name="Group">What it belongs to: <c>engine</c>, <c>driver</c>, <c>kernel</c>, <c>file system</c>, <c>settings</c>.</param>
 /// <param name="Name">What it is about.</param>

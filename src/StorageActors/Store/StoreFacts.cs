@@ -28,8 +28,11 @@ internal static class StoreFacts
             Fact("kernel", "release", Libc.KernelRelease()),
             .. services.Driver.Facts,
             .. settings.ToFacts(),
-        ]);
+        ],
+        new StoreLimits(Limit(settings.Limits.Size), Limit(settings.Limits.Entries), Limit(settings.Limits.Ratio), Limit(settings.Limits.RatioFrom)));
     }
+
+    private static long? Limit(long limit) => limit == long.MaxValue ? null : limit;
 
     /// <summary>The answer to <see cref="StoreProtocol.GetStatistics"/>.</summary>
     internal static StoreProtocol.Statistics Measure(StoreMetrics metrics) =>

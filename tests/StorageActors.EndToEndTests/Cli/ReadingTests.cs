@@ -41,6 +41,21 @@ public sealed partial class ReadingTests : IAsyncLifetime
         Assert.Equal("0", (await _store.RunAsync("umount", "box")).Exits(0).Line);
     }
 
+    [Fact]
+    public async Task A_question_makes_no_store_whichever_way_it_is_asked()
+    {
+        var config = _store["some.conf"];
+        await File.WriteAllTextAsync(config, "storage-actors.drain-timeout = 1s");
+        string[][] ways = [[], ["--config", config], ["--socket", _store["no.sock"]], ["--config", config, "--driver", "vfs"]];
+        foreach (var way in ways)
+        {
+            foreach (var verb in (string[])["layers", "images", "ps"]) Assert.Equal("[]\n", (await _store.RunAsync([verb, "--json", .. way])).Exits(0).Text);
+            (await _store.RunAsync(["inspect", "nothing", .. way])).Exits(3);
+        }
+
+        Assert.False(Directory.Exists(_store.Root));
+    }
+
     [SkippableFact]
     public async Task A_layer_shows_the_directories_that_its_mount_is_made_of()
     {

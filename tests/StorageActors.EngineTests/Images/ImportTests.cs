@@ -162,13 +162,13 @@ public sealed class ImportTests : IDisposable
     {
         _layout.Tagged("1.0", _layout.Image(["a"]));
         var archive = _layout.Archive(compressed: true);
-        _store.Settings = [new StoreFact("settings", "limits.ratio", "1"), new StoreFact("settings", "limits.ratio-from", "1024")];
+        _store.Limits = new StoreLimits(Ratio: 1, RatioFrom: 1024);
         var error = await RefusedAsync(archive);
         Assert.Equal(StorageErrorCode.BadInput, error.Code);
         Assert.Contains("limits.ratio", error.Message, StringComparison.Ordinal);
         Assert.Empty(_store.Applied);
 
-        _store.Settings = [new StoreFact("settings", "limits.ratio", "1"), new StoreFact("settings", "limits.ratio-from", "unlimited")];
+        _store.Limits = new StoreLimits(Ratio: 1);
         Assert.Single((await ImportAsync(archive)).Layers);
     }
 

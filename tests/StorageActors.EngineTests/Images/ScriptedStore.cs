@@ -17,7 +17,7 @@ internal sealed class ScriptedStore : IStorageChannel
     internal int RefusePuts { get; set; }
 
     /// <summary>What it says of itself.</summary>
-    internal IReadOnlyList<StoreFact> Settings { get; set; } = [];
+    internal StoreLimits? Limits { get; set; }
 
     internal CatalogProtocol.PutImage Put => _put ?? throw new InvalidOperationException("no image was put");
 
@@ -54,7 +54,7 @@ internal sealed class ScriptedStore : IStorageChannel
         CatalogProtocol.GetBigData get => Document(get.Key),
         CatalogProtocol.ReadBlob read => Write(read.Target, _blobs[read.Digest], read.Digest),
         StoreProtocol.WriteDiff diff => Diff(diff),
-        StoreProtocol.GetInfo => new StoreProtocol.Info("/", "id", "overlay", Settings),
+        StoreProtocol.GetInfo => new StoreProtocol.Info("/", "id", "overlay", [], Limits),
         _ => throw new NotSupportedException(command.GetType().Name),
     };
 

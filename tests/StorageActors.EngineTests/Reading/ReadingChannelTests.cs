@@ -61,9 +61,12 @@ public sealed class ReadingChannelTests : StoreTest
             Assert.Equal(StorageErrorCode.InUse, Assert.Throws<StorageException>(() => Inspect()).Error.Code);
         }
 
-        Assert.Equal(Json(said), Json(Inspect()));
+        Assert.Equal(Json(Settled(said)), Json(Settled(Inspect()!)));
         await using var next = await StartAsync(); // It was given back.
     }
+
+    /// <summary>Without the number of commands that run: a command that has its answer may be about to end.</summary>
+    private static StoreProtocol.Info Settled(StoreProtocol.Info info) => info with { Facts = [.. info.Facts.Where(static fact => fact.Name != "running commands")] };
 
     private StoreProtocol.Info? Inspect() => EngineInspection.Run(
         StorageSettings.From(Configure().WithFallback(StorageConfiguration.Reference), StorageSettings.DefaultPath), (_, store) => Open(store.Root), TimeProvider.System);
