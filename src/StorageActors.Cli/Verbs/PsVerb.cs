@@ -30,27 +30,7 @@ internal sealed class PsVerb : Verb
         var mounts = await session.Client.ListMountsAsync(call.Stop);
         if (call.Output.Json) call.Output.Document(mounts);
         else if (call.Output.Quiet) foreach (var mount in mounts) call.Output.Line(mount.Layer.Value);
-        else call.Output.Table(Describe(mounts));
+        else call.Output.Table(MountTable.Of(mounts));
         return ExitCode.Done;
-    }
-
-    private static Table Describe(IReadOnlyList<MountRecord> mounts)
-    {
-        var now = TimeProvider.System.GetUtcNow();
-        var table = new Table(
-            ("LAYER", ColumnKind.Text), ("MODE", ColumnKind.Text), ("LEASE", ColumnKind.Elastic), ("OWNER", ColumnKind.Elastic),
-            ("SINCE", ColumnKind.Text), ("UNTIL", ColumnKind.Text), ("PATH", ColumnKind.Elastic));
-        foreach (var mount in mounts)
-        {
-            var mode = mount.Mode == MountMode.ReadWrite ? "rw" : "ro";
-            var path = mount.Path.Length > 0 ? mount.Path : "(mounted by its holder)";
-            if (mount.Leases.Count == 0) table.Add(Human.Short(mount.Layer.Value), mode, "-", "-", "-", "-", path);
-            foreach (var lease in mount.Leases)
-            {
-                table.Add(Human.Short(mount.Layer.Value), mode, lease.Lease.Value, lease.Owner, Human.Age(lease.Since, now), Human.Time(lease.Until), path);
-            }
-        }
-
-        return table;
     }
 }

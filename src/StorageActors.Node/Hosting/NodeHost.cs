@@ -1,5 +1,6 @@
 using Akka.Configuration;
 using StorageActors.Engine;
+using StorageActors.Journal;
 using StorageActors.Node.Doors;
 using StorageActors.Node.Server;
 using StorageActors.Protocol;
@@ -39,6 +40,26 @@ public static class NodeHost
         report("draining");
         var patience = config.GetTimeSpan("storage-actors.drain-timeout");
         await Task.WhenAll(open.DrainAsync(patience), server.DrainAsync(patience));
+        await TellMountsAsync(engine, report);
+    }
+
+    /// <summary>Leases of nobody in this process outlive it, and so do their mounts.</summary>
+    private static async Task TellMountsAsync(StorageEngine engine, Action<string> report)
+    {
+        const int shown = 5;
+        IReadOnlyList<MountRecord> mounts;
+        try
+        {
+            mounts = await engine.Client.ListMountsAsync();
+        }
+        catch (StorageException)
+        {
+            return; // The store has ended by itself, and its log says why.
+        }
+
+        var staying = mounts.Where(static mount => mount.Path.Length > 0 && mount.Leases.Any(static lease => !LeaseEvent.IsActor(lease.Owner))).ToList();
+        foreach (var mount in staying.Take(shown)) report($"still mounted: {mount.Path} for {string.Join(", ", mount.Leases.Select(static lease => lease.Lease.Value))}");
+        if (staying.Count > shown) report($"still mounted: {staying.Count - shown} more; see storage-actors ps");
     }
 
     /// <summary>Where the process that owns a root listens; none when nobody owns it, or the owner does not listen.</summary>

@@ -42,6 +42,8 @@ namespace StorageActors.Node.Wire;
 [JsonSerializable(typeof(StoreProtocol.LayerRemoved))]
 [JsonSerializable(typeof(StoreProtocol.GetUsage))]
 [JsonSerializable(typeof(StoreProtocol.Usage))]
+[JsonSerializable(typeof(StoreProtocol.UnmountAll))]
+[JsonSerializable(typeof(StoreProtocol.AllUnmounted))]
 [JsonSerializable(typeof(StoreProtocol.GetMetadata))]
 [JsonSerializable(typeof(StoreProtocol.Metadata))]
 [JsonSerializable(typeof(StoreProtocol.Check))]

@@ -174,6 +174,23 @@ public static class StoreProtocol
     /// <param name="Layer">Its id, free to be used again.</param>
     public sealed record LayerRemoved(LayerId Layer) : IReply;
 
+    /// <summary>
+    /// Ends all leases of all layers and unmounts them, one after the other; what is in the way of one keeps no other. Without <paramref name="Force"/> nothing that
+    /// somebody holds is touched. The store serves on: who wants no new mounts meanwhile sees to it that nobody asks. Answers <see cref="AllUnmounted"/>.
+    /// </summary>
+    /// <param name="Force">End leases of whomever, and detach mounts that are busy.</param>
+    /// <param name="Reason">Why; goes to the log, and to those whose leases end.</param>
+    public sealed record UnmountAll(bool Force = false, string? Reason = null) : ICommand;
+
+    /// <summary>All that could be unmounted is.</summary>
+    /// <param name="StillMounted">What is not, also what clients mounted themselves.</param>
+    public sealed record AllUnmounted(IReadOnlyList<MountLeft> StillMounted) : IReply;
+
+    /// <summary>A mount that is there still.</summary>
+    /// <param name="Mount">Which, and who holds it.</param>
+    /// <param name="Why">What was in the way; none where nothing was tried, since it is held.</param>
+    public sealed record MountLeft(MountRecord Mount, StorageError? Why = null);
+
     /// <summary>Asks for what the store takes on disk. Answers <see cref="Usage"/>.</summary>
     /// <param name="Layer">Measure this layer alone; all of them if not given.</param>
     public sealed record GetUsage(LayerId? Layer = null) : ICommand;
@@ -239,8 +256,9 @@ public static class StoreProtocol
     /// <param name="Root">Its root directory.</param>
     /// <param name="StoreId">Its identity.</param>
     /// <param name="Driver">The driver in use.</param>
-    /// <param name="Facts">The rest.</param>
-    public sealed record Info(string Root, string StoreId, string Driver, IReadOnlyList<StoreFact> Facts) : IReply;
+    /// <param name="Facts">The rest, for people.</param>
+    /// <param name="Limits">What one layer may take, for programs that unfold something before the store sees it.</param>
+    public sealed record Info(string Root, string StoreId, string Driver, IReadOnlyList<StoreFact> Facts, StoreLimits? Limits = null) : IReply;
 
     /// <summary>Asks for what the store has counted and measured since it was opened. Answers <see cref="Statistics"/>.</summary>
     public sealed record GetStatistics : ICommand;

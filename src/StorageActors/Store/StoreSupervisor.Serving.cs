@@ -33,6 +33,7 @@ internal sealed partial class StoreSupervisor
         Flow<StoreProtocol.CollectGarbage>("collect", static (store, from, command) => EngineProps.Of(() => new CollectFlow(store, from, command)), static command => command.Ticket);
         Flow<StoreProtocol.EmptyTrash>("empty", static (store, from, command) => EngineProps.Of(() => new EmptyTrashFlow(store, from, command)), static command => command.Ticket);
         Flow<StoreProtocol.GetUsage>("usage", static (store, from, command) => EngineProps.Of(() => new UsageFlow(store, from, command)));
+        Flow<StoreProtocol.UnmountAll>("unmount-all", static (store, from, command) => EngineProps.Of(() => new UnmountAllFlow(store, from, command)));
         Flow<StoreProtocol.GetMetadata>("metadata", static (store, from, command) => EngineProps.Of(() => new MetadataFlow(store, from, command)));
         Flow<StoreProtocol.Check>("check", static (store, from, command) => EngineProps.Of(() => new CheckFlow(store, from, command)), static command => command.Ticket);
         Flow<CatalogProtocol.PutImage>("put-image", static (store, from, command) => EngineProps.Of(() => new PutImageFlow(store, from, command)));

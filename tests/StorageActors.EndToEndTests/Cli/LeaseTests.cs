@@ -21,6 +21,27 @@ public sealed class LeaseTests : IAsyncLifetime
     }
 
     [SkippableFact]
+    public async Task All_mounts_are_listed_and_by_force_gone_and_a_node_that_stops_says_which_stay()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        await _store.StartNodeAsync();
+        foreach (var id in (string[])["one", "two"]) (await _store.RunAsync("create", "--id", id)).Exits(0);
+        Assert.Empty((await _store.RunAsync("umount-all")).Exits(0).Text);
+        var one = (await _store.RunAsync("mount", "one", "--lease", "mine")).Exits(0).Line;
+        (await _store.RunAsync("mount", "two", "--lease", "other")).Exits(0);
+
+        var held = await _store.RunAsync("umount-all");
+        Assert.Matches("(?s)one +rw +mine.*two +rw +other", held.Exits(4).Text);
+        Assert.Contains("--force", held.Error, StringComparison.Ordinal);
+        Assert.Equal(2, (await _store.RunAsync("umount-all", "--json")).Exits(4).Json.GetProperty("stillMounted").GetArrayLength());
+
+        _store.Node.Signal("TERM");
+        Assert.Contains($"still mounted: {one} for mine", (await _store.Node.EndAsync()).Exits(0).Error, StringComparison.Ordinal);
+        Assert.Empty((await _store.RunAsync("umount-all", "--force", "--reason", "done")).Exits(0).Text);
+        Assert.DoesNotContain(_store.Root, await File.ReadAllTextAsync("/proc/self/mountinfo"), StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
     public async Task After_a_nodes_violent_end_living_owners_keep_their_leases_and_dead_ones_do_not()
     {
         RequiredTiers.SkipUnlessRoot();

@@ -84,7 +84,7 @@ public sealed partial class UsageTests
         var run = (await CliProcess.RunAsync(Nowhere, null, "--help")).Exits(0);
         string[] verbs =
         [
-            "import", "export", "images", "layers", "inspect", "apply", "create", "commit", "mount", "umount", "ps", "diff", "changes", "rm", "name", "label", "document",
+            "import", "export", "images", "layers", "inspect", "apply", "create", "commit", "mount", "umount", "umount-all", "ps", "diff", "changes", "rm", "name", "label", "document",
             "df", "check", "gc", "rebuild", "stats", "info", "node", "demo", "completion",
         ];
         foreach (var verb in verbs) Assert.Matches($@"(?m)^  {verb}\b", run.Text);

@@ -1,3 +1,4 @@
+using StorageActors.Drivers;
 using StorageActors.Protocol;
 using Xunit;
 
@@ -182,6 +183,36 @@ public sealed class LayerLifeTests : StoreTest
         await File.WriteAllTextAsync(Path.Combine(Root, "directories", layer.Id.Value, "diff", "content"), "wrong");
 
         Assert.Equal(StorageErrorCode.Damaged, await RefusedAsync(engine.Client.WriteDiffAsync(layer.Id, new MemoryStream())));
+    }
+
+    [Fact]
+    public async Task All_is_unmounted_but_what_is_held_and_by_force_all_but_what_cannot_be()
+    {
+        await using var engine = await StartAsync("storage-actors.retry.times = 0");
+        var layers = (await engine.Client.ApplyAsync(Chain("one", "two", "three"))).Select(static one => one.Layer.Id).ToArray();
+        foreach (var layer in layers) await engine.Client.MountAsync(layer, lease: LeaseId.Parse("mine"), outlive: true);
+        var other = (await engine.Client.CreateAsync(null, new StoreProtocol.LayerSpec(Labels: new Dictionary<string, string> { [LayerLabels.HeldBy] = "client" }))).Id;
+
+        var untouched = await UnmountAllAsync(force: false);
+        Assert.Equal(layers.Append(other).ToHashSet(), untouched.Select(static left => left.Mount.Layer).ToHashSet());
+        Assert.All(untouched, static left => Assert.Null(left.Why));
+        Assert.Equal(3, World.Mounts.Count);
+
+        World.Trouble = (operation, layer) =>
+        {
+            if (operation == "unmount" && layer == layers[1]) throw new PermanentDriverException(new StorageError(StorageErrorCode.Io, operation, "the disk is broken", Errno: "EIO"));
+        };
+        var left = await UnmountAllAsync(force: true);
+        Assert.Equal(new[] { (layers[1], (StorageErrorCode?)StorageErrorCode.Io), (other, null) }.ToHashSet(), left.Select(static one => (one.Mount.Layer, one.Why?.Code)).ToHashSet());
+        Assert.Single(World.Mounts);
+
+        World.Trouble = null;
+        Assert.Equal(other, Assert.Single(await UnmountAllAsync(force: true)).Mount.Layer);
+        Assert.Empty(World.Mounts);
+        await using var again = await engine.Client.MountAsync(layers[0]);
+
+        async Task<IReadOnlyList<StoreProtocol.MountLeft>> UnmountAllAsync(bool force) =>
+            (await engine.Client.Channel.AskAsync<StoreProtocol.AllUnmounted>(new StoreProtocol.UnmountAll(force, "the disk goes"))).StillMounted;
     }
 
     internal static async Task<IReadOnlyList<Finding>> CheckAsync(StorageActors.Engine.StorageEngine engine, bool full = true, bool repair = false, bool dryRun = false) =>

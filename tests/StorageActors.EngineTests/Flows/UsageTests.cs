@@ -154,6 +154,7 @@ public sealed class UsageTests : StoreTest
         Assert.Equal((Root, "directories"), (info.Root, info.Driver));
         Assert.Contains(info.Facts, static fact => fact is { Group: "settings", Name: "staging.parallelism", Value: "4" });
         Assert.Contains(info.Facts, static fact => fact is { Group: "driver", Value: "plain directories" });
+        Assert.Equal(new StoreLimits(256L << 30, 4_000_000, 200, 1L << 30), info.Limits);
         var statistics = await engine.Client.Channel.AskAsync<StoreProtocol.Statistics>(new StoreProtocol.GetStatistics());
         Assert.Contains(statistics.Counters, static counter => counter is { Name: "extracted bytes", Value: > 0 });
         foreach (var operation in new[] { null, "commit layer" })
