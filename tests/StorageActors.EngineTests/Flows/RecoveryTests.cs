@@ -86,6 +86,27 @@ public sealed class RecoveryTests : StoreTest
     }
 
     [Fact]
+    public async Task An_image_that_lies_in_the_trash_but_is_in_the_journal_is_removed_and_its_layers_stay_until_they_are_collected()
+    {
+        LayerId[] layers;
+        var image = ImageId.Of(DiffOf("c"));
+        await using (var engine = await StartAsync())
+        {
+            layers = [.. (await engine.Client.ApplyAsync(Chain("base", "top"))).Select(static one => one.Layer.Id)];
+            await engine.Client.PutImageAsync(new CatalogProtocol.PutImage(image, ["i"], layers, null, [new BigData("config", [1])]));
+        }
+
+        // As a crash leaves it between the rename to the trash and the journal.
+        Directory.Move(Path.Combine(Root, "images", image.Value), Path.Combine(Root, "trash", "gone.1"));
+        await using var again = await StartAsync();
+
+        Assert.Empty(await again.Client.ListImagesAsync());
+        Assert.Equal(layers, (await again.Client.ListLayersAsync()).Select(static layer => layer.Id));
+        Assert.Equal(layers.Reverse(), (await again.Client.CollectGarbageAsync(wait: true)).Layers);
+        Assert.Empty(In("trash"));
+    }
+
+    [Fact]
     public async Task A_missing_layer_is_marked_never_dropped_and_is_sound_when_it_is_back()
     {
         LayerId[] layers;
