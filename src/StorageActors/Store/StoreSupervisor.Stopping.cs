@@ -29,6 +29,8 @@ internal sealed partial class StoreSupervisor
     private int _releaseRounds;
     private bool _isReleasing;
     private bool _isBusy;
+    private bool _isLate;
+    private int _lateRounds;
     private int _flushes;
     private Action? _flushed;
 
@@ -74,8 +76,11 @@ internal sealed partial class StoreSupervisor
         Receive<StoreProtocol.Refused>(refused =>
         {
             var isBusy = refused.Error.Code == StorageErrorCode.InUse;
-            if (!isBusy || _releaseRounds == MaximumReleases) _log.Warning("{0}", refused.Error);
+            // Its holder's death came in before: the lease has ended, but its mount may have been too busy to go with it.
+            var isLate = refused.Error.Reason is StorageErrorReason.UnknownLease or StorageErrorReason.NotMounted;
+            if (!isLate && (!isBusy || _releaseRounds - _lateRounds == MaximumReleases)) _log.Warning("{0}", refused.Error);
             _isBusy |= isBusy;
+            _isLate |= isLate;
             Released();
         });
         Receive<ReleaseAgain>(_ => ReleaseHeld());
@@ -98,7 +103,7 @@ internal sealed partial class StoreSupervisor
     private void ReleaseHeld()
     {
         if (!_isReleasing) Timers.StartSingleTimer(PatienceIsUp.Instance, PatienceIsUp.Instance, LastPatience);
-        (_isReleasing, _isBusy) = (true, false);
+        (_isReleasing, _isBusy, _isLate) = (true, false, false);
         foreach (var mount in _mounts.List())
         {
             if (_view.Current.FindOwn(mount.Layer) is not { } layer) continue;
@@ -119,7 +124,8 @@ internal sealed partial class StoreSupervisor
     private void Released()
     {
         if (--_releases > 0) return;
-        if (_isBusy && _releaseRounds < MaximumReleases) Timers.StartSingleTimer(ReleaseAgain.Instance, ReleaseAgain.Instance, ReleasePause);
+        if (_isLate) _lateRounds++; // Nobody has tried to unmount in it.
+        if (_isLate || (_isBusy && _releaseRounds - _lateRounds < MaximumReleases)) Timers.StartSingleTimer(ReleaseAgain.Instance, ReleaseAgain.Instance, ReleasePause);
         else Flush(EmptyTrash);
     }
 

@@ -80,11 +80,12 @@ public sealed class StopTests : StoreTest
         var attempts = 0;
         World.Trouble = (operation, _) =>
         {
-            if (operation == "unmount" && Interlocked.Increment(ref attempts) <= 2)
+            // Its holder's death or the stop itself is the first to try, whichever comes in first; the other one, or the stop's next round, is the second.
+            if (operation == "unmount" && Interlocked.Increment(ref attempts) == 1)
                 throw new PermanentDriverException(new StorageError(StorageErrorCode.InUse, "unmount", "busy"));
         };
         await engine.DisposeAsync();
         Assert.Empty(World.Mounts);
-        Assert.Equal(3, attempts);
+        Assert.Equal(2, attempts);
     }
 }
