@@ -26,7 +26,7 @@ internal static class DocumentRules
     internal static Decision<IReadOnlyList<BigDataItem>> Without(string operation, string owner, IReadOnlyList<BigDataItem>? items, string key)
     {
         var others = (items ?? []).Where(one => one.Key != key).ToList();
-        return others.Count == (items?.Count ?? 0) ? Refusals.NotFound(operation, $"{owner} has no document {NameRules.Printable(key)}") : Sorted(others);
+        return others.Count == (items?.Count ?? 0) ? Refusals.NotFound(operation, $"{owner} has no document {NameRules.Printable(key)}", StorageErrorReason.UnknownDocument) : Sorted(others);
     }
 
     /// <summary>What an image is made of cannot be changed apart from it.</summary>

@@ -38,7 +38,7 @@ internal sealed class ReadDocumentFlow(FlowContext store, IActorRef requester, C
     {
         if (items?.FirstOrDefault(one => one.Key == command.Key) is not { } item)
         {
-            Refuse(Refusals.NotFound(Operation, $"{owner} has no document {NameRules.Printable(command.Key)}"));
+            Refuse(Refusals.NotFound(Operation, $"{owner} has no document {NameRules.Printable(command.Key)}", StorageErrorReason.UnknownDocument));
             return;
         }
 
