@@ -65,7 +65,11 @@ internal sealed class ExtractionReader(Stream blob, ExtractOptions options, IExt
         {
             stop.ThrowIfCancellationRequested();
             var count = decoded.Read(block, filled, block.Length - filled);
-            if (_input.BytesRead != _reported) Report();
+            if (_input.BytesRead != _reported)
+            {
+                using (ProcessorTurn.Leave()) Report();   // whoever hears it may start a thread, which must not inherit how a turn runs
+            }
+
             if (count == 0) break;
             filled += count;
         }

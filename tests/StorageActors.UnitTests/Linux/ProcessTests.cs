@@ -37,6 +37,28 @@ public sealed class ProcessTests
     }
 
     [Fact]
+    public async Task A_thread_has_the_slice_that_it_asks_for_until_it_wants_none()
+    {
+        var (usual, asked, after) = await Task.Factory.StartNew(
+            static () =>
+            {
+                var before = Slice();
+                Assert.True(Libc.TrySetSlice(TimeSpan.FromMilliseconds(20)));
+                var during = Slice();
+                Assert.True(Libc.TrySetSlice(TimeSpan.Zero));
+                return (before, during, Slice());
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+        Assert.Equal(usual, after);
+        if (usual is not null && Libc.KernelVersion() >= new Version(6, 12)) Assert.Equal("20000000", asked);
+
+        // A kernel built without it says nothing.
+        static string? Slice() => !File.Exists("/proc/thread-self/sched") ? null
+            : File.ReadLines("/proc/thread-self/sched").FirstOrDefault(static line => line.StartsWith("se.slice", StringComparison.Ordinal))?.Split(':')[1].Trim();
+    }
+
+    [Fact]
     public void The_limit_of_open_files_is_raised_to_what_is_allowed()
     {
         var (_, hard) = Libc.GetOpenFileLimit();
