@@ -10,7 +10,11 @@ internal static class MountPoint
 {
     /// <summary>What is mounted.</summary>
     [StructLayout(LayoutKind.Auto)]
-    internal readonly record struct State(FsMagic Type, bool IsReadOnly, MountAttributes Attributes);
+    internal readonly record struct State(FsMagic Type, bool IsReadOnly, MountAttributes Attributes)
+    {
+        /// <summary>The device number of the file system that is mounted, while there is one.</summary>
+        internal DeviceNumber FileSystem { get; init; }
+    }
 
     /// <summary>What is mounted exactly here; null when nothing is, or when the directory is not there.</summary>
     internal static State? Find(string path)
@@ -27,7 +31,7 @@ internal static class MountPoint
 
         if (!IsRoot(path, status)) return null;
         var fileSystem = Libc.StatFs(path);
-        return new State(fileSystem.Type, fileSystem.IsReadOnly, fileSystem.Attributes);
+        return new State(fileSystem.Type, fileSystem.IsReadOnly, fileSystem.Attributes) { FileSystem = status.FileSystem };
     }
 
     /// <summary>

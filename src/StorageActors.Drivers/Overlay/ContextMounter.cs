@@ -6,6 +6,8 @@ namespace StorageActors.Drivers.Overlay;
 /// <summary>Mounts by the new API: a context is configured step by step and becomes a mount that is checked before anybody can see it.</summary>
 internal abstract class ContextMounter(IReadOnlyList<KeyValuePair<string, string>> words) : IOverlayMounter
 {
+    protected const string Lower = "lowerdir+";
+
     public void Mount(OverlayStack stack, string target)
     {
         // Closed before anybody unmounts: an open descriptor keeps the mount busy.
@@ -22,7 +24,7 @@ internal abstract class ContextMounter(IReadOnlyList<KeyValuePair<string, string
         {
             using var context = Libc.FsOpen("overlay");
             Libc.FsConfigString(context, "source", "overlay");
-            AddLayer(context, "lowerdir+", stack.Lowers[^1]);
+            AddLower(context, stack.Lowers[^1]);
             AddLayer(context, "upperdir", stack.Upper!);
             // No directory can be both; the kernel finds that after it has asked who uses the upper one.
             AddLayer(context, "workdir", stack.Upper!);
@@ -42,11 +44,13 @@ internal abstract class ContextMounter(IReadOnlyList<KeyValuePair<string, string
 
     protected abstract void AddLayer(SafeFileHandle context, string key, string path);
 
+    protected virtual void AddLower(SafeFileHandle context, string path) => AddLayer(context, Lower, path);
+
     private SafeFileHandle Create(OverlayStack stack)
     {
         using var context = Libc.FsOpen("overlay");
         Libc.FsConfigString(context, "source", "overlay");
-        foreach (var lower in stack.Lowers) AddLayer(context, "lowerdir+", lower);
+        foreach (var lower in stack.Lowers) AddLower(context, lower);
         if (stack.Upper is not null)
         {
             AddLayer(context, "upperdir", stack.Upper);
@@ -69,6 +73,12 @@ internal sealed class DescriptorMounter(StoreTree tree, IReadOnlyList<KeyValuePa
     {
         using var directory = tree.Open(path);
         Libc.FsConfigFd(context, key, directory);
+    }
+
+    protected override void AddLower(SafeFileHandle context, string path)
+    {
+        using var layer = tree.Take(path);
+        Libc.FsConfigFd(context, Lower, layer.Directory);
     }
 }
 

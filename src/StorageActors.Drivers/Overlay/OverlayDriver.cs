@@ -13,7 +13,8 @@ namespace StorageActors.Drivers.Overlay;
 /// are those of containers/storage and of moby's overlay2.
 /// <para>
 /// Every layer is mounted, also one without parents, so that options and labels apply alike. The driver's home is not made a private
-/// mount: that would outlive the engine; copies of a mount in other mount namespaces vanish with the mount point, which every unmount replaces.
+/// mount: that would outlive the engine; copies of a mount in other mount namespaces vanish with the mount point, which an unmount replaces
+/// unless it left none.
 /// </para>
 /// </summary>
 internal sealed partial class OverlayDriver : ILayerDriver
@@ -93,6 +94,7 @@ internal sealed partial class OverlayDriver : ILayerDriver
     public void Retire(LayerLocation layer) => DriverErrors.Guard("remove", layer.Path, () =>
     {
         _mounts.Unmount(layer, force: false);
+        _mounts.Forget(layer);
         _links.Remove(LayerDirectory.Of(layer));
     });
 

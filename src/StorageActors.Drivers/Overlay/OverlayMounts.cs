@@ -12,6 +12,9 @@ namespace StorageActors.Drivers.Overlay;
 /// </summary>
 internal sealed class OverlayMounts : IDisposable
 {
+    /// <summary>Two of the deepest stacks.</summary>
+    private const ulong MostKept = 2 * OverlayStack.MaximumLowers;
+
     private readonly string _home;
     private readonly StoreTree _tree;
     private readonly OverlayLinks _links;
@@ -32,7 +35,7 @@ internal sealed class OverlayMounts : IDisposable
         (_home, _links, _defaults) = (home, links, options.MountOptions);
         var boot = options.BootId ?? ProcFs.BootId();
         (_mark, _detached) = (new VolatileMark(boot), new DetachedMark(boot));
-        _tree = new StoreTree(root);
+        _tree = new StoreTree(root, KeptDescriptors());
         try
         {
             Abilities = _thread.Run(() =>
@@ -112,12 +115,12 @@ internal sealed class OverlayMounts : IDisposable
     internal void Unmount(LayerLocation location, bool force)
     {
         var layer = LayerDirectory.Of(location);
-        var there = Find(layer);
-        var wasMounted = MountPoint.Unmount(layer.Merged, force, flags => Unmount(layer, there, flags), () => MountPoint.Find(layer.Merged));
+        var (there, count) = (Find(layer), 0);
+        var wasMounted = MountPoint.Unmount(layer.Merged, force, CountedUnmount, () => MountPoint.Find(layer.Merged));
         if (!wasMounted && Libc.TryStat(layer.Path, out _) != Errno.None) return;
         try
         {
-            using (var directory = Libc.OpenDirectory(layer.Path)) MountPoint.Replace(directory, "merged");
+            if (count != 1 || !LeftNothing(there)) using (var directory = Libc.OpenDirectory(layer.Path)) MountPoint.Replace(directory, "merged");
             // A lazy unmount has synced nothing yet, and a volatile one never does: then the kernel left its mark.
             if (there is { IsReadOnly: false } && !force && Libc.TryStat(layer.Work + "/work/incompat/volatile", out _) != Errno.None) VolatileMark.Clear(layer);
         }
@@ -125,6 +128,13 @@ internal sealed class OverlayMounts : IDisposable
         {
             // There is no mount, and whoever is told otherwise would wait for its end: on a full disk nothing could be removed. The next mount makes its place again; a
             // mark that stays errs on the safe side.
+        }
+
+        Errno CountedUnmount(UnmountFlags flags)
+        {
+            var errno = Unmount(layer, there, flags);
+            if (errno == Errno.None) count++;
+            return errno;
         }
     }
 
@@ -180,6 +190,9 @@ internal sealed class OverlayMounts : IDisposable
         return OnItsThread(() => _mounter.View(stack));
     }
 
+    /// <summary>A layer is about to leave its place: nothing of it stays open.</summary>
+    internal void Forget(LayerLocation location) => _tree.Forget(LayerDirectory.Of(location).Diff);
+
     public void Dispose()
     {
         if (_isDisposed) return;
@@ -189,6 +202,9 @@ internal sealed class OverlayMounts : IDisposable
         _thread.Dispose();
         _tree.Dispose();
     }
+
+    /// <summary>An eighth of what this process may open, so that nobody goes short of descriptors for it.</summary>
+    private static int KeptDescriptors() => (int)Math.Min(MostKept, Libc.GetOpenFileLimit().Soft / 8);
 
     /// <summary>Descriptors need no working directory: the caller's own thread does, and two changes of threads are half of what a mount costs.</summary>
     private T OnItsThread<T>(Func<T> action) => Abilities.Method == OverlayMethod.Descriptors ? action() : _thread.Run(action).GetAwaiter().GetResult();
@@ -216,6 +232,12 @@ internal sealed class OverlayMounts : IDisposable
         EnsureEmpty(layer, stack);
         return _thread.Run(() => _mounter.IsUpperInUse(stack)).GetAwaiter().GetResult();
     });
+
+    /// <summary>
+    /// Whether the overlay that was unmounted is gone altogether, so that no other mount namespace has a copy of the mount: then nothing is left that would vanish with the
+    /// mount point. A new one would be written to the disk by the next unmount, which waits for all that is: a fifth of what a mount and its unmount take.
+    /// </summary>
+    private static bool LeftNothing(MountPoint.State? there) => there is { } overlay && Libc.IsFileSystemGone(overlay.FileSystem);
 
     private Errno Unmount(LayerDirectory layer, MountPoint.State? there, UnmountFlags flags)
     {

@@ -12,13 +12,21 @@ namespace StorageActors.Drivers.Overlay;
 internal sealed class StoreTree : IDisposable
 {
     private readonly string _prefix;
+    private readonly int _keep;
+    private readonly TimeProvider _time;
     private SafeFileHandle _root;
+    private LayerHandles _layers;
 
-    internal StoreTree(string root)
+    /// <param name="root">The store's root.</param>
+    /// <param name="keep">How many descriptors of layers may be kept open.</param>
+    /// <param name="time">The time; null for the machine's.</param>
+    internal StoreTree(string root, int keep = 0, TimeProvider? time = null)
     {
         Root = root;
         _prefix = root + "/";
         _root = Libc.Open(root, OpenFlags.Path | OpenFlags.Directory);
+        (_keep, _time) = (keep, time ?? TimeProvider.System);
+        _layers = new LayerHandles(Open, _keep, _time);
     }
 
     /// <summary>Absolute path of the store's root.</summary>
@@ -37,6 +45,15 @@ internal sealed class StoreTree : IDisposable
         var errno = Contains(path) ? Libc.TryOpenAt(_root, Relative(path), flags, 0, out var directory) : Libc.TryOpen(path, flags, 0, out directory);
         return errno == Errno.None ? directory : throw new LinuxException("open", path, errno);
     }
+
+    /// <summary>
+    /// As <see cref="Open"/>, of a sealed layer's content, which is used again and again: kept open, as far as that is allowed. Not in an additional store, whose file system
+    /// somebody may want to unmount while this one is served.
+    /// </summary>
+    internal LayerHandles.Use Take(string path) => Contains(path) ? _layers.Take(path) : new LayerHandles.Use(Open(path), isKept: false);
+
+    /// <summary>A layer's content is about to go: its descriptor, if it is kept, is closed.</summary>
+    internal void Forget(string path) => _layers.Forget(path);
 
     /// <summary>Path relative to the root, without a slash in front.</summary>
     internal byte[] Relative(string path) =>
@@ -58,11 +75,16 @@ internal sealed class StoreTree : IDisposable
     /// <summary>Back from the clone, where the kernel does not take layers from one.</summary>
     internal void Attach() => Use(Libc.Open(Root, OpenFlags.Path | OpenFlags.Directory), detached: false);
 
-    public void Dispose() => _root.Dispose();
+    public void Dispose()
+    {
+        _layers.Dispose();
+        _root.Dispose();
+    }
 
     private void Use(SafeFileHandle root, bool detached)
     {
-        _root.Dispose();
+        Dispose();
         (_root, IsDetached) = (root, detached);
+        _layers = new LayerHandles(Open, _keep, _time);
     }
 }

@@ -126,6 +126,7 @@ public sealed class HeaderTests
             ("getxattrat", "GetXattrAtNumber"), ("listxattrat", "ListXattrAtNumber"), ("removexattrat", "RemoveXattrAtNumber"),
             ("fsopen", "FsOpenNumber"), ("fsconfig", "FsConfigNumber"), ("fsmount", "FsMountNumber"), ("move_mount", "MoveMountNumber"),
             ("open_tree", "OpenTreeNumber"), ("mount_setattr", "MountSetAttrNumber"), ("getdents64", "GetDents64Number"),
+            ("ustat", "UStatNumber"),
         }.Select(call => $"#ifdef SYS_{call.Item1}\n{Check("SYS_" + call.Item1, Constant(call.Item2))}\n#endif"));   // old headers lack the new ones
 
     [SkippableFact]

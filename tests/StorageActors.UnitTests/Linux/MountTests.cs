@@ -40,6 +40,19 @@ public sealed class MountTests : IDisposable
     }
 
     [SkippableFact]
+    public void A_file_system_is_there_until_its_last_user_has_gone()
+    {
+        Skip.IfNot(Libc.IsFileSystemGone(new DeviceNumber(0, 0xFFFFF)), "the kernel does not say");   // a number that nobody comes to
+        Libc.Mount("tmpfs", Target, "tmpfs", MountFlags.None, "size=1m"u8);
+        var device = Libc.Stat(Target).FileSystem;
+        Assert.False(Libc.IsFileSystemGone(device));
+        using var root = Libc.OpenDirectory(Target);
+        Libc.Umount2(Target, UnmountFlags.Detach);
+        Assert.NotEqual(device, Libc.Stat(Target).FileSystem);
+        Assert.False(Libc.IsFileSystemGone(device));
+    }
+
+    [SkippableFact]
     public void Options_that_the_kernel_would_cut_off_are_refused_before_it_sees_them()
     {
         var page = Environment.SystemPageSize;
