@@ -34,13 +34,13 @@ public sealed class ActorStorageChannel : IStorageChannel
         where TReply : StoreProtocol.IReply
     {
         stop.ThrowIfCancellationRequested();
-        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var asking = _store.Ask<object>(command, timeout: null, giveUp.Token);
+        var question = new Question(_system);
+        using var givingUp = stop.UnsafeRegister(static question => ((Question)question!).GiveUp(), question);
+        _store.Tell(command, question);
+        var asking = question.Answer;
         if (await Task.WhenAny(asking, _ended.Task, _system.WhenTerminated).ConfigureAwait(false) != asking && await Task.WhenAny(asking, Task.Delay(Grace, stop)).ConfigureAwait(false) != asking)
         {
             // A store answers all that has reached it before it ends; this came after that.
-            await giveUp.CancelAsync().ConfigureAwait(false);
-            await ((Task)asking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             stop.ThrowIfCancellationRequested();
             throw new StorageException(new StorageError(StorageErrorCode.ShuttingDown, command.GetType().Name, "the engine has stopped"));
         }

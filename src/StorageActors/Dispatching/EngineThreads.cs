@@ -9,6 +9,8 @@ namespace StorageActors.Dispatching;
 /// <item>Actors come before calls, but not for ever; and a thread that is about to block leaves what else waits to another one.</item>
 /// <item>When more waits than a thread's next few steps, or it comes from elsewhere, another thread is woken, or started if there are fewer than allowed.</item>
 /// <item>At most so many calls run at a time; there are more threads than that, so actors always have one.</item>
+/// <item>What somebody outside does with an answer runs here too, if he awaits it: so he sends his next message from the thread that would have to be woken for it. A few at a
+/// time, since he may block or go on for ever; who comes when they are taken is told that he has to look for a thread elsewhere.</item>
 /// </list>
 /// Threads end after half a minute without work: an engine that does nothing has none. Safe to use from many threads.
 /// </summary>
@@ -19,7 +21,10 @@ internal sealed class EngineThreads
     /// <summary>Actors run for microseconds: a thread comes to so many of them sooner than another one wakes up.</summary>
     private const int NextSteps = 4;
 
-    /// <summary>After so many actors in a row a thread takes a call that waits.</summary>
+    /// <summary>So many threads may be with those who got answers.</summary>
+    private const int MostAnswers = 2;
+
+    /// <summary>After so many actors in a row a thread takes a call, or an answer, that waits.</summary>
     private const int MostInRow = 32;
 
     /// <summary>Whose thread this is; null for any other.</summary>
@@ -29,12 +34,14 @@ internal sealed class EngineThreads
     private readonly object _gate = new();
     private readonly Queue<IRunnable> _actors = new();
     private readonly Queue<IRunnable> _calls = new();
+    private readonly Queue<IRunnable> _answers = new();
     private readonly string _name;
-    private int _mostThreads;
+    private int _mostThreads = MostAnswers;
     private int _mostCalls;
     private int _threads;
     private int _idle;
     private int _calling;
+    private int _answering;
     private int _users;
 
     /// <param name="name">The threads' name.</param>
@@ -69,7 +76,19 @@ internal sealed class EngineThreads
     /// <summary>Has something run that may block.</summary>
     internal void RunCall(IRunnable call) => Run(_calls, call);
 
-    private int Ready => _actors.Count + Math.Min(_calls.Count, _mostCalls - _calling);
+    /// <summary>Has what somebody does with an answer run; false when the threads for that are taken, or there are to be none any more.</summary>
+    internal bool TryRunAnswer(IRunnable answer)
+    {
+        lock (_gate)
+        {
+            if (_answering + _answers.Count >= MostAnswers || _users == 0) return false;
+            _answers.Enqueue(answer);
+            if (_home != this || Ready > NextSteps) Wake();
+            return true;
+        }
+    }
+
+    private int Ready => _actors.Count + _answers.Count + Math.Min(_calls.Count, _mostCalls - _calling);
 
     private void Run(Queue<IRunnable> queue, IRunnable run)
     {
@@ -98,32 +117,47 @@ internal sealed class EngineThreads
     private void Loop()
     {
         _home = this;
-        var (isCall, inRow) = (false, 0);
-        while (Next(ref isCall, ref inRow) is { } run) run.Run();
+        var (step, inRow) = (Step.Actor, 0);
+        while (Next(ref step, ref inRow) is { } run)
+        {
+            // Who got an answer is not ours: he may block at once, and what he sent before has to be done by another thread.
+            if (step == Step.Answer) _home = null;
+            run.Run();
+            _home = this;
+        }
     }
 
     /// <summary>Null: this thread is needed no more.</summary>
-    /// <param name="isCall">Whether what this thread has just run was a call; whether what it runs now is one.</param>
-    /// <param name="inRow">How many actors this thread has run since its last call.</param>
-    private IRunnable? Next(ref bool isCall, ref int inRow)
+    /// <param name="step">What this thread has just run; what it runs now.</param>
+    /// <param name="inRow">How many actors this thread has run since its last call or answer.</param>
+    private IRunnable? Next(ref Step step, ref int inRow)
     {
         lock (_gate)
         {
-            if (isCall) _calling--;
-            isCall = false;
+            if (step == Step.Call) _calling--;
+            if (step == Step.Answer) _answering--;
+            step = Step.Actor;
             while (true)
             {
                 var mayCall = _calls.Count > 0 && _calling < _mostCalls;
-                if ((inRow < MostInRow || !mayCall) && _actors.TryDequeue(out var actor))
+                if ((inRow < MostInRow || !(mayCall || _answers.Count > 0)) && _actors.TryDequeue(out var actor))
                 {
                     inRow++;
                     if (Ready > NextSteps) Wake();
                     return actor;
                 }
 
+                if (_answers.TryDequeue(out var answer))
+                {
+                    // A call that waits as well comes next, before further actors.
+                    (step, inRow, _answering) = (Step.Answer, mayCall ? inRow : 0, _answering + 1);
+                    if (Ready > 0) Wake();
+                    return answer;
+                }
+
                 if (mayCall)
                 {
-                    (isCall, inRow, _calling) = (true, 0, _calling + 1);
+                    (step, inRow, _calling) = (Step.Call, 0, _calling + 1);
                     var call = _calls.Dequeue();
                     if (Ready > 0) Wake();
                     return call;
@@ -142,5 +176,12 @@ internal sealed class EngineThreads
                 return null;
             }
         }
+    }
+
+    private enum Step
+    {
+        Actor,
+        Call,
+        Answer,
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using Akka.Actor;
 using Akka.Configuration;
 using Akka.Dispatch;
 using Akka.Event;
@@ -19,6 +20,9 @@ internal sealed class EngineThreadsConfigurator(Config config, IDispatcherPrereq
     private readonly bool _blocks = config.GetBoolean("blocks", false);
     private readonly int _threads = config.GetInt("threads", 0);
     private readonly EventStream _system = prerequisites.EventStream;
+
+    /// <summary>The threads of an actor system's stores; null while it has none, or runs them on other ones.</summary>
+    internal static EngineThreads? Find(ActorSystem system) => Systems.TryGetValue(system.EventStream, out var threads) ? threads : null;
 
     public override ExecutorService Produce(string id)
     {

@@ -94,6 +94,51 @@ public sealed class EngineThreadsTests
         await done.Task.WaitAsync(Limit);
     }
 
+    [Fact]
+    public async Task What_follows_an_answer_runs_on_the_thread_that_gave_it()
+    {
+        var done = new TaskCompletionSource<(int Actor, int Answer)>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _threads.RunActor(new Step(() =>
+        {
+            var actor = Environment.CurrentManagedThreadId;
+            _threads.TryRunAnswer(new Step(() => done.SetResult((actor, Environment.CurrentManagedThreadId))));
+        }));
+        var ran = await done.Task.WaitAsync(Limit);
+        Assert.Equal(ran.Actor, ran.Answer);
+    }
+
+    [Fact]
+    public async Task Those_who_block_after_an_answer_are_few_and_what_they_wait_for_is_done()
+    {
+        using var gate = new SemaphoreSlim(0);
+        using var both = new CountdownEvent(2);
+        using var ended = new CountdownEvent(2);
+        for (var i = 0; i < 2; i++) Assert.True(_threads.TryRunAnswer(new Step(() =>
+        {
+            // What it causes is not left for when it has ended: it may wait for that.
+            using var caused = new SemaphoreSlim(0);
+            _threads.RunActor(new Step(() => _threads.RunCall(new Step(() => caused.Release()))));
+            if (caused.Wait(Limit)) both.Signal();
+            gate.Wait(Limit);
+            ended.Signal();
+        })));
+        Assert.True(both.Wait(Limit));
+        Assert.False(_threads.TryRunAnswer(new Step(static () => { })));
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _threads.RunActor(new Step(() => _threads.RunCall(new Step(done.SetResult))));
+        await done.Task.WaitAsync(Limit);
+        gate.Release(2);
+        Assert.True(ended.Wait(Limit));
+    }
+
+    [Fact]
+    public void Nothing_follows_an_answer_on_threads_that_are_about_to_end()
+    {
+        _threads.Leave();
+        _threads.Leave();
+        Assert.False(_threads.TryRunAnswer(new Step(static () => { })));
+    }
+
     private sealed class Step(Action action) : IRunnable
     {
         public void Run() => action();

@@ -1,0 +1,52 @@
+using System.Diagnostics.CodeAnalysis;
+using Akka.Actor;
+using Akka.Dispatch;
+using StorageActors.Dispatching;
+
+namespace StorageActors.Client;
+
+/// <summary>
+/// Stands for somebody who asks a store in this process and awaits the answer: the sender of his message. What he does with the answer runs on the engine's threads, a few
+/// at a time, otherwise on the runtime's pool. Akka's own way always takes the pool, which wakes two threads for each answer; these then yield to each other, and to the disk's,
+/// for as long as a mount takes.
+/// </summary>
+[SuppressMessage("Design", "MA0097", Justification = "Addresses are compared for order by Akka alone.")]
+internal sealed class Question : MinimalActorRef, IRunnable
+{
+    private readonly TaskCompletionSource<object> _asking = new();   // What waits for it runs where it is completed: never where the answer is given.
+    private readonly ActorSystem _system;
+    private object? _answer;
+
+    internal Question(ActorSystem system)
+    {
+        _system = system;
+        Provider = ((ExtendedActorSystem)system).Provider;
+        Path = Provider.TempPath();
+    }
+
+    /// <inheritdoc/>
+    public override ActorPath Path { get; }
+
+    /// <inheritdoc/>
+    public override IActorRefProvider Provider { get; }
+
+    /// <summary>The first answer; cancelled when it was given up before.</summary>
+    internal Task<object> Answer => _asking.Task;
+
+    /// <summary>Has who waits go on without an answer.</summary>
+    internal void GiveUp() => ThreadPool.UnsafeQueueUserWorkItem(static question => question._asking.TrySetCanceled(), this, preferLocal: false);
+
+    /// <summary>Has who waits go on, on this thread.</summary>
+    public void Run() => _asking.TrySetResult(_answer!);
+
+    /// <summary>As <see cref="Run"/>.</summary>
+    public void Execute() => Run();
+
+    /// <inheritdoc/>
+    protected override void TellInternal(object message, IActorRef sender)
+    {
+        if (Interlocked.CompareExchange(ref _answer, message, null) is not null) return;
+        if (EngineThreadsConfigurator.Find(_system)?.TryRunAnswer(this) != true)
+            ThreadPool.UnsafeQueueUserWorkItem(static question => question.Run(), this, preferLocal: false);
+    }
+}
