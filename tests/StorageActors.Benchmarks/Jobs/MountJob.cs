@@ -57,7 +57,12 @@ internal sealed class MountJob : IJob
                 {
                     for (var i = 0; i < Operations; i++) calls.MountAndUnmount();
                     return Task.CompletedTask;
-                }) { Operations = Operations, Bar = otherMounts > 0 || lowers > 128 ? null : 1.3 }).ConfigureAwait(false);
+                }) { Operations = Operations, Bar = otherMounts > 0 || lowers > 128 ? null : 1.3 },
+                new Contestant("bare calls, layers opened by path", () =>
+                {
+                    for (var i = 0; i < Operations; i++) calls.MountAndUnmount(byPath: true);
+                    return Task.CompletedTask;
+                }) { Operations = Operations }).ConfigureAwait(false);
         }
         finally
         {
