@@ -47,7 +47,7 @@ internal sealed partial class OverlayDriver : ILayerDriver
             return (links, mounts);
         });
         _content = new LayerContent(new OverlayWhiteouts(_mounts.Abilities.NestedXattrs), _mounts.View, options);
-        Facts = OverlayFacts.Of(root, _mounts.Abilities, options, chosen);
+        Facts = OverlayFacts.Of(root, _mounts.Abilities, _mounts.Features, options, chosen);
     }
 
     /// <inheritdoc/>

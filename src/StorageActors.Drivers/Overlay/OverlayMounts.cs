@@ -38,10 +38,11 @@ internal sealed class OverlayMounts : IDisposable
         _tree = new StoreTree(root, KeptDescriptors());
         try
         {
-            Abilities = _thread.Run(() =>
+            (Abilities, Features) = _thread.Run(() =>
             {
                 Libc.ChDir(home);
-                return OverlayProbe.Run(_tree, home, options.OverlayMethod);
+                var abilities = OverlayProbe.Run(_tree, home, options.OverlayMethod);
+                return (abilities, OverlayFeatures.Find(_tree, home, abilities));
             }).GetAwaiter().GetResult();
             MountWords.Parse(_defaults);
         }
@@ -56,6 +57,9 @@ internal sealed class OverlayMounts : IDisposable
 
     /// <summary>What was found to work.</summary>
     internal OverlayAbilities Abilities { get; }
+
+    /// <summary>What else works here, for people.</summary>
+    internal IReadOnlyList<StoreFact> Features { get; }
 
     /// <summary>A mounter for a way to mount.</summary>
     /// <param name="method">The way.</param>
