@@ -42,6 +42,17 @@ internal static class DriverErrors
     internal static PermanentDriverException Refuse(StorageErrorCode code, string operation, string message, string? path = null) =>
         new(new StorageError(code, operation, message, path));
 
+    /// <summary>Refuses other ids than the host's where a driver cannot show them.</summary>
+    internal static void CheckIds(ILayerDriver driver, IdMap ids, string operation)
+    {
+        if (!ids.IsHost() && driver.NoIdMaps is { } why) throw NoIdMaps(operation, why, ids);
+    }
+
+    /// <summary>The refusal of a map of ids.</summary>
+    internal static PermanentDriverException NoIdMaps(string operation, string why, IdMap ids) => Refuse(
+        StorageErrorCode.Unsupported, operation,
+        $"Layers cannot be shown with the ids of a container ({ids}): {why}. Use host ids, or the driver overlay on Linux 6.15 or later, on a file system with idmapped mounts.");
+
     /// <summary>The driver's exception for another one; null for a driver's own and for defects.</summary>
     internal static DriverException? Translate(Exception exception, string operation, string path) => exception switch
     {
@@ -50,6 +61,7 @@ internal static class DriverErrors
         LayerApplyException e => new PermanentDriverException(e.Error, e),
         TarSplitException e => Refuse(e, StorageErrorCode.Damaged, "The layer's content is not what was applied; run check --full.", operation, path),
         FileChangedException e => Refuse(e, StorageErrorCode.InUse, "Somebody writes to the layer; try again when nobody does.", operation, path),
+        UnmappedIdException e => Refuse(e, StorageErrorCode.BadInput, "Use a map that has the id, or give the file an owner of the container.", operation, path),
         OperationCanceledException => new PermanentDriverException(
             new StorageError(StorageErrorCode.Cancelled, operation, "cancelled before it was done; nothing of it is kept.", path), exception),
         _ => null,

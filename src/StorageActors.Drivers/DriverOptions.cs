@@ -1,4 +1,5 @@
 using StorageActors.Archive.Apply;
+using StorageActors.Protocol;
 
 namespace StorageActors.Drivers;
 
@@ -21,5 +22,7 @@ internal sealed record DriverOptions
     internal Action<string>? Warn { get; init; }
 
     /// <summary>For one operation.</summary>
-    internal OwnerWriter NewOwners() => IgnoreChownErrors ? new OwnerWriter(isTolerant: true) : OwnerWriter.Exact;
+    /// <param name="ids">Which ids of the host those of the container are; none: the same.</param>
+    internal OwnerWriter NewOwners(IdMap? ids = null) =>
+        IgnoreChownErrors || ids is not null ? new OwnerWriter(isTolerant: IgnoreChownErrors, ids) : OwnerWriter.Exact;
 }

@@ -29,6 +29,11 @@ internal interface ILayerDriver : IDisposable
     /// <summary>What it can do on this kernel and file system.</summary>
     DriverCapabilities Capabilities { get; }
 
+    /// <summary>
+    /// Why layers cannot be shown with other ids than they have on disk, in a few words; null when they can. Tried when it is first asked for: most stores never need it.
+    /// </summary>
+    string? NoIdMaps => $"the driver {Name} shows files with the owners that they have on disk";
+
     /// <summary>What it probed and what came of it, for <c>info</c>.</summary>
     IReadOnlyList<StoreFact> Facts { get; }
 

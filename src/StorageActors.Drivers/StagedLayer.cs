@@ -16,6 +16,9 @@ internal sealed class StagedLayer(LayerId id, string path, bool writable)
     /// <summary>Whether the layer takes writes after commit (a container's layer) or is filled by an extraction alone.</summary>
     internal bool Writable { get; } = writable;
 
+    /// <summary>Which ids of the host those of the container are that is to write to the layer; the host's own for one that is filled by an extraction.</summary>
+    internal IdMap Ids { get; init; } = IdMap.Host;
+
     /// <summary>
     /// The layers below, nearest first; null while they are not known yet. A driver that can rebase extracts without them and settles in
     /// <see cref="ILayerDriver.Rebase"/> what needs them.

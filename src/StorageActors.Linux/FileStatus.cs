@@ -69,6 +69,15 @@ internal readonly struct FileStatus
 
     internal bool KnowsMountRoot => (_attributesMask & (ulong)StatusAttributes.MountRoot) != 0;
 
+    /// <summary>The same with another owner.</summary>
+    internal unsafe FileStatus WithOwner(uint user, uint group)
+    {
+        var copy = this;
+        var fields = (uint*)&copy;
+        (fields[5], fields[6]) = (user, group);   // _userId, _groupId
+        return copy;
+    }
+
     /// <summary>The same file: names may differ, contents cannot.</summary>
     internal bool IsSameFile(in FileStatus other) => _inode == other._inode && FileSystem == other.FileSystem;
 

@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using StorageActors.Linux;
+using StorageActors.Protocol;
 
 namespace StorageActors.Archive.Apply;
 
@@ -16,8 +17,9 @@ internal interface ILowerView
 /// <summary>Something that the layers below show.</summary>
 /// <param name="Root">The root of the layer's content that it is in. Belongs to the view.</param>
 /// <param name="Path">Its path there; empty for the root itself.</param>
-/// <param name="Status">Its attributes.</param>
-internal sealed record LowerEntry(SafeFileHandle Root, byte[] Path, FileStatus Status)
+/// <param name="Status">Its attributes, with the owner that a container sees.</param>
+/// <param name="Ids">Which ids of the host those are in the layer's directory.</param>
+internal sealed record LowerEntry(SafeFileHandle Root, byte[] Path, FileStatus Status, IdMap Ids)
 {
     /// <summary>Opens a regular file or directory for reading.</summary>
     internal SafeFileHandle Open() =>

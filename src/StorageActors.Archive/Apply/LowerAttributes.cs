@@ -11,7 +11,7 @@ internal static class LowerAttributes
     {
         if (name.IsEmpty) target.Owners.Set(directory, from.Status.UserId, from.Status.GroupId);
         else target.Owners.Set(directory, name, from.Status.UserId, from.Status.GroupId);
-        CopyXattrs(from, directory, name, target.Whiteouts);
+        CopyXattrs(from, directory, name, target);
         if (!from.Status.IsSymbolicLink)
         {
             if (name.IsEmpty) Libc.FChmod(directory, from.Status.Permissions);
@@ -22,12 +22,13 @@ internal static class LowerAttributes
         else Libc.UtimensAt(directory, name, from.Status.AccessTime, from.Status.ModifyTime);
     }
 
-    private static void CopyXattrs(LowerEntry from, SafeFileHandle directory, ReadOnlySpan<byte> name, IWhiteoutFormat format)
+    private static void CopyXattrs(LowerEntry from, SafeFileHandle directory, ReadOnlySpan<byte> name, ExtractTarget target)
     {
         foreach (var attribute in Libc.ListXattrAt(from.Root, from.Path))
         {
-            if (format.IsPrivate(attribute) || XattrNamespaces.IsOfHost(attribute)) continue;
-            if (Libc.GetXattrAt(from.Root, from.Path, attribute) is { } value) Libc.SetXattrAt(directory, name, attribute, value);
+            if (target.Whiteouts.IsPrivate(attribute) || XattrNamespaces.IsOfHost(attribute)) continue;
+            if (Libc.GetXattrAt(from.Root, from.Path, attribute) is not { } value) continue;
+            Libc.SetXattrAt(directory, name, attribute, target.Owners.Ids.ToHost(attribute, from.Ids.ToContainer(attribute, value, from.Path)));
         }
     }
 }

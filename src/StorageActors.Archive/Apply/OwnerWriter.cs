@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 using StorageActors.Linux;
+using StorageActors.Protocol;
 
 namespace StorageActors.Archive.Apply;
 
@@ -9,16 +10,21 @@ namespace StorageActors.Archive.Apply;
 /// namespace does not have): then the inode stays the process's own.
 /// </summary>
 /// <param name="isTolerant">Whether it does.</param>
-internal sealed class OwnerWriter(bool isTolerant)
+/// <param name="ids">Which ids of the host they are written as; none: as they are.</param>
+internal sealed class OwnerWriter(bool isTolerant, IdMap? ids = null)
 {
     /// <summary>The one that tolerates nothing, and has nothing to remember.</summary>
     internal static readonly OwnerWriter Exact = new(isTolerant: false);
 
     private long _refused;
 
+    /// <summary>Which ids of the host those of the container are written as.</summary>
+    internal IdMap Ids { get; } = ids ?? IdMap.Host;
+
     /// <summary>Of an open file or directory.</summary>
     internal void Set(SafeFileHandle file, uint user, uint group)
     {
+        (user, group) = Ids.ToHost(user, group);
         var errno = Libc.TryFChown(file, user, group);
         if (errno != Errno.None && !Tolerates(errno)) throw Libc.Failure("fchown", file, errno);
     }
@@ -26,6 +32,7 @@ internal sealed class OwnerWriter(bool isTolerant)
     /// <summary>Of a name in a directory, not following a link.</summary>
     internal void Set(SafeFileHandle directory, ReadOnlySpan<byte> name, uint user, uint group)
     {
+        (user, group) = Ids.ToHost(user, group);
         var errno = Libc.TryFChownAt(directory, name, user, group);
         if (errno != Errno.None && !Tolerates(errno)) throw Libc.Failure("fchownat", directory, name, errno);
     }

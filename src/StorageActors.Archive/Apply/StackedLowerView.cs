@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using StorageActors.Linux;
+using StorageActors.Protocol;
 
 namespace StorageActors.Archive.Apply;
 
@@ -11,7 +12,10 @@ namespace StorageActors.Archive.Apply;
 /// Remembers for each directory that was asked about which layers contribute to it, so a look-up costs one statx for each of those, and none where there is
 /// no such directory. Layers below never change, so nothing is ever out of date. Not safe for several threads.
 /// </remarks>
-internal sealed class StackedLowerView(IReadOnlyList<SafeFileHandle> rootsNearestFirst, IWhiteoutFormat format) : ILowerView
+/// <param name="rootsNearestFirst">The layers' directories.</param>
+/// <param name="format">How they mark what they hide.</param>
+/// <param name="idsNearestFirst">Which ids of the host each layer has in its directory; none: all have those of their containers.</param>
+internal sealed class StackedLowerView(IReadOnlyList<SafeFileHandle> rootsNearestFirst, IWhiteoutFormat format, IReadOnlyList<IdMap>? idsNearestFirst = null) : ILowerView
 {
     private const int MaxRemembered = 16 * 1024;
 
@@ -21,14 +25,20 @@ internal sealed class StackedLowerView(IReadOnlyList<SafeFileHandle> rootsNeares
     /// <inheritdoc/>
     public LowerEntry? Find(ReadOnlySpan<byte> path)
     {
-        if (path.IsEmpty) return rootsNearestFirst.Count == 0 ? null : new LowerEntry(rootsNearestFirst[0], [], Libc.FStat(rootsNearestFirst[0]));
+        if (path.IsEmpty) return rootsNearestFirst.Count == 0 ? null : Entry(0, [], Libc.FStat(rootsNearestFirst[0]));
         foreach (var layer in Contributors(LayerPath.Split(path, out _)))
         {
-            if (TryStatus(layer, path, out var status, out var hidden)) return new LowerEntry(rootsNearestFirst[layer], path.ToArray(), status);
+            if (TryStatus(layer, path, out var status, out var hidden)) return Entry(layer, path.ToArray(), status);
             if (hidden) return null;
         }
 
         return null;
+    }
+
+    private LowerEntry Entry(int layer, byte[] path, in FileStatus status)
+    {
+        var ids = idsNearestFirst?[layer] ?? IdMap.Host;
+        return new LowerEntry(rootsNearestFirst[layer], path, ids.Show(status), ids);
     }
 
     /// <inheritdoc/>

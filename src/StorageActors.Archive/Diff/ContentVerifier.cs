@@ -1,6 +1,7 @@
 using Microsoft.Win32.SafeHandles;
 using StorageActors.Archive.Apply;
 using StorageActors.Linux;
+using StorageActors.Protocol;
 
 namespace StorageActors.Archive.Diff;
 
@@ -38,11 +39,13 @@ internal sealed class ContentVerifier
     /// <param name="full">Whether the content of files is read.</param>
     /// <param name="stop">Stops.</param>
     /// <param name="below">What the layers below show; without it, what it hides of them is not looked at.</param>
+    /// <param name="ids">Which ids of the host those of the archive are there; none: the same.</param>
     /// <param name="checksOwners">Whether owners were kept where the kernel refused them.</param>
     internal static IReadOnlyList<string> Verify(
-        SafeFileHandle root, Stream record, IWhiteoutFormat format, bool full, CancellationToken stop, ILowerView? below = null, bool checksOwners = true)
+        SafeFileHandle root, Stream record, IWhiteoutFormat format, bool full, CancellationToken stop, ILowerView? below = null, bool checksOwners = true, IdMap? ids = null)
     {
-        var verifier = new ContentVerifier(root, ExpectedTree.Read(record, format, stop), format, below, new EntryVerifier(format, full, checksOwners, stop), stop);
+        var entries = new EntryVerifier(format, ids ?? IdMap.Host, full, checksOwners, stop);
+        var verifier = new ContentVerifier(root, ExpectedTree.Read(record, format, stop), format, below, entries, stop);
         verifier.Run();
         verifier._lines.Sort(StringComparer.Ordinal);
         return verifier._lines;

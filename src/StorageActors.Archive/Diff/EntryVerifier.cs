@@ -3,11 +3,12 @@ using StorageActors.Archive.Apply;
 using StorageActors.Archive.Digests;
 using StorageActors.Archive.Tar;
 using StorageActors.Linux;
+using StorageActors.Protocol;
 
 namespace StorageActors.Archive.Diff;
 
 /// <summary>Compares one file with its entry; reads the content of a file with several names once.</summary>
-internal sealed class EntryVerifier(IWhiteoutFormat format, bool full, bool checksOwners, CancellationToken stop)
+internal sealed class EntryVerifier(IWhiteoutFormat format, IdMap ids, bool full, bool checksOwners, CancellationToken stop)
 {
     private readonly HashSet<(DeviceNumber FileSystem, ulong Inode)> _read = [];
     private readonly ByteBuffer _archived = new();
@@ -31,7 +32,8 @@ internal sealed class EntryVerifier(IWhiteoutFormat format, bool full, bool chec
     private string? CheckStatus(in FileStatus status, ExpectedEntry entry)
     {
         if (status.Type != entry.Type) return $"a {status.Type}, not a {entry.Type}";
-        if (checksOwners && (status.UserId, status.GroupId) != (entry.Uid, entry.Gid)) return $"owner {status.UserId}:{status.GroupId}, not {entry.Uid}:{entry.Gid}";
+        if (checksOwners && (ids.UserToContainer(status.UserId), ids.GroupToContainer(status.GroupId)) != (entry.Uid, entry.Gid))
+            return $"owner {status.UserId}:{status.GroupId}, not {entry.Uid}:{entry.Gid}{(ids.IsHost() ? "" : $" ({ids})")}";
         if (!status.IsSymbolicLink && status.Permissions != entry.Mode) return $"mode {Octal(status.Permissions)}, not {Octal(entry.Mode)}";
         if (status.IsRegular && status.Size != entry.Size) return $"{status.Size} bytes, not {entry.Size}";
         if (status.Type is FileType.CharacterDevice or FileType.BlockDevice && status.Device != entry.Device) return "another device";
@@ -43,6 +45,7 @@ internal sealed class EntryVerifier(IWhiteoutFormat format, bool full, bool chec
         foreach (var (attribute, value) in entry.Attributes)
         {
             if (Libc.GetXattrAt(directory, name, attribute) is not { } found) return KnownLosses.Attribute(attribute);
+            found = ShownAs(attribute, found);
             if (found.AsSpan().SequenceEqual(value)) continue;
             // Inside a user namespace the kernel adds whose root is meant.
             if (!attribute.AsSpan().SequenceEqual(XattrNamespaces.Capability) || !FileCapability.ToVersion2(found).AsSpan().SequenceEqual(value))
@@ -57,6 +60,12 @@ internal sealed class EntryVerifier(IWhiteoutFormat format, bool full, bool chec
         }
 
         return null;
+    }
+
+    private byte[] ShownAs(byte[] attribute, byte[] value)
+    {
+        try { return ids.ToContainer(attribute, value, default); }
+        catch (UnmappedIdException) { return []; } // Which no archive has.
     }
 
     private static bool Has(ExpectedEntry entry, ReadOnlySpan<byte> attribute)

@@ -16,6 +16,7 @@ internal sealed class EntryWriter : IDisposable
     private readonly Sha256Hasher _hasher = new();
     private readonly TarWriter _tar;
     private readonly IWhiteoutFormat _format;
+    private readonly IdMap _ids;
     private readonly Dictionary<(DeviceNumber FileSystem, ulong Inode), byte[]> _linked = [];
     private readonly IdSet _uids = new();
     private readonly IdSet _gids = new();
@@ -23,7 +24,10 @@ internal sealed class EntryWriter : IDisposable
     private readonly ByteBuffer _attributeName = new();
     private long _entries;
 
-    internal EntryWriter(Stream output, IWhiteoutFormat format) => (_tar, _format) = (new TarWriter(output, _hasher), format);
+    /// <param name="output">Receives the archive; not disposed.</param>
+    /// <param name="format">How the directory marks what it hides.</param>
+    /// <param name="ids">Which ids of the host those of the container are there.</param>
+    internal EntryWriter(Stream output, IWhiteoutFormat format, IdMap ids) => (_tar, _format, _ids) = (new TarWriter(output, _hasher), format, ids);
 
     /// <summary>Writes something other than a directory's children; <paramref name="path"/> is empty for the root.</summary>
     /// <param name="directory">The directory that it is in; itself when <paramref name="name"/> is empty.</param>
@@ -87,7 +91,7 @@ internal sealed class EntryWriter : IDisposable
         if (IsLeftOut(name, path) || TryWriteLink(path, status)) return;
         Add(new TarItem
         {
-            Type = TarEntryType.RegularFile, Name = path, Mode = (int)status.Permissions, Uid = status.UserId, Gid = status.GroupId,
+            Type = TarEntryType.RegularFile, Name = path, Mode = (int)status.Permissions,
             Size = status.Size, Mtime = TimeOf(status), Xattrs = Attributes(file, default, path),
         }, status);
         if (status.Size > 0) _tar.WritePayload(file);
@@ -107,7 +111,7 @@ internal sealed class EntryWriter : IDisposable
         Add(new TarItem
         {
             Type = TarEntryType.HardLink, Name = path, LinkName = _linked[(status.FileSystem, status.Inode)], Mode = (int)status.Permissions,
-            Uid = status.UserId, Gid = status.GroupId, Mtime = TimeOf(status),
+            Mtime = TimeOf(status),
         }, status);
         return true;
     }
@@ -125,7 +129,7 @@ internal sealed class EntryWriter : IDisposable
                 FileType.BlockDevice => TarEntryType.BlockDevice,
                 _ => TarEntryType.Fifo,
             },
-            Name = path.IsEmpty ? "./"u8 : path, LinkName = target, Mode = (int)status.Permissions, Uid = status.UserId, Gid = status.GroupId, Mtime = TimeOf(status),
+            Name = path.IsEmpty ? "./"u8 : path, LinkName = target, Mode = (int)status.Permissions, Mtime = TimeOf(status),
             DeviceMajor = status.Device.Major, DeviceMinor = status.Device.Minor, Xattrs = Attributes(directory, name, path),
         }, status);
     }
@@ -138,10 +142,11 @@ internal sealed class EntryWriter : IDisposable
 
     private void Add(in TarItem item, in FileStatus status)
     {
-        _tar.WriteHeader(item);
+        var (user, group) = _ids.OwnerOf(status, item.Name);
+        _tar.WriteHeader(item with { Uid = user, Gid = group });
         _entries++;
-        _uids.Add(status.UserId);
-        _gids.Add(status.GroupId);
+        _uids.Add(user);
+        _gids.Add(group);
     }
 
     private TarXattr[] Attributes(SafeFileHandle file, ReadOnlySpan<byte> name, ReadOnlySpan<byte> path)
@@ -156,6 +161,7 @@ internal sealed class EntryWriter : IDisposable
             if (rule is not (XattrRule.Keep or XattrRule.Rename)) continue;
             var value = name.IsEmpty ? Libc.FGetXattr(file, attribute) : Libc.GetXattrAt(file, name, attribute);
             if (value is null) continue; // Removed meanwhile.
+            value = _ids.ToContainer(attribute, value, path);
             var archived = rule == XattrRule.Rename ? _attributeName.Span.ToArray() : attribute.ToArray();
             kept.Add(new TarXattr(archived, attribute.SequenceEqual(XattrNamespaces.Capability) ? FileCapability.ToVersion2(value) : value));
         }

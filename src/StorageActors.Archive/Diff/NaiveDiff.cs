@@ -9,12 +9,18 @@ namespace StorageActors.Archive.Diff;
 internal static class NaiveDiff
 {
     /// <summary>Writes what makes <paramref name="now"/> out of <paramref name="old"/> (null: out of nothing).</summary>
-    internal static TarSummary Write(SafeFileHandle? old, SafeFileHandle now, IWhiteoutFormat format, Stream output, CancellationToken stop)
+    /// <param name="old">The older tree.</param>
+    /// <param name="now">The newer tree.</param>
+    /// <param name="format">How names of archives mark what they hide.</param>
+    /// <param name="ids">Which ids of the host both trees show for those of the container.</param>
+    /// <param name="output">Receives the archive; not disposed.</param>
+    /// <param name="stop">Stops.</param>
+    internal static TarSummary Write(SafeFileHandle? old, SafeFileHandle now, IWhiteoutFormat format, IdMap ids, Stream output, CancellationToken stop)
     {
         var comparison = new TreeComparison(format, stop);
         var changes = comparison.Compare(old, now);
-        using var writer = new EntryWriter(output, format);
-        if (!comparison.HasSameRoot(old, now)) writer.Write(now, default, default, Libc.FStat(now));
+        using var writer = new EntryWriter(output, format, ids);
+        if (!comparison.HasSameRoot(old, now, ids)) writer.Write(now, default, default, Libc.FStat(now));
         using var parents = new Parents(now);
         foreach (var (path, kind) in changes)
         {

@@ -1,6 +1,7 @@
 using Microsoft.Win32.SafeHandles;
 using StorageActors.Archive.Apply;
 using StorageActors.Linux;
+using StorageActors.Protocol;
 
 namespace StorageActors.Archive.Diff;
 
@@ -15,18 +16,19 @@ internal static class NativeDiff
     /// <param name="format">How it marks what it hides.</param>
     /// <param name="below">What the layers below show: an opaque mark above nothing is left out, and a root that is as below.</param>
     /// <param name="output">Receives the archive; not disposed.</param>
+    /// <param name="ids">Which ids of the host those of the layer's container are there.</param>
     /// <param name="stop">Stops.</param>
     /// <exception cref="ComparisonNeededException">The directory does not hold all of the layer.</exception>
-    internal static TarSummary Write(SafeFileHandle root, IWhiteoutFormat format, ILowerView below, Stream output, CancellationToken stop)
+    internal static TarSummary Write(SafeFileHandle root, IWhiteoutFormat format, ILowerView below, IdMap ids, Stream output, CancellationToken stop)
     {
-        using var writer = new EntryWriter(output, format);
-        var walk = new Walk(format, below, writer, stop);
+        using var writer = new EntryWriter(output, format, ids);
+        var walk = new Walk(format, below, ids, writer, stop);
         walk.WriteRoot(root);
         walk.WriteAllBelow(root);
         return writer.Finish();
     }
 
-    private sealed class Walk(IWhiteoutFormat format, ILowerView below, EntryWriter writer, CancellationToken stop)
+    private sealed class Walk(IWhiteoutFormat format, ILowerView below, IdMap ids, EntryWriter writer, CancellationToken stop)
     {
         private const uint DefaultRootMode = 0x1ED; // 0755
 
@@ -34,9 +36,10 @@ internal static class NativeDiff
         internal void WriteRoot(SafeFileHandle root)
         {
             var status = Libc.FStat(root);
+            var (user, group) = ids.OwnerOf(status, default);
             var isAsBelow = below.Find(default) is { Status: var other }
-                ? (status.Permissions, status.UserId, status.GroupId) == (other.Permissions, other.UserId, other.GroupId)
-                : (status.Permissions, status.UserId, status.GroupId) == (DefaultRootMode, 0u, 0u);
+                ? (status.Permissions, user, group) == (other.Permissions, other.UserId, other.GroupId)
+                : (status.Permissions, user, group) == (DefaultRootMode, 0u, 0u);
             if (!isAsBelow) writer.Write(root, default, default, status);
         }
 

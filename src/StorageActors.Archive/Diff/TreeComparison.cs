@@ -37,10 +37,10 @@ internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken s
     }
 
     /// <summary>Whether the roots themselves differ: a tree shows the attributes of its root, too.</summary>
-    internal bool HasSameRoot(SafeFileHandle? old, SafeFileHandle now)
+    internal bool HasSameRoot(SafeFileHandle? old, SafeFileHandle now, IdMap ids)
     {
         var after = Libc.FStat(now);
-        return old is null ? (after.Permissions, after.UserId, after.GroupId) == (DefaultRootMode, 0u, 0u)
+        return old is null ? (after.Permissions, ids.OwnerOf(after, default)) == (DefaultRootMode, (0u, 0u))
             : HasSameAttributes(old, now, "."u8.ToArray(), Libc.FStat(old), after);
     }
 

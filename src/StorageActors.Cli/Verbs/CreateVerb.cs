@@ -14,11 +14,13 @@ internal sealed class CreateVerb : Verb
     private readonly Option<LayerId?> _id = Values.Id<LayerId>("--id", "ID", "Its id (default: a random one)");
     private readonly Option<string[]> _names = Many("--name", "NAME", "A name for it");
     private readonly Option<Dictionary<string, string>> _labels = Values.Pairs("--label", "A label for it");
+    private readonly IdOptions _ids = new("the container's");
 
     internal CreateVerb()
         : base("create", "Make a writable layer")
     {
         foreach (var option in new Option[] { _image, _parent, _id, _names, _labels }) Add(option);
+        _ids.AddTo(this);
         Validators.Add(result =>
         {
             if (result.GetResult(_image) is not null && result.GetResult(_parent) is not null) result.AddError("--image and --parent exclude each other");
@@ -29,7 +31,8 @@ internal sealed class CreateVerb : Verb
     {
         await using var session = await call.OpenAsync();
         var parent = await ParentAsync(session.Client, call);
-        var layer = await session.Client.CreateAsync(parent, new StoreProtocol.LayerSpec(call.Get(_id), call.Get(_names), call.Get(_labels)), call.Stop);
+        var spec = new StoreProtocol.LayerSpec(call.Get(_id), call.Get(_names), call.Get(_labels));
+        var layer = await session.Client.CreateAsync(parent, spec, _ids.Get(call), call.Stop);
         if (call.Output.Json) call.Output.Document(layer);
         else call.Output.Line(layer.Id.Value);
         return ExitCode.Done;

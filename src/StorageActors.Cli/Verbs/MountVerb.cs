@@ -18,19 +18,21 @@ internal sealed class MountVerb : Verb
 
     private readonly Option<TimeSpan?> _term = Values.Term("--for", "End the lease after so long, unless it is mounted again: 90s, 15m, 12h, 7d");
     private readonly Option<string[]> _options = Many("--option", "OPT", "A mount option: nodev, noexec, nosuid, noatime, ro, volatile, context=LABEL");
+    private readonly IdOptions _ids = new("the layer's");
 
     internal MountVerb()
         : base("mount", "Take a lease on a layer, which mounts it")
     {
         Add(_layer);
         foreach (var option in new Option[] { _lease, _readOnly, _owner, _term, _options }) Add(option);
+        _ids.AddTo(this);
     }
 
     internal override async Task<int> RunAsync(Invocation call)
     {
         await using var session = await call.OpenAsync();
         var layer = await session.Client.MountableAsync(call.Get(_layer), call.Stop);
-        var options = new MountOptions(call.Get(_readOnly), call.Get(_options) is { Length: > 0 } given ? given : null);
+        var options = new MountOptions(call.Get(_readOnly), call.Get(_options) is { Length: > 0 } given ? given : null, _ids.Get(call));
         // The lease is to outlive this process: nobody's end ends it but its owner's, if it has one, and the machine's.
         var acquire = new LayerProtocol.Acquire(layer, call.Get(_lease) ?? LeaseId.New(), options, Holder: null, Values.Owner(call.Get(_owner)), call.Get(_term));
         var granted = await session.Client.Channel.AskAsync<LayerProtocol.Acquired>(acquire, call.Stop);

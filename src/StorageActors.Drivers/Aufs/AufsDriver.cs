@@ -64,6 +64,7 @@ internal sealed class AufsDriver : ILayerDriver
     /// <inheritdoc/>
     public void Begin(StagedLayer staged) => DriverErrors.Guard("begin", staged.Path, () =>
     {
+        DriverErrors.CheckIds(this, staged.Ids, "begin");
         var layer = AufsDirectory.Of(staged);
         if (staged.Parents is { } parents) Ancestors(staged.Id, parents); // Before anything is made.
         using var directory = Libc.OpenDirectory(layer.Path);
@@ -96,7 +97,11 @@ internal sealed class AufsDriver : ILayerDriver
     public void Retire(LayerLocation layer) => DriverErrors.Guard("remove", layer.Path, () => _mounts.Unmount(layer, force: false));
 
     /// <inheritdoc/>
-    public ActiveMount Mount(MountRequest request) => DriverErrors.Guard("mount", request.Layer.Path, () => _mounts.Mount(request));
+    public ActiveMount Mount(MountRequest request) => DriverErrors.Guard("mount", request.Layer.Path, () =>
+    {
+        DriverErrors.CheckIds(this, request.Ids, "mount");
+        return _mounts.Mount(request);
+    });
 
     /// <inheritdoc/>
     public void Unmount(LayerLocation layer, bool force) => DriverErrors.Guard("umount", layer.Path, () => _mounts.Unmount(layer, force));
@@ -109,7 +114,11 @@ internal sealed class AufsDriver : ILayerDriver
 
     /// <inheritdoc/>
     public IReadOnlyList<MountStep> Describe(MountRequest request) =>
-        DriverErrors.Guard("describe", request.Layer.Path, () => _mounts.Describe(request));
+        DriverErrors.Guard("describe", request.Layer.Path, () =>
+        {
+            DriverErrors.CheckIds(this, request.Ids, "describe");
+            return _mounts.Describe(request);
+        });
 
     /// <inheritdoc/>
     public WrittenTar Seal(LayerLocation location, IReadOnlyList<LayerLocation> parents, CancellationToken stop) =>

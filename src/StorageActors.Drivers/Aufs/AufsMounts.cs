@@ -149,7 +149,7 @@ internal sealed class AufsMounts : IDisposable
     }
 
     /// <summary>The layer with all below it; gone when the descriptor is closed.</summary>
-    internal SafeFileHandle View(LayerLocation location, IReadOnlyList<LayerLocation> parents, bool follows)
+    internal SafeFileHandle View(LayerLocation location, IReadOnlyList<LayerLocation> parents, bool follows, IdMap ids)
     {
         if (parents.Count == 0) return Libc.OpenDirectory(AufsDirectory.Of(location).Diff);
         var request = new MountRequest(location, parents, MountMode.ReadOnly, []);

@@ -50,7 +50,9 @@ internal sealed class LayerTarget : IDisposable
     /// <summary>What the layers show together, worked out from their directories: nothing is mounted.</summary>
     private ILowerView Stack(IReadOnlyList<LayerLocation> parents, IWhiteoutFormat format) =>
         parents.Count == 0 ? EmptyLowerView.Instance
-            : new StackedLowerView(parents.Select(parent => Open(parent.Path + "/diff")).ToList(), format);
+            : new StackedLowerView(
+                parents.Select(parent => Open(parent.Path + "/diff")).ToList(), format,
+                parents.All(static parent => parent.Ids.IsHost()) ? null : [.. parents.Select(static parent => parent.Ids)]);
 
     private SafeFileHandle Open(string path)
     {

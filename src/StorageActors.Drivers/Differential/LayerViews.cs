@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using StorageActors.Protocol;
 
 namespace StorageActors.Drivers.Differential;
 
@@ -6,9 +7,10 @@ namespace StorageActors.Drivers.Differential;
 /// <param name="layer">The layer.</param>
 /// <param name="parents">The layers below, nearest first.</param>
 /// <param name="follows">Whether content that another mount's options left elsewhere is looked for there.</param>
-internal delegate SafeFileHandle LayerView(LayerLocation layer, IReadOnlyList<LayerLocation> parents, bool follows);
+/// <param name="ids">Whose ids it shows.</param>
+internal delegate SafeFileHandle LayerView(LayerLocation layer, IReadOnlyList<LayerLocation> parents, bool follows, IdMap ids);
 
-/// <summary>Two stacks as their users would see them.</summary>
+/// <summary>Two stacks as the users of the first would see them: with the ids of its container.</summary>
 internal sealed class LayerViews : IDisposable
 {
     /// <param name="view">Shows one of them.</param>
@@ -16,11 +18,12 @@ internal sealed class LayerViews : IDisposable
     /// <param name="follows">See <see cref="LayerView"/>.</param>
     internal LayerViews(LayerView view, DiffRequest request, bool follows)
     {
-        Layer = view(request.Layer, request.Parents, follows);
+        var ids = request.Layer.Ids;
+        Layer = view(request.Layer, request.Parents, follows, ids);
         try
         {
-            if (request.From is { } from) From = view(from, request.FromParents, follows);
-            else if (!request.Whole && request.Parents.Count > 0) From = view(request.Parents[0], [.. request.Parents.Skip(1)], follows);
+            if (request.From is { } from) From = view(from, request.FromParents, follows, ids);
+            else if (!request.Whole && request.Parents.Count > 0) From = view(request.Parents[0], [.. request.Parents.Skip(1)], follows, ids);
         }
         catch
         {

@@ -24,10 +24,10 @@ internal abstract class ContextMounter(IReadOnlyList<KeyValuePair<string, string
         {
             using var context = Libc.FsOpen("overlay");
             Libc.FsConfigString(context, "source", "overlay");
-            AddLower(context, stack.Lowers[^1]);
-            AddLayer(context, "upperdir", stack.Upper!);
+            AddLower(context, stack.Lowers[^1], null);
+            AddLayer(context, "upperdir", stack.Upper!, null);
             // No directory can be both; the kernel finds that after it has asked who uses the upper one.
-            AddLayer(context, "workdir", stack.Upper!);
+            AddLayer(context, "workdir", stack.Upper!, null);
             Libc.FsConfigString(context, "index", "on");
             Libc.FsConfigCreate(context);
             return false;
@@ -42,48 +42,86 @@ internal abstract class ContextMounter(IReadOnlyList<KeyValuePair<string, string
         "mount", target, Errno.EROFS,
         detail: $"the kernel made the mount read-only although writing was asked for: it could not set up {stack.Work}; is the file system full or read-only?");
 
-    protected abstract void AddLayer(SafeFileHandle context, string key, string path);
+    /// <summary>Names a layer; returns what has to stay open until the mount is made, if anything.</summary>
+    protected abstract SafeFileHandle? AddLayer(SafeFileHandle context, string key, string path, IdShift? shift);
 
-    protected virtual void AddLower(SafeFileHandle context, string path) => AddLayer(context, Lower, path);
+    protected virtual SafeFileHandle? AddLower(SafeFileHandle context, string path, IdShift? shift) => AddLayer(context, Lower, path, shift);
 
     private SafeFileHandle Create(OverlayStack stack)
     {
-        using var context = Libc.FsOpen("overlay");
-        Libc.FsConfigString(context, "source", "overlay");
-        foreach (var lower in stack.Lowers) AddLower(context, lower);
+        var held = new List<SafeFileHandle>();
+        try
+        {
+            using var context = Libc.FsOpen("overlay");
+            Libc.FsConfigString(context, "source", "overlay");
+            foreach (var lower in stack.Lowers)
+            {
+                if (AddLower(context, lower, stack.ShiftOf(lower)) is { } opened) held.Add(opened);
+            }
+
+            Configure(context, stack);
+            Libc.FsConfigCreate(context);
+            var isReadOnly = stack.Upper is null || stack.Words.ReadOnly;
+            return Libc.FsMount(context, stack.Words.Attributes | (isReadOnly ? MountAttributes.ReadOnly : MountAttributes.None));
+        }
+        finally
+        {
+            foreach (var opened in held) opened.Dispose();
+        }
+    }
+
+    private void Configure(SafeFileHandle context, OverlayStack stack)
+    {
         if (stack.Upper is not null)
         {
-            AddLayer(context, "upperdir", stack.Upper);
-            AddLayer(context, "workdir", stack.Work!);
+            // Never shifted: who mounts has no id in the map, so the kernel could not set up the work directory, and would mount read-only, with success.
+            AddLayer(context, "upperdir", stack.Upper, null);
+            AddLayer(context, "workdir", stack.Work!, null);
             if (stack.Words.Volatile) Libc.FsConfigFlag(context, "volatile");
         }
 
         foreach (var (key, value) in stack.ExplicitWords(words)) Libc.FsConfigString(context, key, value);
         if (stack.Words.Context is { } label) Libc.FsConfigString(context, "context", label);
-        Libc.FsConfigCreate(context);
-        var isReadOnly = stack.Upper is null || stack.Words.ReadOnly;
-        return Libc.FsMount(context, stack.Words.Attributes | (isReadOnly ? MountAttributes.ReadOnly : MountAttributes.None));
     }
 }
 
 /// <summary>Layers by descriptor: any path, and nothing to escape.</summary>
 internal sealed class DescriptorMounter(StoreTree tree, IReadOnlyList<KeyValuePair<string, string>> words) : ContextMounter(words)
 {
-    protected override void AddLayer(SafeFileHandle context, string key, string path)
+    protected override SafeFileHandle? AddLayer(SafeFileHandle context, string key, string path, IdShift? shift)
     {
-        using var directory = tree.Open(path);
-        Libc.FsConfigFd(context, key, directory);
+        var directory = tree.Open(path, shift);
+        try
+        {
+            Libc.FsConfigFd(context, key, directory);
+        }
+        catch
+        {
+            directory.Dispose();
+            throw;
+        }
+
+        // A clone's mount ends with its descriptor, and an overlay cannot be made of what has ended.
+        if (shift is not null) return directory;
+        directory.Dispose();
+        return null;
     }
 
-    protected override void AddLower(SafeFileHandle context, string path)
+    protected override SafeFileHandle? AddLower(SafeFileHandle context, string path, IdShift? shift)
     {
+        if (shift is not null) return AddLayer(context, Lower, path, shift);
         using var layer = tree.Take(path);
         Libc.FsConfigFd(context, Lower, layer.Directory);
+        return null;
     }
 }
 
 /// <summary>Layers by name. The kernel takes 255 bytes, so the names are relative to the driver's home.</summary>
 internal sealed class NameMounter(Func<string, string> shorten, IReadOnlyList<KeyValuePair<string, string>> words) : ContextMounter(words)
 {
-    protected override void AddLayer(SafeFileHandle context, string key, string path) => Libc.FsConfigString(context, key, shorten(path));
+    protected override SafeFileHandle? AddLayer(SafeFileHandle context, string key, string path, IdShift? shift)
+    {
+        Libc.FsConfigString(context, key, shorten(path));
+        return null;
+    }
 }

@@ -25,6 +25,9 @@ internal readonly record struct LayerDirectory(LayerId Id, string Path)
     /// <summary>In which boot it was unmounted while somebody used it; see <see cref="DetachedMark"/>.</summary>
     internal string Detached => Path + "/detached";
 
+    /// <summary>Whose ids it is mounted with; see <see cref="IdsMark"/>.</summary>
+    internal string Ids => Path + "/ids";
+
     internal static LayerDirectory Of(LayerLocation location) => new(location.Id, location.Path);
 
     internal static LayerDirectory Of(StagedLayer staged) => new(staged.Id, staged.Path);

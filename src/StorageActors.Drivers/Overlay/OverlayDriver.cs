@@ -24,11 +24,12 @@ internal sealed partial class OverlayDriver : ILayerDriver
     private const uint Readable = 0x1ED;    // 0755
 
     /// <summary>What the driver makes in a layer's directory, besides <c>link</c>, which a layer keeps.</summary>
-    private static readonly string[] Own = ["diff", "work", "merged", "empty", "lower", "lower-layers", "detached", "tar-split.json.gz"];
+    private static readonly string[] Own = ["diff", "work", "merged", "empty", "lower", "lower-layers", "detached", "ids", "tar-split.json.gz"];
 
     private readonly string _home;
     private readonly OverlayLinks _links;
     private readonly OverlayMounts _mounts;
+    private readonly Lazy<IReadOnlyList<StoreFact>> _facts;
 
     /// <summary>Opens the store's overlay home, making it if it is missing, and finds out how to mount. Leaves mounts alone.</summary>
     /// <param name="root">The store's root: an existing directory, absolute.</param>
@@ -47,7 +48,7 @@ internal sealed partial class OverlayDriver : ILayerDriver
             return (links, mounts);
         });
         _content = new LayerContent(new OverlayWhiteouts(_mounts.Abilities.NestedXattrs), _mounts.View, options);
-        Facts = OverlayFacts.Of(root, _mounts.Abilities, _mounts.Features, options, chosen);
+        _facts = new Lazy<IReadOnlyList<StoreFact>>(() => OverlayFacts.Of(root, _mounts.Abilities, _mounts.Features, NoIdMaps, options, chosen));
     }
 
     /// <inheritdoc/>
@@ -59,18 +60,23 @@ internal sealed partial class OverlayDriver : ILayerDriver
         | DriverCapabilities.Opaque | DriverCapabilities.BaseMounts | DriverCapabilities.VolatileMounts | DriverCapabilities.AdditionalStores;
 
     /// <inheritdoc/>
-    public IReadOnlyList<StoreFact> Facts { get; }
+    public IReadOnlyList<StoreFact> Facts => _facts.Value;
+
+    /// <inheritdoc/>
+    public string? NoIdMaps => _mounts.NoIdMaps;
 
     /// <inheritdoc/>
     public void Begin(StagedLayer staged) => DriverErrors.Guard("begin", staged.Path, () =>
     {
         var layer = LayerDirectory.Of(staged);
         CheckDepth(staged);
+        var (user, group) = CheckIds(staged);
         using var directory = Libc.OpenDirectory(layer.Path);
         foreach (var name in Own) DirectoryTree.Remove(directory, Encoding.ASCII.GetBytes(name));
         MakeDirectory(directory, "diff"u8, Readable);
         MakeDirectory(directory, "work"u8, Private);
         MakeDirectory(directory, "merged"u8, Private);
+        if (!staged.Ids.IsHost()) Libc.FChownAt(directory, "work"u8, user, group);
         _links.Assign(layer);
     });
 
@@ -127,6 +133,14 @@ internal sealed partial class OverlayDriver : ILayerDriver
         if (staged.Parents is not { } parents) return null;
         var lowers = parents.Count + (staged.Writable ? 0 : 1);
         return lowers <= OverlayStack.MaximumLowers ? parents : throw OverlayStack.TooDeep(LayerDirectory.Of(staged), lowers);
+    }
+
+    /// <summary>The host's owner of the container's root. Refuses a map without one: nobody in the container could use the tree.</summary>
+    private (uint User, uint Group) CheckIds(StagedLayer staged)
+    {
+        DriverErrors.CheckIds(this, staged.Ids, "begin");
+        if (staged.Ids.UserToHost(0) is { } user && staged.Ids.GroupToHost(0) is { } group) return (user, group);
+        throw DriverErrors.Refuse(StorageErrorCode.InvalidArgument, "begin", $"The map of the container's ids has no root, 0 ({staged.Ids}); give it one.");
     }
 
     private IReadOnlyList<string> LinksOf(IReadOnlyList<LayerLocation> parents)

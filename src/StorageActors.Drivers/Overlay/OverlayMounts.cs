@@ -21,6 +21,7 @@ internal sealed class OverlayMounts : IDisposable
     private readonly IReadOnlyList<string> _defaults;
     private readonly VolatileMark _mark;
     private readonly DetachedMark _detached;
+    private readonly Lazy<string?> _noIdMaps;
     private readonly PrivateThread _thread = new("overlay mounts");
     private readonly IOverlayMounter _mounter;
     private bool _isDisposed;
@@ -36,6 +37,7 @@ internal sealed class OverlayMounts : IDisposable
         var boot = options.BootId ?? ProcFs.BootId();
         (_mark, _detached) = (new VolatileMark(boot), new DetachedMark(boot));
         _tree = new StoreTree(root, KeptDescriptors());
+        _noIdMaps = new Lazy<string?>(() => IdMapProbe.Run(root, Abilities!));
         try
         {
             (Abilities, Features) = _thread.Run(() =>
@@ -61,6 +63,9 @@ internal sealed class OverlayMounts : IDisposable
     /// <summary>What else works here, for people.</summary>
     internal IReadOnlyList<StoreFact> Features { get; }
 
+    /// <inheritdoc cref="ILayerDriver.NoIdMaps"/>
+    internal string? NoIdMaps => _noIdMaps.Value;
+
     /// <summary>A mounter for a way to mount.</summary>
     /// <param name="method">The way.</param>
     /// <param name="tree">The store.</param>
@@ -81,14 +86,19 @@ internal sealed class OverlayMounts : IDisposable
     {
         var layer = LayerDirectory.Of(request.Layer);
         var words = Words(request);
-        var stack = OverlayStack.Of(layer, request.Parents, words);
+        var stack = Shifted(OverlayStack.Of(layer, request.Parents, words), request, "mount");
         if (Find(layer) is { } there)
         {
-            if (IsAskedFor(layer, there, stack)) return Active(layer, there);
+            if (IsAskedFor(layer, there, stack) && IdsMark.Read(layer).Equals(request.Ids)) return Active(layer, there, request.Ids);
             MountPoint.Unmount(layer.Merged, force: false);
         }
 
-        using (var directory = Libc.OpenDirectory(layer.Path)) MountPoint.Prepare(directory, "merged");
+        using (var directory = Libc.OpenDirectory(layer.Path))
+        {
+            MountPoint.Prepare(directory, "merged");
+            IdsMark.Write(directory, layer, request.Ids);
+        }
+
         EnsureEmpty(layer, stack);
 
         if (stack.Upper is not null)
@@ -105,7 +115,8 @@ internal sealed class OverlayMounts : IDisposable
         });
         try
         {
-            return Active(layer, Find(layer) ?? throw new LinuxException("mount", layer.Merged, Errno.ENOENT, detail: "it was unmounted at once by somebody else"));
+            return Active(
+                layer, Find(layer) ?? throw new LinuxException("mount", layer.Merged, Errno.ENOENT, detail: "it was unmounted at once by somebody else"), request.Ids);
         }
         catch (LinuxException)
         {
@@ -146,7 +157,7 @@ internal sealed class OverlayMounts : IDisposable
     internal ActiveMount? FindMount(LayerLocation location)
     {
         var layer = LayerDirectory.Of(location);
-        return Find(layer) is { } there ? Active(layer, there) : null;
+        return Find(layer) is { } there ? Active(layer, there, IdsMark.Read(layer)) : null;
     }
 
     /// <summary>Refuses a layer that is being written to, or whose writes a restart may have lost.</summary>
@@ -167,7 +178,14 @@ internal sealed class OverlayMounts : IDisposable
     {
         var layer = LayerDirectory.Of(request.Layer);
         var words = Words(request);
-        var stack = OverlayStack.Of(layer, request.Parents, words);
+        var stack = OverlayStack.Of(layer, request.Parents, words).Showing(request.Ids, request.Layer, request.Parents);
+        if (stack.IsShifted)
+        {
+            throw DriverErrors.Refuse(
+                StorageErrorCode.Unsupported, "describe",
+                $"Layer {layer.Id} is to be shown with the ids of a container ({request.Ids}), and options of mount(8) cannot say so. Mount it by the store, or use host ids.");
+        }
+
         EnsureEmpty(layer, stack);
         if (stack.Upper is null && request.Parents.Count == 0) return [new MountStep("bind", layer.Diff, ["rbind", "ro", .. words.Attributes.ToOptions()])];
         if (stack.Upper is not null)
@@ -186,10 +204,12 @@ internal sealed class OverlayMounts : IDisposable
     /// <param name="location">The layer.</param>
     /// <param name="parents">The layers below.</param>
     /// <param name="follows">Whether redirects and metadata-only copies are followed, as our own mounts never do.</param>
-    internal SafeFileHandle View(LayerLocation location, IReadOnlyList<LayerLocation> parents, bool follows)
+    /// <param name="ids">Whose ids it shows.</param>
+    internal SafeFileHandle View(LayerLocation location, IReadOnlyList<LayerLocation> parents, bool follows, IdMap ids)
     {
         var layer = LayerDirectory.Of(location);
-        var stack = OverlayStack.Of(layer, parents, MountWords.None with { ReadOnly = true }) with { Follows = follows };
+        var plain = OverlayStack.Of(layer, parents, MountWords.None with { ReadOnly = true }) with { Follows = follows };
+        var stack = Shifted(plain, new MountRequest(location, parents, MountMode.ReadOnly, []) { Ids = ids }, "diff");
         EnsureEmpty(layer, stack);
         return OnItsThread(() => _mounter.View(stack));
     }
@@ -219,6 +239,19 @@ internal sealed class OverlayMounts : IDisposable
         if (!path.StartsWith(_home + "/", StringComparison.Ordinal) || !path.EndsWith("/diff", StringComparison.Ordinal)) return path;
         var layer = Path.GetDirectoryName(path)!;
         return $"{_home}/{_links.Publish(new LayerDirectory(LayerId.Parse(Path.GetFileName(layer)), layer))}";
+    }
+
+    private OverlayStack Shifted(OverlayStack stack, MountRequest request, string operation)
+    {
+        if (stack.Upper is not null && !request.Ids.Equals(request.Layer.Ids))
+        {
+            throw DriverErrors.Refuse(
+                StorageErrorCode.WrongState, operation,
+                $"Layer {request.Layer.Id} is written to with {request.Layer.Ids}, so it cannot be with {request.Ids}. Mount it read-only, or make a writable layer with that map.");
+        }
+
+        var shifted = stack.Showing(request.Ids, request.Layer, request.Parents);
+        return !shifted.IsShifted || NoIdMaps is not { } why ? shifted : throw DriverErrors.NoIdMaps(operation, why, request.Ids);
     }
 
     private MountWords Words(MountRequest request)
@@ -262,8 +295,8 @@ internal sealed class OverlayMounts : IDisposable
         && (there.Attributes & ~MountAttributes.ReadOnly) == stack.Words.Attributes
         && (stack.Upper is null || stack.Words.Volatile == (Libc.TryStat(layer.Work + "/work/incompat/volatile", out _) == Errno.None));
 
-    private static ActiveMount Active(LayerDirectory layer, MountPoint.State there) =>
-        new(layer.Merged, there.IsReadOnly ? MountMode.ReadOnly : MountMode.ReadWrite);
+    private static ActiveMount Active(LayerDirectory layer, MountPoint.State there, IdMap ids) =>
+        new(layer.Merged, there.IsReadOnly ? MountMode.ReadOnly : MountMode.ReadWrite) { Ids = ids };
 
     private void EnsureEmpty(LayerDirectory layer, OverlayStack stack)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using StorageActors.Drivers.Mounting;
 using StorageActors.Protocol;
 
@@ -12,6 +13,35 @@ internal sealed record OverlayStack(IReadOnlyList<string> Lowers, string? Upper,
 {
     /// <summary>Whether redirects and metadata-only copies are followed; only for looking at a layer that was mounted with other options than ours.</summary>
     internal bool Follows { get; init; }
+
+    private IReadOnlyDictionary<string, IdShift> Shifts { get; init; } = FrozenDictionary<string, IdShift>.Empty;
+
+    /// <summary>Whether a lower directory is to be shown with other owners than it has; only a mounter that takes directories by descriptor can do that.</summary>
+    internal bool IsShifted => Shifts.Count > 0;
+
+    /// <summary>What is done to the owners of a lower directory; null for nothing.</summary>
+    internal IdShift? ShiftOf(string lower) => Shifts.GetValueOrDefault(lower);
+
+    /// <summary>The same with all lower directories shifted alike.</summary>
+    internal OverlayStack With(IdShift shift) => this with { Shifts = Lowers.ToDictionary(static lower => lower, _ => shift, StringComparer.Ordinal) };
+
+    /// <summary>
+    /// The same with the ids of a container: each lower directory is shifted from those that it has on disk. The upper one has them already, since whoever writes to it
+    /// does so with host ids.
+    /// </summary>
+    internal OverlayStack Showing(IdMap ids, LayerLocation layer, IReadOnlyList<LayerLocation> parents)
+    {
+        if (ids.IsHost() && layer.Ids.IsHost() && parents.All(static parent => parent.Ids.IsHost())) return this;
+        var shifts = new Dictionary<string, IdShift>(StringComparer.Ordinal);
+        var known = new Dictionary<IdMap, IdShift?>();
+        foreach (var lower in Upper is null ? parents.Prepend(layer) : parents)
+        {
+            if (!known.TryGetValue(lower.Ids, out var shift)) known.Add(lower.Ids, shift = IdShift.Between(lower.Ids, ids));
+            if (shift is not null) shifts[lower.Path + "/diff"] = shift;
+        }
+
+        return this with { Shifts = shifts };
+    }
 
     /// <summary>The explicit options of this mount, given those of every mount.</summary>
     internal IEnumerable<KeyValuePair<string, string>> ExplicitWords(IEnumerable<KeyValuePair<string, string>> words) =>

@@ -16,6 +16,7 @@ internal sealed class StoreTree : IDisposable
     private readonly TimeProvider _time;
     private SafeFileHandle _root;
     private LayerHandles _layers;
+    private readonly ShiftedDirectories _shifted = new();
 
     /// <param name="root">The store's root.</param>
     /// <param name="keep">How many descriptors of layers may be kept open.</param>
@@ -55,6 +56,14 @@ internal sealed class StoreTree : IDisposable
     /// <summary>A layer's content is about to go: its descriptor, if it is kept, is closed.</summary>
     internal void Forget(string path) => _layers.Forget(path);
 
+    /// <summary>The same with other owners; see <see cref="ShiftedDirectories"/>.</summary>
+    internal SafeFileHandle Open(string path, IdShift? shift)
+    {
+        var directory = Open(path);
+        if (shift is null) return directory;
+        using (directory) return _shifted.Shift(directory, path, shift);
+    }
+
     /// <summary>Path relative to the root, without a slash in front.</summary>
     internal byte[] Relative(string path) =>
         path.StartsWith(_prefix, StringComparison.Ordinal) ? Encoding.UTF8.GetBytes(path, _prefix.Length, path.Length - _prefix.Length)
@@ -77,13 +86,15 @@ internal sealed class StoreTree : IDisposable
 
     public void Dispose()
     {
+        _shifted.Dispose();
         _layers.Dispose();
         _root.Dispose();
     }
 
     private void Use(SafeFileHandle root, bool detached)
     {
-        Dispose();
+        _layers.Dispose();
+        _root.Dispose();
         (_root, IsDetached) = (root, detached);
         _layers = new LayerHandles(Open, _keep, _time);
     }

@@ -7,7 +7,8 @@ namespace StorageActors.Drivers.Probing;
 /// <summary>What the overlay driver tells people about itself and what it found.</summary>
 internal static class OverlayFacts
 {
-    internal static IReadOnlyList<StoreFact> Of(string root, OverlayAbilities abilities, IReadOnlyList<StoreFact> features, DriverOptions options, string chosen) =>
+    internal static IReadOnlyList<StoreFact> Of(
+        string root, OverlayAbilities abilities, IReadOnlyList<StoreFact> features, string? noIdMaps, DriverOptions options, string chosen) =>
     [
         new("driver", "name", $"{OverlayDriver.DriverName} ({chosen})"),
         new("driver", "mounts", Describe(abilities)),
@@ -22,6 +23,7 @@ internal static class OverlayFacts
         new("kernel", "volatile mounts", YesNo(abilities.Volatile)),
         new("kernel", "overlay attributes inside layers", abilities.NestedXattrs ? "kept, escaped" : "dropped"),
         .. features,
+        new("kernel", "layers with other ids", noIdMaps is null ? "yes" : $"no: {noIdMaps}"),
         new("file system", "type", StoreFileSystem.NameOf(Libc.StatFs(root).Type)),
         new("file system", "d_type", YesNo(true)),
         new("file system", "trusted xattrs", YesNo(true)),

@@ -35,7 +35,7 @@ internal sealed partial class VfsDriver
     {
         using var trees = new Trees(layer, parents.Count == 0 ? null : parents[0]);
         using var directory = Libc.OpenDirectory(layer.Path);
-        return Written(SealDiff.Capture(directory, output => NaiveDiff.Write(trees.From, trees.Layer, Format, output, stop)));
+        return Written(SealDiff.Capture(directory, output => NaiveDiff.Write(trees.From, trees.Layer, Format, IdMap.Host, output, stop)));
     });
 
     /// <inheritdoc/>
@@ -48,7 +48,7 @@ internal sealed partial class VfsDriver
             if (ExactDiff.Write(trees.Layer, directory, target, request.Expected, stop) is { } exact) return Written(exact);
         }
 
-        return Written(NaiveDiff.Write(trees.From, trees.Layer, Format, target, stop));
+        return Written(NaiveDiff.Write(trees.From, trees.Layer, Format, IdMap.Host, target, stop));
     });
 
     /// <inheritdoc/>

@@ -66,6 +66,7 @@ internal sealed partial class VfsDriver : ILayerDriver
     /// <inheritdoc/>
     public void Begin(StagedLayer staged) => DriverErrors.Guard("begin", staged.Path, () =>
     {
+        DriverErrors.CheckIds(this, staged.Ids, "begin");
         var layer = VfsLayer.Of(staged);
         var parents = ParentsOf(staged);
         using var directory = Libc.OpenDirectory(layer.Path);
@@ -109,6 +110,7 @@ internal sealed partial class VfsDriver : ILayerDriver
     /// <remarks>The layer's own directory: nothing enforces a read-only use but the holder.</remarks>
     public ActiveMount Mount(MountRequest request) => DriverErrors.Guard("mount", request.Layer.Path, () =>
     {
+        DriverErrors.CheckIds(this, request.Ids, "mount");
         var words = CheckWords(request.Options, "mount");
         var tree = VfsLayer.Of(request.Layer).Tree;
         Libc.Stat(tree);
@@ -136,6 +138,7 @@ internal sealed partial class VfsDriver : ILayerDriver
     /// <inheritdoc/>
     public IReadOnlyList<MountStep> Describe(MountRequest request) => DriverErrors.Guard("describe", request.Layer.Path, IReadOnlyList<MountStep> () =>
     {
+        DriverErrors.CheckIds(this, request.Ids, "describe");
         var words = MountWords.Parse(request.Options);
         var isReadOnly = words.ReadOnly || request.Mode == MountMode.ReadOnly;
         return [new MountStep("bind", VfsLayer.Of(request.Layer).Tree, ["bind", isReadOnly ? "ro" : "rw", .. words.Attributes.ToOptions()])];

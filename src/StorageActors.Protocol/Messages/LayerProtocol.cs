@@ -29,7 +29,8 @@ public static class LayerProtocol
 
     /// <summary>
     /// Adds a lease, mounting on the first. Answers <see cref="Acquired"/> or <see cref="StoreProtocol.Refused"/>; a repeat with the same lease
-    /// gets the same answer, and renews its term. Refused as wrong state when writing is asked of a layer that is mounted read-only.
+    /// gets the same answer, and renews its term. Refused as wrong state when writing is asked of a layer that is mounted read-only, or
+    /// other ids than it is mounted with: a layer has one mount. Who wants the same layers with other ids makes a writable layer on them, which shares their content.
     /// </summary>
     /// <param name="Layer">The layer.</param>
     /// <param name="Lease">The holder's name for its claim.</param>

@@ -75,7 +75,11 @@ public static class StoreProtocol
     /// <summary>Makes a writable layer. Answers <see cref="LayerCreated"/>.</summary>
     /// <param name="Parent">The sealed layer below; none for an empty one.</param>
     /// <param name="Spec">What it is to be called.</param>
-    public sealed record Create(LayerId? Parent, LayerSpec Spec) : ICommand;
+    /// <param name="Ids">
+    /// The ids of the container that is to write to it; <see cref="IdMap.Host"/>: those of the host. Not given: those of the parent's record, or, without a parent, the
+    /// store's default. A driver that cannot show the layers below with other ids refuses them as unsupported.
+    /// </param>
+    public sealed record Create(LayerId? Parent, LayerSpec Spec, IdMap? Ids = null) : ICommand;
 
     /// <summary>The writable layer is in the store.</summary>
     /// <param name="Layer">Its record.</param>

@@ -30,6 +30,11 @@ public enum LayerKind
 /// <param name="Damage">Why the layer cannot be used, if it cannot.</param>
 /// <param name="AdditionalStore">Root of the additional store that it lies in, where it is only read; none for a layer of the store's own.</param>
 /// <param name="BigData">Its documents, sorted by key; none for a layer without.</param>
+/// <param name="Uidmap">
+/// The users of the container that writes to the layer, or wrote to it before it was sealed: in its directory they are those of the host. Its tar, and whoever sees it
+/// through a mount, has those of the container. None: as on the host; so it is with every layer that was made of a tar, whoever mounts it. See <see cref="IdMap"/>.
+/// </param>
+/// <param name="Gidmap">The same for groups.</param>
 public sealed record LayerRecord(
     LayerId Id,
     LayerId? Parent,
@@ -49,4 +54,6 @@ public sealed record LayerRecord(
     IReadOnlyList<string>? Warnings = null,
     string? Damage = null,
     string? AdditionalStore = null,
-    IReadOnlyList<BigDataItem>? BigData = null);
+    IReadOnlyList<BigDataItem>? BigData = null,
+    IReadOnlyList<IdRange>? Uidmap = null,
+    IReadOnlyList<IdRange>? Gidmap = null);

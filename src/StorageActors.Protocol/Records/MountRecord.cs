@@ -15,7 +15,8 @@ public enum MountMode
 /// <param name="Path">Where it is mounted; empty when its holder mounts it himself, elsewhere.</param>
 /// <param name="Mode">Read-write or read-only.</param>
 /// <param name="Leases">Who holds it, oldest first; empty only while all have ended and the mount is too busy to go: then it is unmounted as soon as it can be.</param>
-public sealed record MountRecord(LayerId Layer, string Path, MountMode Mode, IReadOnlyList<LeaseRecord> Leases);
+/// <param name="Ids">Whose ids it shows; none for those of the host.</param>
+public sealed record MountRecord(LayerId Layer, string Path, MountMode Mode, IReadOnlyList<LeaseRecord> Leases, IdMap? Ids = null);
 
 /// <summary>One holder's claim on a mount.</summary>
 /// <param name="Lease">Its name.</param>
@@ -30,7 +31,11 @@ public sealed record LeaseRecord(LeaseId Lease, string Owner, DateTimeOffset Sin
 /// <summary>How a layer is to be mounted.</summary>
 /// <param name="ReadOnly">Mount without writes even if the layer is writable. Sealed layers are always mounted read-only.</param>
 /// <param name="Options">Further options of the driver or of the mount: <c>nodev</c>, <c>noexec</c>, <c>nosuid</c>, <c>volatile</c>, <c>context=…</c>.</param>
-public sealed record MountOptions(bool ReadOnly = false, IReadOnlyList<string>? Options = null)
+/// <param name="Ids">
+/// Which ids of the host the mount shows for those of the layer: any map for a mount without writes, <see cref="IdMap.Host"/> for the layer's own ids. Not given: the
+/// map of the layer's record, which is the only one that it can be written to with.
+/// </param>
+public sealed record MountOptions(bool ReadOnly = false, IReadOnlyList<string>? Options = null, IdMap? Ids = null)
 {
     /// <summary>Read-write where the layer allows it, no further options.</summary>
     public static MountOptions Default { get; } = new();

@@ -1,4 +1,6 @@
+using StorageActors.Drivers;
 using StorageActors.Protocol;
+using StorageActors.Store;
 
 namespace StorageActors.Catalog;
 
@@ -39,6 +41,13 @@ internal sealed partial record CatalogState
 
     /// <summary>The additional store that a layer lies in; null when it is the store's own, or nobody's.</summary>
     internal string? StoreOf(LayerId id) => Additional is null || LayerEntries.ContainsKey(id.ToString()) ? null : Additional.FindOwn(id)?.AdditionalStore;
+
+    /// <summary>Where a layer is, of the store or of an additional one, with what its record says of the owners there.</summary>
+    internal LayerLocation Locate(StoreLayout layout, LayerId id)
+    {
+        var location = layout.Of(StoreOf(id)).Locate(id);
+        return FindLayer(id) is { } layer && IdMap.Of(layer) is var ids && !ids.IsHost() ? location with { Ids = ids } : location;
+    }
 
     /// <summary>What users see: the layers of additional stores that are not hidden, then the store's own.</summary>
     internal IReadOnlyList<LayerRecord> WithAdditional(IReadOnlyList<LayerRecord> own) =>

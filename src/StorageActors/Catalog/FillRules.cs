@@ -16,6 +16,13 @@ internal static class FillRules
     {
         const string operation = "fill";
         if (Writable(state, operation, id).IsRefused(out var refusal, out var layer)) return refusal;
+        if (!IdMap.Of(layer).IsHost())
+        {
+            return new StorageError(
+                StorageErrorCode.Unsupported, operation,
+                $"layer {id} is written to with the ids of a container ({IdMap.Of(layer)}), and an archive has its own; fill a layer with host ids, which may be mounted with any map");
+        }
+
         return IsMarked(layer) ? Refusals.WrongState(operation, $"layer {id} was filled already, or half filled; remove it, and fill a new one", StorageErrorReason.AlreadyFilled, id)
             : new Held(reservations.Take(holder, id), [layer]);
     }

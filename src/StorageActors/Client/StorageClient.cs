@@ -46,6 +46,14 @@ public sealed partial class StorageClient(IStorageChannel channel) : IAsyncDispo
     public async Task<LayerRecord> CreateAsync(LayerId? parent, StoreProtocol.LayerSpec? spec = null, CancellationToken stop = default) =>
         (await Channel.AskAsync<StoreProtocol.LayerCreated>(new StoreProtocol.Create(parent, spec ?? new()), stop).ConfigureAwait(false)).Layer;
 
+    /// <summary>The same for a container whose ids are others on the host.</summary>
+    /// <param name="parent">The sealed layer below, or none.</param>
+    /// <param name="spec">What it is to be called.</param>
+    /// <param name="ids">See <see cref="StoreProtocol.Create"/>.</param>
+    /// <param name="stop">Gives up waiting.</param>
+    public async Task<LayerRecord> CreateAsync(LayerId? parent, StoreProtocol.LayerSpec? spec, IdMap? ids, CancellationToken stop = default) =>
+        (await Channel.AskAsync<StoreProtocol.LayerCreated>(new StoreProtocol.Create(parent, spec ?? new(), ids), stop).ConfigureAwait(false)).Layer;
+
     /// <summary>Seals a writable layer.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="names">Names to add.</param>

@@ -10,7 +10,7 @@ namespace StorageActors.DriverOperations;
 /// Makes a staging directory with its lock, enters it in <see cref="StagedLayers"/> and has the driver begin the layer. With the parents left out the
 /// driver must be able to rebase.
 /// </summary>
-internal sealed record BeginLayer(TicketId Ticket, LayerId Layer, bool Writable, IReadOnlyList<LayerLocation>? Parents) : DriverOperation<Nothing>
+internal sealed record BeginLayer(TicketId Ticket, LayerId Layer, bool Writable, IReadOnlyList<LayerLocation>? Parents, IdMap? Ids = null) : DriverOperation<Nothing>
 {
     internal override string Verb => "begin";
 
@@ -22,7 +22,8 @@ internal sealed record BeginLayer(TicketId Ticket, LayerId Layer, bool Writable,
         var staging = services.Staged.Find(Ticket);
         if (staging is null)
         {
-            staging = StagingDirectory.Create(services.Layout, Ticket, Layer, Writable);
+            if (Ids is { } ids && !ids.IsHost()) StoreFormat.Use(services.Layout.Root, StoreFormat.IdMaps);
+            staging = StagingDirectory.Create(services.Layout, Ticket, Layer, Writable, Ids);
             staging.Layer.Parents = Parents;
             services.Staged.Add(Ticket, staging);
         }

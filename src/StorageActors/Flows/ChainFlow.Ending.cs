@@ -23,7 +23,7 @@ internal sealed partial class ChainFlow
         {
             link.KnewParents = _links.Take(link.Index).All(static lower => lower.State is LinkState.Done or LinkState.Ready);
             (link.State, link.HasStaging) = (LinkState.Staging, true);
-            stages.Add(new StagingProtocol.Stage(link.Ticket, link.OwnId, link.KnewParents ? ParentsOf(link) : null, link.Part.Source, link.Part.Expect));
+            stages.Add(new StagingProtocol.Stage(link.Ticket, link.OwnId, link.KnewParents ? ParentsOf(link) : null, link.Part.Source, link.Part.Expect, IdsOf(link)));
         }
 
         Store.Stagings.Tell(new StagingProtocol.Begin(stages, _isLetIn));

@@ -195,7 +195,7 @@ internal sealed partial class ChainFlow : FlowActor
             link.OwnId, BelowId(link), LayerKind.Writable, isNamed ? NameRules.Sorted(link.Part.Names) : [],
             new SortedDictionary<string, string>((link.Part.Spec.Labels ?? new Dictionary<string, string>()).ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal),
             Store.Time.GetUtcNow());
-        if (link.Extracted is not { } found) return record;
+        if (link.Extracted is not { } found) return WithIds(record, IdsOf(link));
         var told = found.Warnings.Concat(warnings).ToList();
         return record with
         {
@@ -204,6 +204,16 @@ internal sealed partial class ChainFlow : FlowActor
             Warnings = told.Count == 0 ? null : told,
         };
     }
+
+    /// <summary>
+    /// Whose ids a layer has: the map that was asked for, host ids being one; else its parent's; else, without a parent, the store's. What comes out of a tar has those of
+    /// the tar, in whatever map it is mounted.
+    /// </summary>
+    private IdMap IdsOf(ChainLink link) =>
+        link.Part.Source is not null ? IdMap.Host : link.Part.Ids ?? (_parent is { } parent ? IdMap.Of(parent) : Store.Settings.Ids);
+
+    private static LayerRecord WithIds(LayerRecord record, IdMap ids) =>
+        ids.IsHost() ? record : record with { Uidmap = ids.Uidmap, Gidmap = ids.Gidmap };
 
     private LayerId? BelowId(ChainLink link) => link.Index == 0 ? _order.Parent : _links[link.Index - 1].Id;
 

@@ -83,4 +83,7 @@ internal enum LinkState
 internal sealed record ChainPart(TicketId Ticket, BlobSource? Source, StoreProtocol.LayerSpec Spec, StoreProtocol.Expectations Expect)
 {
     internal IReadOnlyList<string> Names => Spec.Names ?? [];
+
+    /// <summary>The map that was asked for an empty writable layer, if one was.</summary>
+    internal IdMap? Ids { get; init; }
 }

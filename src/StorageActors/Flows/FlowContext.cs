@@ -32,7 +32,7 @@ internal sealed record FlowContext(
     internal IReadOnlyList<LayerLocation> ParentsOf(LayerRecord layer) => [.. View.Current.AncestorsOf(layer).Select(Locate)];
 
     /// <summary>Where a layer of the store, or of an additional one, is.</summary>
-    internal LayerLocation Locate(LayerId layer) => Layout.Of(View.Current.StoreOf(layer)).Locate(layer);
+    internal LayerLocation Locate(LayerId layer) => View.Current.Locate(Layout, layer);
 
     /// <summary>What a layer's actor needs to know of it.</summary>
     internal LayerSetup SetupOf(LayerRecord layer) => _setups.Of(layer);

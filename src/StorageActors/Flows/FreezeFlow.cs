@@ -43,7 +43,7 @@ internal sealed class FreezeFlow : FlowActor
             _held = layer;
             var settled = layer with { Parent = _command.Parent ?? layer.Parent };
             Perform(
-                new FreezeLayer(Store.Layout.Locate(layer.Id), Store.ParentsOf(settled), isMoved, FillRules.IsMarked(layer)),
+                new FreezeLayer(Store.Layout.Locate(layer), Store.ParentsOf(settled), isMoved, FillRules.IsMarked(layer)),
                 content => Sync(Frozen(settled, content)));
         });
     }

@@ -33,7 +33,7 @@ internal sealed class SealFlow : FlowActor
     private void Hold(LayerRecord layer) => AskLayer<LayerInternal.Held>(layer, new LayerInternal.Hold(Self), _ =>
     {
         _held = layer;
-        Perform(new SealLayer(Store.Layout.Locate(layer.Id), Store.ParentsOf(layer)), written => Sync(Sealed(layer, written)));
+        Perform(new SealLayer(Store.Layout.Locate(layer), Store.ParentsOf(layer)), written => Sync(Sealed(layer, written)));
     });
 
     private LayerRecord Sealed(LayerRecord layer, WrittenTar written)

@@ -14,6 +14,7 @@ internal static class LeaseEvent
     /// <param name="Mode">How the layer was mounted.</param>
     /// <param name="Options">The further mount options, to mount it again.</param>
     /// <param name="Until">When it ends by itself, if it does.</param>
+    /// <param name="Ids">Whose ids the mount shows, if not those of the layer's record.</param>
     internal sealed record Granted(
         LeaseId Lease,
         string Owner,
@@ -22,7 +23,8 @@ internal static class LeaseEvent
         string Run,
         MountMode Mode,
         IReadOnlyList<string>? Options = null,
-        DateTimeOffset? Until = null)
+        DateTimeOffset? Until = null,
+        IdMap? Ids = null)
         : IJournalEvent
     {
         /// <summary>Whether an actor holds it, which no other run of the engine has.</summary>

@@ -73,7 +73,7 @@ internal sealed partial class LayerActor
     private void Describe(LayerProtocol.Describe command)
     {
         var requester = Sender;
-        var request = new MountRequest(_setup.Location, _setup.Parents, _state.ModeFor(command.Options), command.Options.Options ?? []);
+        var request = new MountRequest(_setup.Location, _setup.Parents, _state.ModeFor(command.Options), command.Options.Options ?? []) { Ids = _state.IdsFor(command.Options) };
         Query(new DescribeMount(request), reply => requester.Tell(reply switch
         {
             DriverProtocol.Completed<IReadOnlyList<MountStep>> described => new LayerProtocol.Described(Id, described.Result),

@@ -105,7 +105,7 @@ internal sealed partial class LayerActor
             // A repeat by another holder hands the lease over: the name is the claim, its latest holder's life its term.
             Unwatch(command.Lease);
             var since = existing?.Since ?? _environment.Time.GetUtcNow();
-            Record(new LeaseEvent.Granted(command.Lease, owner, since, _environment.BootId, _environment.Run, _state.Mount!.Mode, _state.Options.Count == 0 ? null : _state.Options, until));
+            Record(new LeaseEvent.Granted(command.Lease, owner, since, _environment.BootId, _environment.Run, _state.Mount!.Mode, _state.Options.Count == 0 ? null : _state.Options, until, _state.OtherIds));
             Watch(command.Lease, command.Holder);
             WatchTerms();
             Timers.Cancel(RetryUnmount.Instance);
@@ -158,13 +158,13 @@ internal sealed partial class LayerActor
     private void MountFor(LayerProtocol.Acquire command, IActorRef requester)
     {
         _waiting.Add((command, requester));
-        Mount(_state.ModeFor(command.Options), command.Options.Options);
+        Mount(_state.ModeFor(command.Options), command.Options.Options, _state.IdsFor(command.Options));
     }
 
-    private void Mount(MountMode mode, IReadOnlyList<string>? options)
+    private void Mount(MountMode mode, IReadOnlyList<string>? options, IdMap ids)
     {
         _options = options;
-        Perform(new MountLayer(new MountRequest(_setup.Location, _setup.Parents, mode, options ?? [])));
+        Perform(new MountLayer(new MountRequest(_setup.Location, _setup.Parents, mode, options ?? []) { Ids = ids }));
         Become(Mounting);
     }
 

@@ -55,7 +55,7 @@ internal sealed partial class LayerActor
         else if (mount is null)
         {
             _log.Warning("layer {0}: it is held by {1}, but not mounted; it is mounted again", Id, _state.Names());
-            Mount(oldest!.Mode, oldest.Options);
+            Mount(oldest!.Mode, oldest.Options, oldest.Ids ?? _state.OwnIds);
         }
         else
         {

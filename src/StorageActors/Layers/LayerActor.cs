@@ -40,7 +40,7 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
         (_setup, _environment, _remembered, _observer) = (setup, environment, remembered, observer);
         if (environment.JournalPluginId is { } journal) JournalPluginId = journal;
         if (environment.SnapshotPluginId is { } snapshots) SnapshotPluginId = snapshots;
-        _state = _journaled = new LayerState(setup.Id, setup.Kind, setup.Damage);
+        _state = _journaled = new LayerState(setup.Id, setup.Kind, setup.Damage) { OwnIds = setup.Location.Ids };
         Recover<SnapshotOffer>(offer => Recovered((LeaseEvent.Snapshot)offer.Snapshot));
         Recover<IJournalEvent>(Recovered);
         Recover<RecoveryCompleted>(_ => LookForMount());

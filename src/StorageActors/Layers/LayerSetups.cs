@@ -30,13 +30,11 @@ internal sealed class LayerSetups(CatalogView view, StoreLayout layout)
 
         // By the record itself: one that is older than the state has a setup of its own.
         if (known.Setups.TryGetValue(layer.Id, out var found) && ReferenceEquals(found.Layer, layer)) return found.Setup;
-        var setup = new LayerSetup(layout.Locate(layer.Id), [.. state.AncestorsOf(layer).Select(id => Locate(state, id))], layer.Kind, layer.Created, state.DamageOf(layer));
+        var setup = new LayerSetup(layout.Locate(layer), [.. state.AncestorsOf(layer).Select(id => state.Locate(layout, id))], layer.Kind, layer.Created, state.DamageOf(layer));
         if (known.Setups.Count >= Most) known.Setups.Clear();
         known.Setups[layer.Id] = (layer, setup);
         return setup;
     }
-
-    private LayerLocation Locate(CatalogState state, LayerId layer) => layout.Of(state.StoreOf(layer)).Locate(layer);
 
     private sealed record Known(CatalogState State, ConcurrentDictionary<LayerId, (LayerRecord Layer, LayerSetup Setup)> Setups);
 }

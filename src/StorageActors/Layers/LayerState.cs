@@ -15,6 +15,9 @@ namespace StorageActors.Layers;
 /// <param name="Damage">Why it cannot be mounted, if it cannot.</param>
 internal sealed record LayerState(LayerId Layer, LayerKind Kind, string? Damage)
 {
+    /// <summary>Whose ids it is mounted with when nobody says others.</summary>
+    internal IdMap OwnIds { get; init; } = IdMap.Host;
+
     /// <summary>The mount that is there; null if there is none.</summary>
     internal ActiveMount? Mount { get; private init; }
 
@@ -29,12 +32,18 @@ internal sealed record LayerState(LayerId Layer, LayerKind Kind, string? Damage)
 
     /// <summary>For lists of mounts; null without one.</summary>
     internal MountRecord? Record => Mount is null ? null
-        : new MountRecord(Layer, Mount.Path, Mount.Mode, [.. Leases.Select(static lease => new LeaseRecord(lease.Lease, lease.Owner, lease.Since, lease.Until))]);
+        : new MountRecord(Layer, Mount.Path, Mount.Mode, [.. Leases.Select(static lease => new LeaseRecord(lease.Lease, lease.Owner, lease.Since, lease.Until))], Mount.Ids.IsHost() ? null : Mount.Ids);
+
+    /// <summary>Whose ids the mount shows, if not the layer's own: as the journal has it.</summary>
+    internal IdMap? OtherIds => Mount is null || Mount.Ids.Equals(OwnIds) ? null : Mount.Ids;
 
     internal LeaseEvent.Granted? Find(LeaseId lease) => Leases.Find(granted => granted.Lease == lease);
 
     /// <summary>How a command wants the layer mounted: a sealed one never takes writes.</summary>
     internal MountMode ModeFor(MountOptions options) => Kind == LayerKind.Sealed || options.ReadOnly ? MountMode.ReadOnly : MountMode.ReadWrite;
+
+    /// <summary>Whose ids a command wants to see.</summary>
+    internal IdMap IdsFor(MountOptions options) => options.Ids ?? OwnIds;
 
     /// <summary>What an <see cref="LayerProtocol.Acquire"/> leads to.</summary>
     internal AcquireDecision Decide(LayerProtocol.Acquire command)
@@ -42,9 +51,16 @@ internal sealed record LayerState(LayerId Layer, LayerKind Kind, string? Damage)
         if (Mount is not null && Find(command.Lease) is not null) return new AcquireDecision.Grant();
         if (Damage is not null) return Refuse(StorageErrorCode.Damaged, $"layer {Layer} is damaged: {Damage}", null);
         if (Mount is null) return new AcquireDecision.Mount();
-        var wanted = ModeFor(command.Options);
-        if (IsLingering && (Mount.Mode != wanted || !Options.SequenceEqual(command.Options.Options ?? [], StringComparer.Ordinal)))
+        var (wanted, ids) = (ModeFor(command.Options), IdsFor(command.Options));
+        if (IsLingering && (Mount.Mode != wanted || !Mount.Ids.Equals(ids) || !Options.SequenceEqual(command.Options.Options ?? [], StringComparer.Ordinal)))
             return new AcquireDecision.Remount();
+        if (!Mount.Ids.Equals(ids))
+        {
+            return Refuse(
+                StorageErrorCode.WrongState,
+                $"layer {Layer} is mounted for {Names()} with {Mount.Ids}, so it cannot be with {ids}; release that first, or make a writable layer with that map on it or its parent");
+        }
+
         return wanted == MountMode.ReadWrite && Mount.Mode == MountMode.ReadOnly
             ? Refuse(StorageErrorCode.WrongState, $"layer {Layer} is mounted read-only for {Names()}; release that first, or ask for a read-only mount", StorageErrorReason.MountedReadOnly)
             : new AcquireDecision.Grant();

@@ -68,7 +68,7 @@ internal sealed record StoreReading(StoreLayout Layout, StoreFormat Format, Cata
         var (mounts, bootId) = (new List<MountRecord>(), ProcFs.BootId());
         foreach (var layer in catalog.ListLayers())
         {
-            var location = layout.Locate(layer.Id);
+            var location = layout.Locate(layer);
             var path = LayerDirectory.Of(location).Merged;
             if (MountPoint.Find(path) is not { } mounted) continue;
             var setup = new LayerSetup(location, [], layer.Kind, layer.Created, layer.Damage);
@@ -76,7 +76,7 @@ internal sealed record StoreReading(StoreLayout Layout, StoreFormat Format, Cata
             foreach (var lease in state.Void(bootId, run: "").ToList()) state = state.Apply(new LeaseEvent.Released(lease.Lease));
             foreach (var (lease, _) in state.WhyOver(TimeProvider.System.GetUtcNow())) state = state.Apply(new LeaseEvent.Released(lease.Lease));
             if (state.Leases.IsEmpty) return null;
-            mounts.Add(state.Mounted(new ActiveMount(path, mounted.IsReadOnly ? MountMode.ReadOnly : MountMode.ReadWrite), null).Record!);
+            mounts.Add(state.Mounted(new ActiveMount(path, mounted.IsReadOnly ? MountMode.ReadOnly : MountMode.ReadWrite) { Ids = IdsMark.Read(LayerDirectory.Of(location)) }, null).Record!);
         }
 
         mounts.Sort(static (one, other) => string.CompareOrdinal(one.Layer.Value, other.Layer.Value));

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using StorageActors.Protocol;
+using StorageActors.Protocol.Identity;
 
 namespace StorageActors.Records;
 
@@ -38,6 +39,8 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
         if (value.Damage is { } damage) writer.WriteString("damage"u8, damage);
         if (value.AdditionalStore is { } store) writer.WriteString("additionalStore"u8, store);
         if (value.BigData is { } documents) BigDataJson.Write(writer, documents);
+        if (value.Uidmap is { } users) IdMapJsonConverter.WriteRanges(writer, "uidmap", users);
+        if (value.Gidmap is { } groups) IdMapJsonConverter.WriteRanges(writer, "gidmap", groups);
         writer.WriteEndObject();
     }
 
@@ -56,6 +59,7 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
         long? blobSize = null, size = null, entries = null;
         LayerCompression? compression = null;
         List<BigDataItem>? documents = null;
+        IReadOnlyList<IdRange>? users = null, groups = null;
         while (JsonRead.NextMember(ref reader, out var name))
         {
             switch (name)
@@ -79,14 +83,28 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
                 case "damage": damage = JsonRead.TextOrNull(ref reader); break;
                 case "additionalStore": store = JsonRead.TextOrNull(ref reader); break;
                 case "bigData": documents = reader.TokenType == JsonTokenType.Null ? null : BigDataJson.Read(ref reader); break;
+                case "uidmap": users = RangesOf(ref reader); break;
+                case "gidmap": groups = RangesOf(ref reader); break;
                 default: JsonRead.Pass(ref reader); break;
             }
         }
 
+        CheckIds(users, groups);
         return new LayerRecord(
             id ?? throw JsonRead.Missing("id"), parent, kind ?? throw JsonRead.Missing("kind"), names ?? throw JsonRead.Missing("names"), labels ?? throw JsonRead.Missing("labels"),
             created ?? throw JsonRead.Missing("created"), diff, chain, blob, blobSize, compression, size, entries, uids, gids, warnings, damage, store,
-            documents);
+            documents, users, groups);
+    }
+
+    private static IReadOnlyList<IdRange>? RangesOf(ref Utf8JsonReader reader) =>
+        reader.TokenType == JsonTokenType.Null ? null : IdMapJsonConverter.ReadRanges(ref reader);
+
+    /// <summary>A map that is none would show somebody the files of somebody else.</summary>
+    private static void CheckIds(IReadOnlyList<IdRange>? users, IReadOnlyList<IdRange>? groups)
+    {
+        if (users is null && groups is null) return;
+        try { _ = new IdMap(users ?? [], groups ?? []); }
+        catch (FormatException e) { throw new JsonException(e.Message, e); }
     }
 
     private static LayerKind KindOf(ref Utf8JsonReader reader) => JsonRead.Text(ref reader) switch

@@ -211,7 +211,7 @@ internal sealed partial class CheckFlow
     private void Verify(LayerRecord layer, Action<IReadOnlyList<string>> then)
     {
         if (Store.View.Current.FindOwn(layer.Id) is null) Next();
-        else Perform(new VerifyLayer(Store.Layout.Locate(layer.Id), Store.ParentsOf(layer), layer, _command.Full), then, error =>
+        else Perform(new VerifyLayer(Store.Layout.Locate(layer), Store.ParentsOf(layer), layer, _command.Full), then, error =>
         {
             if (IsDamage(error.Code)) then([error.Message]);
             else Ask<CatalogInternal.Freed>(Store.Catalog, new CatalogInternal.Free(), _ => NotChecked(layer.Id.Value, error));

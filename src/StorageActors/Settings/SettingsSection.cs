@@ -17,6 +17,21 @@ internal sealed class SettingsSection(string path, Config section)
         word.StartsWith('/') && !word.Contains('\0', StringComparison.Ordinal) ? System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(word))
             : throw Wrong(key, word.Replace("\0", "\\0", StringComparison.Ordinal), "absolute paths of directories are needed")).Distinct(StringComparer.Ordinal)];
 
+    /// <summary>A map of ids: lines of users and of groups.</summary>
+    internal IdMap Ids(string key)
+    {
+        try
+        {
+            return IdMap.OfContainer(Ranges(key + ".users"), Ranges(key + ".groups"));
+        }
+        catch (FormatException e)
+        {
+            throw Wrong(key, $"{string.Join(',', Words(key + ".users"))}; {string.Join(',', Words(key + ".groups"))}", e.Message);
+        }
+    }
+
+    private List<IdRange> Ranges(string key) => [.. Words(key).SelectMany(IdMap.ParseRanges)];
+
     internal string Directory(string key, int longest)
     {
         var directory = Word(key);

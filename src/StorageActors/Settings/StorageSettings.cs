@@ -36,6 +36,9 @@ internal sealed record StorageSettings
 
     internal bool IgnoreChownErrors { get; init; }
 
+    /// <summary>Whose ids a writable layer without a parent has when nobody says.</summary>
+    internal IdMap Ids { get; init; } = IdMap.Host;
+
     internal int StagingParallelism { get; init; } = Environment.ProcessorCount;
 
     internal int StagingQueue { get; init; } = 64;
@@ -86,6 +89,7 @@ internal sealed record StorageSettings
             AdditionalStores = section.Directories("additional-stores"),
             MountOptions = section.Words("mount-options"),
             IgnoreChownErrors = section.Flag("ignore-chown-errors"),
+            Ids = section.Ids("default-ids"),
             StagingParallelism = parallelism == 0 ? Environment.ProcessorCount : parallelism,
             StagingQueue = section.Count("staging.queue", 1),
             Limits = new ExtractionLimits(
@@ -109,6 +113,7 @@ internal sealed record StorageSettings
         Fact("additional-stores", AdditionalStores.Count == 0 ? "none" : string.Join(",", AdditionalStores)),
         Fact("mount-options", MountOptions.Count == 0 ? "none" : string.Join(",", MountOptions)),
         Fact("ignore-chown-errors", IgnoreChownErrors ? "on" : "off"),
+        Fact("default-ids", Ids),
         Fact("staging.parallelism", StagingParallelism),
         Fact("staging.queue", StagingQueue),
         Limit("limits.size", Limits.Size),

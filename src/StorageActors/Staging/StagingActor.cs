@@ -52,7 +52,7 @@ internal sealed class StagingActor : ReceiveActor
     {
         Context.WatchWith(_flow, new FlowDied());
         _started = _environment.Time.GetTimestamp();
-        var begin = new BeginLayer(_stage.Ticket, _stage.Layer, Writable: _stage.Source is null, _stage.Parents);
+        var begin = new BeginLayer(_stage.Ticket, _stage.Layer, Writable: _stage.Source is null, _stage.Parents, _stage.Ids);
         Perform<Nothing>(StagingPhase.Extracting, begin, _ => Extract());
     }
 

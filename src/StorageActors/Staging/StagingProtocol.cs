@@ -29,8 +29,9 @@ internal static class StagingProtocol
     /// <param name="Parents">The layers below, nearest first; null when they are not known yet.</param>
     /// <param name="Source">Its tar; without one it is an empty writable layer.</param>
     /// <param name="Expect">What is expected of the tar.</param>
+    /// <param name="Ids">Whose ids an empty layer has.</param>
     internal sealed record Stage(
-        TicketId Ticket, LayerId Layer, IReadOnlyList<LayerLocation>? Parents, BlobSource? Source, StoreProtocol.Expectations Expect) : IForTicket;
+        TicketId Ticket, LayerId Layer, IReadOnlyList<LayerLocation>? Parents, BlobSource? Source, StoreProtocol.Expectations Expect, IdMap? Ids = null) : IForTicket;
 
     /// <summary>The layer's content is there.</summary>
     /// <param name="Ticket">Its ticket.</param>

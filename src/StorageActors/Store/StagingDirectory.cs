@@ -14,7 +14,7 @@ internal static class StagingDirectory
     private const uint OwnerOnly = 0x1C0; // 0700
 
     /// <summary>Makes the directory of a ticket that nobody has, locked, with an empty directory for the layer.</summary>
-    internal static LockedStaging Create(StoreLayout layout, TicketId ticket, LayerId layer, bool writable)
+    internal static LockedStaging Create(StoreLayout layout, TicketId ticket, LayerId layer, bool writable, IdMap? ids = null)
     {
         using var home = Libc.OpenDirectory(layout.StagingHome);
         var name = Encoding.UTF8.GetBytes(ticket.Value);
@@ -25,7 +25,7 @@ internal static class StagingDirectory
             if (FileLock.TryTake(layout.StagingLock(ticket), create: true, out held) != LockAttempt.Taken) throw Swept(layout, ticket, null);
             using var directory = Libc.OpenDirectoryAt(home, name);
             Libc.MkdirAt(directory, "layer"u8, OwnerOnly);
-            return new LockedStaging(new StagedLayer(layer, layout.StagedLayer(ticket), writable), held!);
+            return new LockedStaging(new StagedLayer(layer, layout.StagedLayer(ticket), writable) { Ids = ids ?? IdMap.Host }, held!);
         }
         catch (LinuxException e) when (e.Errno == Errno.ENOENT)
         {

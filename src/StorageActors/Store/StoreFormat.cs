@@ -6,7 +6,7 @@ using StorageActors.Protocol;
 namespace StorageActors.Store;
 
 /// <summary>
-/// The content of <c>format.json</c>: what a store is, for whoever opens it. Written once, when the store is made.
+/// The content of <c>format.json</c>: what a store is, for whoever opens it. Written when the store is made, and again when it first uses a feature that has a name.
 /// </summary>
 /// <param name="Format">Number of the disk format.</param>
 /// <param name="StoreId">The store's identity.</param>
@@ -16,6 +16,11 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
 {
     /// <summary>The only format so far.</summary>
     internal const int Current = 1;
+
+    /// <summary>Incompatible: there are layers whose files have other owners than their archives, by the map in their records.</summary>
+    internal const string IdMaps = "id-maps";
+
+    private static readonly Lock Writing = new();
 
     private static ReadOnlySpan<byte> FileName => "format.json"u8;
 
@@ -51,10 +56,21 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
         return format;
     }
 
+    /// <summary>Has the store say, durably, that it uses an incompatible feature; before anything that does is committed to it.</summary>
+    internal static void Use(string root, string feature)
+    {
+        lock (Writing)
+        {
+            if (Read(root) is not { } format || format.Features.Incompatible.Contains(feature, StringComparer.Ordinal)) return;
+            using var directory = Libc.OpenDirectory(root);
+            AtomicFile.Replace(directory, FileName, StoreJson.Write(format with { Features = format.Features with { Incompatible = [.. format.Features.Incompatible, feature] } }));
+        }
+    }
+
     private void CheckKnown(string path, bool toReadOnly)
     {
         if (Format != Current) throw Unknown(path, $"the store has disk format {Format}; this version reads {Current}");
-        if (Features.Incompatible.Count > 0) throw Unknown(path, $"the store uses {string.Join(", ", Features.Incompatible)}");
+        if (Features.Incompatible.Where(static word => word != IdMaps).ToList() is { Count: > 0 } unknown) throw Unknown(path, $"the store uses {string.Join(", ", unknown)}");
         if (Features.ReadOnly.Count > 0 && !toReadOnly)
             throw Unknown(path, $"the store uses {string.Join(", ", Features.ReadOnly)}, so this version could only read it");
     }
@@ -68,7 +84,7 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
 
 /// <summary>
 /// Names of what a store uses that its format's number does not say. A version that does not know a name may go on with a compatible one, may read
-/// with a read-only one, and must keep away from an incompatible one. This version knows none.
+/// with a read-only one, and must keep away from an incompatible one. This version knows <see cref="StoreFormat.IdMaps"/>.
 /// </summary>
 internal sealed record StoreFeatures(IReadOnlyList<string> Compatible, IReadOnlyList<string> ReadOnly, IReadOnlyList<string> Incompatible)
 {

@@ -55,6 +55,9 @@ internal sealed class StoreLayout(string root, string driver)
 
     internal LayerLocation Locate(LayerId layer) => new(layer, LayerDirectory(layer));
 
+    /// <summary>The same with what its record says of the owners in it.</summary>
+    internal LayerLocation Locate(LayerRecord layer) => Locate(layer.Id) with { Ids = IdMap.Of(layer) };
+
     internal string StagingDirectory(TicketId ticket) => Path.Combine(StagingHome, ticket.Value);
 
     internal string StagingLock(TicketId ticket) => Path.Combine(StagingDirectory(ticket), StagingLockName);

@@ -102,7 +102,7 @@ internal sealed partial class StoreSupervisor
 
     private void Create(StoreProtocol.Create command)
     {
-        var part = new ChainPart(TicketId.New(), null, command.Spec, new StoreProtocol.Expectations());
+        var part = new ChainPart(TicketId.New(), null, command.Spec, new StoreProtocol.Expectations()) { Ids = command.Ids };
         Run(new ChainOrder("create", command.Parent, [part], Reuse: false, Owner: null, static layers => new StoreProtocol.LayerCreated(layers[0].Layer)));
     }
 

@@ -54,6 +54,12 @@ internal sealed class DriverUnderTest : IDisposable
 
     internal LayerUnderTest CreateWritable(string id, string? parent) => Add(id, parent, writable: true);
 
+    /// <summary>One that a container with these ids writes to.</summary>
+    internal LayerUnderTest CreateWritable(string id, string? parent, IdMap ids) => Add(id, parent, writable: true, ids);
+
+    /// <summary>Takes back a layer that was described and cannot be made.</summary>
+    internal void Forget(string id) => _layers.Remove(id);
+
     /// <summary>Makes all that was described so far.</summary>
     internal DriverUnderTest Commit()
     {
@@ -68,7 +74,7 @@ internal sealed class DriverUnderTest : IDisposable
         Driver = _open(Root, new DriverOptions { BootId = bootId });
     }
 
-    internal LayerLocation Locate(LayerUnderTest layer) => new(layer.Id, $"{Home}/{layer.Id}");
+    internal LayerLocation Locate(LayerUnderTest layer) => new(layer.Id, $"{Home}/{layer.Id}") { Ids = layer.Ids };
 
     internal LayerLocation Locate(string id) => Locate(_layers[id]);
 
@@ -90,6 +96,7 @@ internal sealed class DriverUnderTest : IDisposable
     internal StagedLayer Stage(LayerUnderTest layer) => new(layer.Id, NewTicket(), layer.Writable)
     {
         Parents = layer.LateParents ? null : Parents(layer),
+        Ids = layer.Ids,
     };
 
     /// <summary>All steps from the empty directory to the rename.</summary>
@@ -142,6 +149,13 @@ internal sealed class DriverUnderTest : IDisposable
     {
         Commit();
         return new MountScope(this, _layers[id], mode, options);
+    }
+
+    /// <summary>The same, to look at with the ids of a container.</summary>
+    internal MountScope Seen(string id, IdMap ids)
+    {
+        Commit();
+        return new MountScope(this, _layers[id], Request(_layers[id], MountMode.ReadOnly) with { Ids = ids });
     }
 
     /// <summary>Looks at the layer in a read-only mount.</summary>
@@ -217,8 +231,8 @@ internal sealed class DriverUnderTest : IDisposable
     private static string Target(string link) =>
         Libc.TryReadlinkAt(Libc.CurrentDirectory, Encoding.ASCII.GetBytes(link), out var target) == Errno.None ? Encoding.UTF8.GetString(target) : "";
 
-    private LayerUnderTest Add(string id, string? parent, bool writable) =>
-        _layers[id] = new LayerUnderTest(this, id, parent is null ? null : _layers[parent], writable);
+    private LayerUnderTest Add(string id, string? parent, bool writable, IdMap? ids = null) =>
+        _layers[id] = new LayerUnderTest(this, id, parent is null ? null : _layers[parent], writable) { Ids = ids ?? IdMap.Host };
 }
 
 /// <summary>A mount while a test looks at it.</summary>
@@ -231,6 +245,12 @@ internal sealed class MountScope : IDisposable
     {
         (_driver, _layer) = (driver, layer);
         Active = driver.Mount(layer, mode, options);
+    }
+
+    internal MountScope(DriverUnderTest driver, LayerUnderTest layer, MountRequest request)
+    {
+        (_driver, _layer) = (driver, layer);
+        Active = Patience.With(() => driver.Driver.Mount(request));
     }
 
     internal ActiveMount Active { get; }

@@ -19,6 +19,9 @@ internal sealed class LayerUnderTest(DriverUnderTest driver, string id, LayerUnd
 
     internal bool Writable { get; set; } = writable;
 
+    /// <summary>Which ids of the host those of its container are.</summary>
+    internal IdMap Ids { get; init; } = IdMap.Host;
+
     /// <summary>Extract before the parents are known, and rebase afterwards.</summary>
     internal bool LateParents { get; set; }
 

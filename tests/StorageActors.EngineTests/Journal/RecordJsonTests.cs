@@ -29,7 +29,8 @@ public sealed class RecordJsonTests
     private static readonly LayerRecord Full = new(
         LayerId.Parse("a.b_c-D"), LayerId.Parse("below"), LayerKind.Sealed, ["one", "tw\u00f6 \t\n"], Labels, Time, Some, Other, Some, 0, LayerCompression.Zstd,
         long.MaxValue, 3, [0, 1000, uint.MaxValue], [], ["w \u0001", ""], "d", "/some/where",
-        [new BigDataItem("config", 2, Some), new BigDataItem("m\u00fc", 0, Other)]);
+        [new BigDataItem("config", 2, Some), new BigDataItem("m\u00fc", 0, Other)],
+        [new IdRange(0, 100_000, 65_536), new IdRange(65_536, 7, 1)], [new IdRange(0, 0, uint.MaxValue)]);
 
     private static readonly ImageRecord BareImage = new(
         ImageId.Of(Some), [], [], new Dictionary<string, string>(StringComparer.Ordinal), Time, null, []);

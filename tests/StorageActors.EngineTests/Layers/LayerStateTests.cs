@@ -51,6 +51,23 @@ public sealed class LayerStateTests
     }
 
     [Fact]
+    public void A_mount_shows_one_map_of_ids_and_is_made_again_with_another_when_nobody_holds_it()
+    {
+        var (own, other) = (IdMap.OfContainer([new IdRange(0, 1000, 5)], []), IdMap.OfContainer([new IdRange(0, 2000, 5)], []));
+        var layer = Writable with { OwnIds = own };
+        Assert.Equal([own, other, IdMap.Host], new[] { null, other, IdMap.Host }.Select(ids => layer.IdsFor(new MountOptions(Ids: ids))));
+        var lingering = layer.Mounted(ReadOnly with { Ids = own }, null);
+        Assert.IsType<AcquireDecision.Grant>(lingering.Decide(Acquire("a", readOnly: true)));
+        Assert.IsType<AcquireDecision.Remount>(lingering.Decide(new LayerProtocol.Acquire(Layer, Lease("a"), new MountOptions(ReadOnly: true, Ids: other))));
+        var held = lingering.Apply(new LeaseEvent.Granted(Lease("a"), "external", default, "boot", "run", MountMode.ReadOnly));
+        var refusal = Assert.IsType<AcquireDecision.Refuse>(held.Decide(new LayerProtocol.Acquire(Layer, Lease("b"), new MountOptions(ReadOnly: true, Ids: IdMap.Host))));
+        Assert.Equal(StorageErrorCode.WrongState, refusal.Error.Code);
+        Assert.IsType<AcquireDecision.Grant>(held.Decide(new LayerProtocol.Acquire(Layer, Lease("b"), new MountOptions(ReadOnly: true, Ids: own))));
+        Assert.Equal((own, null), (held.Record!.Ids, held.OtherIds));
+        Assert.Equal(other, layer.Mounted(ReadOnly with { Ids = other }, null).OtherIds);
+    }
+
+    [Fact]
     public void A_release_without_a_name_ends_the_only_lease_and_is_ambiguous_with_two()
     {
         Assert.Equal(new ReleaseDecision.Unmount(Lease("a")), Held(ReadWrite, "a").Decide(new LayerProtocol.Release(Layer, null)));

@@ -31,7 +31,7 @@ public sealed class DeepTreeTests
         Assert.All(changes, change => Assert.Equal(ChangeKind.Added, change.Kind));
         Assert.EndsWith("/d/file", changes[^1].Path, StringComparison.Ordinal);
 
-        var tar = OnSmallStack(() => NativeDiff.Write(directory.Handle, new OverlayWhiteouts(escapes: false), EmptyLowerView.Instance, Stream.Null, CancellationToken.None));
+        var tar = OnSmallStack(() => NativeDiff.Write(directory.Handle, new OverlayWhiteouts(escapes: false), EmptyLowerView.Instance, IdMap.Host, Stream.Null, CancellationToken.None));
         Assert.True(tar.Entries >= Depth + 1);
     }
 

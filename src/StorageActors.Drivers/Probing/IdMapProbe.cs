@@ -1,0 +1,63 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using StorageActors.Drivers.Mounting;
+using StorageActors.Drivers.Overlay;
+using StorageActors.Linux;
+
+namespace StorageActors.Drivers.Probing;
+
+/// <summary>
+/// Finds out whether overlayfs takes layers with shifted owners here, by a view of one that nobody sees. That it does is kept for this process; why not is asked again
+/// by the next store, since it may be a limit that somebody raises.
+/// </summary>
+internal static class IdMapProbe
+{
+    private static readonly ConcurrentDictionary<(string Kernel, DeviceNumber FileSystem), bool> Known = new();
+
+    /// <summary>Null when it does, else why not.</summary>
+    /// <param name="root">The store's root.</param>
+    /// <param name="abilities">What else was found to work.</param>
+    internal static string? Run(string root, OverlayAbilities abilities)
+    {
+        if (abilities is not { Method: OverlayMethod.Descriptors, Detached: true })
+            return "the kernel does not take layers of an overlay by descriptor from a mount that is attached nowhere (Linux 6.15)";
+        var key = (Libc.KernelRelease(), Libc.Stat(root, AtFlags.None).FileSystem);
+        if (Known.ContainsKey(key)) return null;
+        using var directory = Libc.OpenDirectory(root);
+        var name = $"staging/probe-{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
+        foreach (var path in (string[])[name, name + "/lower1", name + "/lower2"]) Libc.MkdirAt(directory, Encoding.ASCII.GetBytes(path), 0x1C0);   // 0700
+        try
+        {
+            if (Try(root, $"{root}/{name}", abilities) is { } why) return why;
+            Known[key] = true;
+            return null;
+        }
+        finally
+        {
+            DirectoryTree.Remove(directory, Encoding.ASCII.GetBytes(name));
+        }
+    }
+
+    private static string? Try(string root, string scratch, OverlayAbilities abilities)
+    {
+        try
+        {
+            using var tree = new StoreTree(root);
+            tree.TryDetach();
+            var shifted = new IdShift("0 1 1\n", "0 2 1\n");
+            var stack = new OverlayStack([scratch + "/lower1", scratch + "/lower2"], null, null, MountWords.None).With(shifted);
+            using var view = new DescriptorMounter(tree, abilities.Words).View(stack);
+            var status = Libc.FStat(view);
+            return (status.UserId, status.GroupId) == (1u, 2u) ? null : $"an overlay shows {status.UserId}:{status.GroupId} where 1:2 was asked for";
+        }
+        catch (DriverException e)
+        {
+            return e.Error.Message.TrimEnd('.');
+        }
+        catch (LinuxException e)
+        {
+            return e.Message;
+        }
+    }
+}

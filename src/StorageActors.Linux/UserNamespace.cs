@@ -1,0 +1,46 @@
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace StorageActors.Linux;
+
+/// <summary>Makes user namespaces that nobody is in: they hold maps of ids for mounts.</summary>
+internal static class UserNamespace
+{
+    /// <summary>
+    /// A namespace with these maps, which lasts as long as the descriptor, or a mount that has them. The process that it takes has ended when this returns, whatever
+    /// comes of it.
+    /// </summary>
+    /// <param name="uidmap">As <c>uid_map</c> takes it: lines of an id inside, an id outside and a number, less than a page together.</param>
+    /// <param name="gidmap">The same for groups.</param>
+    internal static SafeFileHandle Create(string uidmap, string gidmap)
+    {
+        var errno = Libc.TryCloneUser(out var pid);
+        if (errno != Errno.None) throw new LinuxException("clone", "", errno, flags: "CLONE_NEWUSER");
+        try
+        {
+            // A process that has ended and is not reaped yet has its namespace still.
+            var path = FormattableString.Invariant($"/proc/{pid}/");
+            Write(path + "uid_map", uidmap);
+            Write(path + "gid_map", gidmap);
+            return Libc.Open(path + "ns/user", OpenFlags.ReadOnly);
+        }
+        finally
+        {
+            Libc.Reap(pid);
+        }
+    }
+
+    /// <summary>The kernel takes a map in one write, and only once.</summary>
+    private static void Write(string path, string map)
+    {
+        using var file = Libc.Open(path, OpenFlags.WriteOnly);
+        try
+        {
+            Libc.WriteAll(file, Encoding.ASCII.GetBytes(map));
+        }
+        catch (LinuxException e)
+        {
+            throw new LinuxException("write", path, e.Errno, detail: map.ReplaceLineEndings(", "));
+        }
+    }
+}
