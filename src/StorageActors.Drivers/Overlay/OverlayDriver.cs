@@ -29,7 +29,7 @@ internal sealed partial class OverlayDriver : ILayerDriver
     private readonly string _home;
     private readonly OverlayLinks _links;
     private readonly OverlayMounts _mounts;
-    private readonly Lazy<IReadOnlyList<StoreFact>> _facts;
+    private readonly Func<IReadOnlyList<StoreFact>> _facts;
 
     /// <summary>Opens the store's overlay home, making it if it is missing, and finds out how to mount. Leaves mounts alone.</summary>
     /// <param name="root">The store's root: an existing directory, absolute.</param>
@@ -48,7 +48,7 @@ internal sealed partial class OverlayDriver : ILayerDriver
             return (links, mounts);
         });
         _content = new LayerContent(new OverlayWhiteouts(_mounts.Abilities.NestedXattrs), _mounts.View, options);
-        _facts = new Lazy<IReadOnlyList<StoreFact>>(() => OverlayFacts.Of(root, _mounts.Abilities, _mounts.Features, NoIdMaps, options, chosen));
+        _facts = () => OverlayFacts.Of(root, _mounts.Abilities, _mounts.Features, NoIdMaps, options, chosen);
     }
 
     /// <inheritdoc/>
@@ -60,7 +60,7 @@ internal sealed partial class OverlayDriver : ILayerDriver
         | DriverCapabilities.Opaque | DriverCapabilities.BaseMounts | DriverCapabilities.VolatileMounts | DriverCapabilities.AdditionalStores;
 
     /// <inheritdoc/>
-    public IReadOnlyList<StoreFact> Facts => _facts.Value;
+    public IReadOnlyList<StoreFact> Facts => _facts();
 
     /// <inheritdoc/>
     public string? NoIdMaps => _mounts.NoIdMaps;

@@ -21,7 +21,6 @@ internal sealed class OverlayMounts : IDisposable
     private readonly IReadOnlyList<string> _defaults;
     private readonly VolatileMark _mark;
     private readonly DetachedMark _detached;
-    private readonly Lazy<string?> _noIdMaps;
     private readonly PrivateThread _thread = new("overlay mounts");
     private readonly IOverlayMounter _mounter;
     private bool _isDisposed;
@@ -37,7 +36,6 @@ internal sealed class OverlayMounts : IDisposable
         var boot = options.BootId ?? ProcFs.BootId();
         (_mark, _detached) = (new VolatileMark(boot), new DetachedMark(boot));
         _tree = new StoreTree(root, KeptDescriptors());
-        _noIdMaps = new Lazy<string?>(() => IdMapProbe.Run(root, Abilities!));
         try
         {
             (Abilities, Features) = _thread.Run(() =>
@@ -64,7 +62,7 @@ internal sealed class OverlayMounts : IDisposable
     internal IReadOnlyList<StoreFact> Features { get; }
 
     /// <inheritdoc cref="ILayerDriver.NoIdMaps"/>
-    internal string? NoIdMaps => _noIdMaps.Value;
+    internal string? NoIdMaps => IdMapProbe.Run(_tree.Root, Abilities);
 
     /// <summary>A mounter for a way to mount.</summary>
     /// <param name="method">The way.</param>

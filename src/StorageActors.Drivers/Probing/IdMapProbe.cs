@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using StorageActors.Drivers.Mounting;
 using StorageActors.Drivers.Overlay;
 using StorageActors.Linux;
@@ -8,8 +9,8 @@ using StorageActors.Linux;
 namespace StorageActors.Drivers.Probing;
 
 /// <summary>
-/// Finds out whether overlayfs takes layers with shifted owners here, by a view of one that nobody sees. That it does is kept for this process; why not is asked again
-/// by the next store, since it may be a limit that somebody raises.
+/// Finds out whether overlayfs takes layers with shifted owners here, by a view of one that nobody sees. That it does is kept for this process; why not is found out
+/// again each time, since it may be a limit that somebody raises.
 /// </summary>
 internal static class IdMapProbe
 {
@@ -24,32 +25,12 @@ internal static class IdMapProbe
             return "the kernel does not take layers of an overlay by descriptor from a mount that is attached nowhere (Linux 6.15)";
         var key = (Libc.KernelRelease(), Libc.Stat(root, AtFlags.None).FileSystem);
         if (Known.ContainsKey(key)) return null;
-        using var directory = Libc.OpenDirectory(root);
-        var name = $"staging/probe-{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
-        foreach (var path in (string[])[name, name + "/lower1", name + "/lower2"]) Libc.MkdirAt(directory, Encoding.ASCII.GetBytes(path), 0x1C0);   // 0700
         try
         {
-            if (Try(root, $"{root}/{name}", abilities) is { } why) return why;
+            using var directory = Libc.OpenDirectory(root);
+            if (Try(root, directory) is { } why) return why;
             Known[key] = true;
             return null;
-        }
-        finally
-        {
-            DirectoryTree.Remove(directory, Encoding.ASCII.GetBytes(name));
-        }
-    }
-
-    private static string? Try(string root, string scratch, OverlayAbilities abilities)
-    {
-        try
-        {
-            using var tree = new StoreTree(root);
-            tree.TryDetach();
-            var shifted = new IdShift("0 1 1\n", "0 2 1\n");
-            var stack = new OverlayStack([scratch + "/lower1", scratch + "/lower2"], null, null, MountWords.None).With(shifted);
-            using var view = new DescriptorMounter(tree, abilities.Words).View(stack);
-            var status = Libc.FStat(view);
-            return (status.UserId, status.GroupId) == (1u, 2u) ? null : $"an overlay shows {status.UserId}:{status.GroupId} where 1:2 was asked for";
         }
         catch (DriverException e)
         {
@@ -59,5 +40,34 @@ internal static class IdMapProbe
         {
             return e.Message;
         }
+
+        string? Try(string root, SafeFileHandle directory)
+        {
+            var name = $"staging/probe-{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
+            try
+            {
+                foreach (var path in (string[])["staging", name, name + "/lower1", name + "/lower2"])
+                {
+                    var errno = Libc.TryMkdirAt(directory, Encoding.ASCII.GetBytes(path), 0x1C0);   // 0700
+                    if (errno is not (Errno.None or Errno.EEXIST)) throw Libc.Failure("mkdirat", directory, Encoding.ASCII.GetBytes(path), errno);
+                }
+
+                return Show(root, $"{root}/{name}", abilities);
+            }
+            finally
+            {
+                DirectoryTree.Remove(directory, Encoding.ASCII.GetBytes(name));
+            }
+        }
+    }
+
+    private static string? Show(string root, string scratch, OverlayAbilities abilities)
+    {
+        using var tree = new StoreTree(root);
+        tree.TryDetach();
+        var stack = new OverlayStack([scratch + "/lower1", scratch + "/lower2"], null, null, MountWords.None).With(new IdShift("0 1 1\n", "0 2 1\n"));
+        using var view = new DescriptorMounter(tree, abilities.Words).View(stack);
+        var status = Libc.FStat(view);
+        return (status.UserId, status.GroupId) == (1u, 2u) ? null : $"an overlay shows {status.UserId}:{status.GroupId} where 1:2 was asked for";
     }
 }

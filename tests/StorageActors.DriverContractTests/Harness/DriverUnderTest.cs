@@ -21,7 +21,7 @@ internal sealed class DriverUnderTest : IDisposable
     internal DriverUnderTest(string root, Func<string, DriverOptions, ILayerDriver> open, int maximumLayers)
     {
         (Root, _open, MaximumLayers) = (root, open, maximumLayers);
-        Libc.Mkdir(root + "/staging", 0x1C0);
+        Directory.CreateDirectory(root + "/staging", UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute); // A probe may have made it.
         Driver = open(root, new DriverOptions());
     }
 

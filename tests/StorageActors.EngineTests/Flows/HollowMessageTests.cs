@@ -59,7 +59,7 @@ public sealed class HollowMessageTests : StoreTest
                 {
                     made = constructor.Invoke(arguments);
                 }
-                catch (TargetInvocationException e) when (e.InnerException is ArgumentException or StorageException)
+                catch (TargetInvocationException e) when (e.InnerException is ArgumentException or FormatException or StorageException)
                 {
                     continue; // It cannot even be made.
                 }
@@ -91,6 +91,7 @@ public sealed class HollowMessageTests : StoreTest
         if (type == typeof(byte[])) return new byte[] { 1 };
         if (type == typeof(BlobSource)) return BlobSource.File("/no/such/file");
         if (type == typeof(BlobTarget)) return new BlobTarget("/no/such/directory/file");
+        if (type == typeof(IdMap)) return IdMap.Host;
         if (type == typeof(Digest)) return DiffOf("content");
         if (type == typeof(ImageId)) return ImageId.Parse(new string('a', 64));
         if (typeof(IDictionary).IsAssignableFrom(type) || type == typeof(IReadOnlyDictionary<string, string>)) return new Dictionary<string, string> { ["key"] = "value" };
