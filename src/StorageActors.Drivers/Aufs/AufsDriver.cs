@@ -110,7 +110,7 @@ internal sealed class AufsDriver : ILayerDriver
     public ActiveMount? FindMount(LayerLocation layer) => DriverErrors.Guard("mount", layer.Path, () => _mounts.FindMount(layer));
 
     /// <inheritdoc/>
-    public void TryMount(LayerLocation layer, IReadOnlyList<LayerLocation> parents) => DriverErrors.Guard("mount", layer.Path, () => _mounts.View(layer, parents, follows: false).Dispose());
+    public void TryMount(LayerLocation layer, IReadOnlyList<LayerLocation> parents) => DriverErrors.Guard("mount", layer.Path, () => _mounts.View(layer, parents, follows: false, layer.Ids).Dispose());
 
     /// <inheritdoc/>
     public IReadOnlyList<MountStep> Describe(MountRequest request) =>

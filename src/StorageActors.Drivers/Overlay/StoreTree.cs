@@ -48,7 +48,7 @@ internal sealed class StoreTree : IDisposable
     }
 
     /// <summary>
-    /// As <see cref="Open"/>, of a sealed layer's content, which is used again and again: kept open, as far as that is allowed. Not in an additional store, whose file system
+    /// As <see cref="Open(string)"/>, of a sealed layer's content, which is used again and again: kept open, as far as that is allowed. Not in an additional store, whose file system
     /// somebody may want to unmount while this one is served.
     /// </summary>
     internal LayerHandles.Use Take(string path) => Contains(path) ? _layers.Take(path) : new LayerHandles.Use(Open(path), isKept: false);

@@ -28,7 +28,7 @@ internal sealed partial class CheckFlow
         }
         else
         {
-            Certainly(layer, new ReadLayer(Store.Layout.Locate(layer.Id), Store.ParentsOf(layer)), error =>
+            Certainly(layer, new ReadLayer(Store.Layout.Locate(layer), Store.ParentsOf(layer)), error =>
             {
                 if (error is null) Noted("not-verified", layer.Id, $"all of it can be read, but {advice}");
                 else if (IsDamage(error.Code)) Found("unreadable-layer", layer.Id.Value, error.Message);
@@ -56,7 +56,7 @@ internal sealed partial class CheckFlow
         void Begin(LayerRecord layer)
         {
             running++;
-            Perform(new TryMount(Store.Layout.Locate(layer.Id), Store.ParentsOf(layer)), _ => End(), _ =>
+            Perform(new TryMount(Store.Layout.Locate(layer), Store.ParentsOf(layer)), _ => End(), _ =>
             {
                 _steps.Enqueue(() => TryMountAgain(layer));
                 End();
@@ -75,7 +75,7 @@ internal sealed partial class CheckFlow
             && !missing.Contains(layer.Id) && !Store.View.Current.AncestorsOf(layer).Any(missing.Contains);
     }
 
-    private void TryMountAgain(LayerRecord layer) => Certainly(layer, new TryMount(Store.Layout.Locate(layer.Id), Store.ParentsOf(layer)), error =>
+    private void TryMountAgain(LayerRecord layer) => Certainly(layer, new TryMount(Store.Layout.Locate(layer), Store.ParentsOf(layer)), error =>
     {
         if (error is null) Next();
         else if (error.Code is StorageErrorCode.Busy or StorageErrorCode.InUse or StorageErrorCode.NoSpace) NotChecked(layer.Id.Value, error);

@@ -44,7 +44,8 @@ public sealed class IdMapTests : IDisposable
         Assert.Equal(First, await MapAsync(mapped.Id, null));
         Assert.Equal(IdMap.Host, await MapAsync(mapped.Id, IdMap.Host));
         Assert.Equal(Second, await MapAsync(mapped.Id, Second));
-        Assert.Contains("\"incompatible\":[\"id-maps\"]", (await File.ReadAllTextAsync(Path.Combine(_home["store"], "format.json"))).Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        var format = System.Text.Json.JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(_home["store"], "format.json"))).RootElement;
+        Assert.Equal("id-maps", Assert.Single(format.GetProperty("features").GetProperty("incompatible").EnumerateArray()).GetString());
         Assert.Contains((await store.Channel.AskAsync<StoreProtocol.Info>(new StoreProtocol.GetInfo())).Facts, static fact => fact is { Name: "default-ids" } && fact.Value == Second.ToString());
 
         async Task<IdMap> MapAsync(LayerId? parent, IdMap? ids) => IdMap.Of(await store.CreateAsync(parent, null, ids));
