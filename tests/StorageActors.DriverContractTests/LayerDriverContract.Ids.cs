@@ -1,4 +1,5 @@
 using System.Formats.Tar;
+using System.Text;
 using StorageActors.DriverContractTests.Harness;
 using StorageActors.Drivers;
 using StorageActors.Linux;
@@ -63,9 +64,15 @@ public abstract partial class LayerDriverContract
             Assert.Equal((100_007u, 100_008u), OwnerOf(mount.Path + "/below"));
             Touch(mount.Path + "/below");   // Copied up.
             Assert.Equal((100_007u, 100_008u), OwnerOf(mount.Path + "/below"));
+            Date(mount.Path, "new", ".");
         }
 
-        using (var mount = driver.Mounted("plain", MountMode.ReadWrite)) Touch(mount.Path + "/below");
+        using (var mount = driver.Mounted("plain", MountMode.ReadWrite))
+        {
+            Touch(mount.Path + "/below");
+            Date(mount.Path, "new", ".");
+        }
+
         var content = driver.Locate("mapped").Path + "/diff";
         Assert.Equal((100_003u, 100_004u), OwnerOf(content));
         Assert.Equal((100_007u, 100_008u), OwnerOf(content + "/below"));
@@ -113,6 +120,7 @@ public abstract partial class LayerDriverContract
                 Assert.Equal((ids.UserToHost(1500), ids.GroupToHost(0)), OwnerOf(path + "/dir"));
                 Assert.Equal((ids.UserToHost(7), ids.GroupToHost(8)), OwnerOf(path + "/below"));
                 Assert.Equal((ids.UserToHost(9), ids.GroupToHost(9)), OwnerOf(path + "/dir/new"));
+                Date(path, "dir", ".");
             }
         }
 
@@ -228,6 +236,13 @@ public abstract partial class LayerDriverContract
     {
         using var file = Opened(path);
         Libc.FUtimens(file, Meta.Past, Meta.Past);
+    }
+
+    /// <summary>Gives directories a time of their own: what was made in them at two moments is to be the same tar.</summary>
+    private static void Date(string root, params string[] directories)
+    {
+        using var directory = Libc.OpenDirectory(root);
+        foreach (var path in directories) Libc.UtimensAt(directory, Encoding.ASCII.GetBytes(path), Meta.Past, Meta.Past);
     }
 
     private static Microsoft.Win32.SafeHandles.SafeFileHandle Opened(string path) => Libc.Open(path, OpenFlags.ReadWrite);
