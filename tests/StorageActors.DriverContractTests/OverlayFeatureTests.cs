@@ -31,7 +31,8 @@ public sealed class OverlayFeatureTests
         Assert.Equal(["true"], facts["Supports d_type"]);
         Assert.Equal(["false"], facts["Using metacopy"]);
         Assert.NotEmpty(Assert.Single(facts["Backing Filesystem"]));
-        Assert.Empty(Directory.EnumerateFileSystemEntries(store.Path + "/staging"));
+        // What was found out before on this file system needs no directory now.
+        if (Directory.Exists(store.Path + "/staging")) Assert.Empty(Directory.EnumerateFileSystemEntries(store.Path + "/staging"));
     }
 
     /// <summary>An older kernel does not know every way.</summary>
