@@ -83,9 +83,9 @@ internal interface ILayerDriver : IDisposable
 
     /// <summary>
     /// Computes a writable layer's tar and keeps its structure (<c>tar-split.json.gz</c>) in the layer's directory, so that it comes back byte for byte.
-    /// The content is read, not copied. The layer is not mounted read-write.
+    /// The content is read, not copied. The layer is not mounted read-write. An observer is told the bytes of the tar that are done.
     /// </summary>
-    WrittenTar Seal(LayerLocation layer, IReadOnlyList<LayerLocation> parents, CancellationToken stop);
+    WrittenTar Seal(LayerLocation layer, IReadOnlyList<LayerLocation> parents, IExtractionObserver? observer, CancellationToken stop);
 
     /// <summary>Writes the uncompressed tar of a difference. An exact one is verified: a file that does not have its recorded content is an error.</summary>
     WrittenTar WriteDiff(DiffRequest request, Stream target, CancellationToken stop);

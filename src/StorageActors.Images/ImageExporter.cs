@@ -21,33 +21,36 @@ public static class ImageExporter
     /// <param name="image">The image.</param>
     /// <param name="destination">Where it goes. Its tag names the image there; else the tag of the image's first name, else <c>latest</c>.</param>
     /// <param name="stop">Cancels; nothing incomplete is left.</param>
+    /// <param name="progress">Is told how each layer goes.</param>
     /// <exception cref="StorageException">The destination is there and is something else; or the store refused.</exception>
     public static Task<ExportResult> ExportAsync(
-        StorageClient store, ImageRecord image, ImageLocation destination, CancellationToken stop = default) =>
-        HostFiles.GuardAsync("export", destination.Path, () => WriteAsync(store, image, destination, stop));
+        StorageClient store, ImageRecord image, ImageLocation destination, CancellationToken stop = default, IProgress<ImportProgress>? progress = null) =>
+        HostFiles.GuardAsync("export", destination.Path, () => WriteAsync(store, image, destination, progress, stop));
 
-    private static async Task<ExportResult> WriteAsync(StorageClient store, ImageRecord image, ImageLocation destination, CancellationToken stop)
+    private static async Task<ExportResult> WriteAsync(
+        StorageClient store, ImageRecord image, ImageLocation destination, IProgress<ImportProgress>? progress, CancellationToken stop)
     {
         var stored = await StoredImage.LoadAsync(store, image, stop).ConfigureAwait(false);
+        var steps = new ExportSteps(store, stored, progress, stop);
         var manifest = destination.Format switch
         {
-            ImageFormat.OciLayout => await ToLayoutAsync(store, stored, destination, stop).ConfigureAwait(false),
+            ImageFormat.OciLayout => await ToLayoutAsync(steps, destination).ConfigureAwait(false),
             ImageFormat.OciArchive => await ToArchiveAsync(destination, (directory, archive) =>
-                PackLayoutAsync(store, stored, destination, directory, archive, stop), stop).ConfigureAwait(false),
+                PackLayoutAsync(steps, destination, directory, archive), stop).ConfigureAwait(false),
             _ => await ToArchiveAsync(destination, (directory, archive) =>
-                PackDockerAsync(store, stored, destination, directory, archive, stop), stop).ConfigureAwait(false),
+                PackDockerAsync(steps, destination, directory, archive), stop).ConfigureAwait(false),
         };
         return new ExportResult(manifest, manifest == Digest.Of(stored.Manifest));
     }
 
-    private static async Task<Digest> ToLayoutAsync(StorageClient store, StoredImage image, ImageLocation destination, CancellationToken stop)
+    private static async Task<Digest> ToLayoutAsync(ExportSteps steps, ImageLocation destination)
     {
         var fresh = !Directory.Exists(destination.Path);
         if (File.Exists(destination.Path) || (!fresh && !IsLayoutOrEmpty(destination.Path)))
             throw Exists(destination.Path, "is there and is no image layout; give another path");
         try
         {
-            return await new LayoutDirectory(store, destination.Path).WriteAsync(image, Tag(image, destination), stop).ConfigureAwait(false);
+            return await new LayoutDirectory(steps, destination.Path).WriteAsync(Tag(steps.Image, destination)).ConfigureAwait(false);
         }
         catch when (fresh)
         {
@@ -105,11 +108,11 @@ public static class ImageExporter
         }
     }
 
-    private static async Task<Digest> PackLayoutAsync(
-        StorageClient store, StoredImage image, ImageLocation destination, string directory, ArchiveWriter archive, CancellationToken stop)
+    private static async Task<Digest> PackLayoutAsync(ExportSteps steps, ImageLocation destination, string directory, ArchiveWriter archive)
     {
+        var stop = steps.Stop;
         var layout = Path.Combine(directory, "layout");
-        var manifest = await new LayoutDirectory(store, layout, isScratch: true).WriteAsync(image, Tag(image, destination), stop).ConfigureAwait(false);
+        var manifest = await new LayoutDirectory(steps, layout, isScratch: true).WriteAsync(Tag(steps.Image, destination)).ConfigureAwait(false);
         await archive.AddFileAsync("oci-layout", Path.Combine(layout, "oci-layout"), stop).ConfigureAwait(false);
         await archive.AddFileAsync("index.json", Path.Combine(layout, "index.json"), stop).ConfigureAwait(false);
         foreach (var blob in Directory.EnumerateFiles(Path.Combine(layout, "blobs", "sha256")).Order(StringComparer.Ordinal))
@@ -117,9 +120,9 @@ public static class ImageExporter
         return manifest;
     }
 
-    private static async Task<Digest> PackDockerAsync(
-        StorageClient store, StoredImage image, ImageLocation destination, string directory, ArchiveWriter archive, CancellationToken stop)
+    private static async Task<Digest> PackDockerAsync(ExportSteps steps, ImageLocation destination, string directory, ArchiveWriter archive)
     {
+        var (image, stop) = (steps.Image, steps.Stop);
         var names = new List<string>();
         var written = new HashSet<string>(StringComparer.Ordinal);
         foreach (var layer in image.Layers)
@@ -128,8 +131,7 @@ public static class ImageExporter
             names.Add(name);
             if (!written.Add(name)) continue;
             var path = Path.Combine(directory, name);
-            var command = new StoreProtocol.WriteDiff(layer.Record.Id, null, new BlobTarget(path));
-            await store.Channel.AskAsync<StoreProtocol.DiffWritten>(command, stop).ConfigureAwait(false);
+            await steps.WriteTarAsync(layer, path, LayerCompression.None).ConfigureAwait(false);
             await archive.AddFileAsync(name, path, stop).ConfigureAwait(false);
             File.Delete(path);
         }

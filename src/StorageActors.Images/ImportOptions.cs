@@ -34,9 +34,9 @@ public sealed record ImportOptions
 /// <param name="Seconds">How long it took.</param>
 public sealed record ImportResult(ImageRecord Image, IReadOnlyList<StoreProtocol.AppliedLayer> Layers, long Bytes, double Seconds);
 
-/// <summary>How far one layer of an import is.</summary>
+/// <summary>How far one layer of an import, or of an export, is.</summary>
 /// <param name="Layer">Which layer, counted from 0.</param>
 /// <param name="Layers">How many there are.</param>
 /// <param name="DiffId">The layer's DiffID.</param>
-/// <param name="Staging">Where its extraction stands.</param>
+/// <param name="Staging">Where its extraction, or the writing of its tar or blob, stands.</param>
 public sealed record ImportProgress(int Layer, int Layers, Digest DiffId, StagingProgress Staging);

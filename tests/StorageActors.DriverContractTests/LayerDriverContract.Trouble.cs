@@ -155,7 +155,7 @@ public abstract partial class LayerDriverContract
             () => driver.Driver.WriteDiff(driver.Difference("rw"), Stream.Null, stop.Token),
             () => driver.Driver.WriteDiff(driver.Difference("base", "rw"), Stream.Null, stop.Token),
             () => driver.Driver.Verify(driver.Locate("base"), [], full: true, stop.Token),
-            () => driver.Driver.Seal(driver.Locate("rw"), driver.Parents(driver["rw"]), stop.Token),
+            () => driver.Driver.Seal(driver.Locate("rw"), driver.Parents(driver["rw"]), null, stop.Token),
         ];
         Assert.All(actions, action => Assert.Equal(StorageErrorCode.Cancelled, RefusedForGood(action).Code));
         Assert.Equal(["A /b"], driver.Changes("rw"));

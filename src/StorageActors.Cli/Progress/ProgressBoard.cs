@@ -72,7 +72,7 @@ internal abstract class ProgressBoard : IProgress<StagingProgress>, IAsyncDispos
             var layers = Layers > 1 ? $"{Done} of {Layers} layers done, " : "";
             var total = BytesTotal is { } bytes ? $" of {Human.Size(bytes)}" : "";
             var phase = Phase is { } active ? $"{active.ToString().ToLowerInvariant()}, " : "";
-            return Phase == StagingPhase.Deleting ? $"{phase}{Human.Size(BytesRead)}{total}"
+            return Phase is StagingPhase.Deleting or StagingPhase.Writing or StagingPhase.Sealing ? $"{layers}{phase}{Human.Size(BytesRead)}{total}"
                 : $"{layers}{phase}{Human.Size(BytesRead)}{total} read, {Entries} entries";
         }
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using StorageActors.Cli.Output;
+using StorageActors.Cli.Progress;
 using StorageActors.Cli.Running;
 using StorageActors.Protocol;
 
@@ -26,7 +27,12 @@ internal sealed class CommitVerb : Verb
         await using var session = await call.OpenAsync();
         var clock = Stopwatch.StartNew();
         var layer = await session.Client.LayerAsync(call.Get(_layer), call.Stop);
-        var @sealed = await session.Client.SealAsync(new StoreProtocol.Seal(layer.Id, call.Get(_names), call.Get(_labels)), call.Stop);
+        LayerRecord @sealed;
+        await using (var board = ProgressBoard.Start(call))
+        {
+            @sealed = await session.Client.SealAsync(new StoreProtocol.Seal(layer.Id, call.Get(_names), call.Get(_labels)), board.Observer, call.Stop);
+        }
+
         foreach (var warning in @sealed.Warnings ?? []) call.Output.Warning(call.Verb, warning);
         if (call.Output.Json) call.Output.Document(LayerResult.Of(@sealed, clock.Elapsed.TotalSeconds));
         else call.Output.Line(@sealed.Id.Value);

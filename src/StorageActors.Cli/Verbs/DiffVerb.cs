@@ -1,5 +1,6 @@
 using System.CommandLine;
 using StorageActors.Cli.Output;
+using StorageActors.Cli.Progress;
 using StorageActors.Cli.Running;
 using StorageActors.Protocol;
 
@@ -36,12 +37,14 @@ internal sealed class DiffVerb : Verb
         if (file is null or "-")
         {
             await using var stdout = new StandardOutput();
-            await session.Client.WriteDiffAsync(layer, stdout, from, compression, stop: call.Stop);
+            await using var shown = ProgressBoard.Start(call);
+            await session.Client.WriteDiffAsync(layer, stdout, from, compression, stop: call.Stop, progress: shown.Observer);
             return ExitCode.Done;
         }
 
         var command = new StoreProtocol.WriteDiff(layer, from, new BlobTarget(Path.GetFullPath(file)), compression);
-        var written = await session.Client.Channel.AskAsync<StoreProtocol.DiffWritten>(command, call.Stop);
+        StoreProtocol.DiffWritten written;
+        await using (var board = ProgressBoard.Start(call)) written = await session.Client.WriteDiffAsync(command, board.Observer, call.Stop);
         if (call.Output.Json) call.Output.Document(written);
         else if (!call.Output.Quiet) call.Output.Line(written.DiffId.Value);
         return ExitCode.Done;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using StorageActors.Cli.Output;
+using StorageActors.Cli.Progress;
 using StorageActors.Cli.Running;
 using StorageActors.Images;
 
@@ -25,7 +26,13 @@ internal sealed class ExportVerb : Verb
         await using var session = await call.OpenAsync();
         var clock = Stopwatch.StartNew();
         var image = await session.Client.ImageAsync(call.Get(_image), call.Stop);
-        var exported = await ImageExporter.ExportAsync(session.Client, image, destination, call.Stop);
+        Images.ExportResult exported;
+        await using (var board = ProgressBoard.Start(call))
+        {
+            var progress = board.Observer is null ? null : new LabelledProgress(board);
+            exported = await ImageExporter.ExportAsync(session.Client, image, destination, call.Stop, progress);
+        }
+
         if (!exported.SameDigests) call.Output.Warning(call.Verb, "the manifest is another than the one it came with: its compressed layers were not kept");
         if (call.Output.Json) call.Output.Document(new Output.ExportResult(exported.Manifest, destination.ToString(), exported.SameDigests, Math.Round(clock.Elapsed.TotalSeconds, 3)));
         else call.Output.Line(exported.Manifest.Value);

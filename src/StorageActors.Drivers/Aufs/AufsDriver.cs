@@ -121,12 +121,12 @@ internal sealed class AufsDriver : ILayerDriver
         });
 
     /// <inheritdoc/>
-    public WrittenTar Seal(LayerLocation location, IReadOnlyList<LayerLocation> parents, CancellationToken stop) =>
+    public WrittenTar Seal(LayerLocation location, IReadOnlyList<LayerLocation> parents, IExtractionObserver? observer, CancellationToken stop) =>
         DriverErrors.Guard("seal", location.Path, () =>
         {
             _mounts.CheckDepth(location.Id, parents.Count);
             _mounts.CheckSealable(location);
-            return _content.Seal(location, parents, stop);
+            return _content.Seal(location, parents, observer, stop);
         });
 
     /// <inheritdoc/>

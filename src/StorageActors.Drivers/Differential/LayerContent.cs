@@ -40,12 +40,12 @@ internal sealed class LayerContent(IWhiteoutFormat format, LayerView view, Drive
     }
 
     /// <inheritdoc cref="ILayerDriver.Seal"/>
-    internal WrittenTar Seal(LayerLocation location, IReadOnlyList<LayerLocation> parents, CancellationToken stop)
+    internal WrittenTar Seal(LayerLocation location, IReadOnlyList<LayerLocation> parents, IExtractionObserver? observer, CancellationToken stop)
     {
         using var layer = new LayerTarget(location.Path, parents, format);
         try
         {
-            return Written(SealDiff.Capture(layer.Directory, output => NativeDiff.Write(layer.Root, format, layer.Below, location.Ids, output, stop)));
+            return Written(SealDiff.Capture(layer.Directory, output => NativeDiff.Write(layer.Root, format, layer.Below, location.Ids, ObservedStream.Of(output, observer), stop)));
         }
         catch (ComparisonNeededException e)
         {

@@ -18,12 +18,12 @@ internal sealed partial class OverlayDriver
         _content.Rebase(staged, CheckDepth(staged) ?? throw new InvalidOperationException($"the parents of {staged.Id} are not known yet")));
 
     /// <inheritdoc/>
-    public WrittenTar Seal(LayerLocation location, IReadOnlyList<LayerLocation> parents, CancellationToken stop) =>
+    public WrittenTar Seal(LayerLocation location, IReadOnlyList<LayerLocation> parents, IExtractionObserver? observer, CancellationToken stop) =>
         DriverErrors.Guard("seal", location.Path, () =>
         {
             if (parents.Count + 1 > OverlayStack.MaximumLowers) throw OverlayStack.TooDeep(LayerDirectory.Of(location), parents.Count + 1);
             _mounts.CheckSealable(location);
-            return _content.Seal(location, parents, stop);
+            return _content.Seal(location, parents, observer, stop);
         });
 
     /// <inheritdoc/>

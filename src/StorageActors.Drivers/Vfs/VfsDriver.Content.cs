@@ -31,11 +31,11 @@ internal sealed partial class VfsDriver
         });
 
     /// <inheritdoc/>
-    public WrittenTar Seal(LayerLocation layer, IReadOnlyList<LayerLocation> parents, CancellationToken stop) => DriverErrors.Guard("seal", layer.Path, () =>
+    public WrittenTar Seal(LayerLocation layer, IReadOnlyList<LayerLocation> parents, IExtractionObserver? observer, CancellationToken stop) => DriverErrors.Guard("seal", layer.Path, () =>
     {
         using var trees = new Trees(layer, parents.Count == 0 ? null : parents[0]);
         using var directory = Libc.OpenDirectory(layer.Path);
-        return Written(SealDiff.Capture(directory, output => NaiveDiff.Write(trees.From, trees.Layer, Format, IdMap.Host, output, stop)));
+        return Written(SealDiff.Capture(directory, output => NaiveDiff.Write(trees.From, trees.Layer, Format, IdMap.Host, ObservedStream.Of(output, observer), stop)));
     });
 
     /// <inheritdoc/>

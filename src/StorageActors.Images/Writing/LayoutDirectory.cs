@@ -1,5 +1,4 @@
 using Microsoft.Win32.SafeHandles;
-using StorageActors.Client;
 using StorageActors.Images.Reading;
 using StorageActors.Linux;
 using StorageActors.Protocol;
@@ -11,18 +10,19 @@ namespace StorageActors.Images.Writing;
 /// makes the image one of the layout is the last step, which replaces <c>index.json</c> in one rename, once the disk has all that it names. One writer at a time
 /// reads and replaces it: he has the directory's lock.
 /// </summary>
-/// <param name="store">Where the image is.</param>
+/// <param name="steps">The image, and how its layers come.</param>
 /// <param name="path">The directory.</param>
 /// <param name="isScratch">Whether it is only on its way into an archive: the disk need not have it, and nobody else writes to it.</param>
-internal sealed class LayoutDirectory(StorageClient store, string path, bool isScratch = false)
+internal sealed class LayoutDirectory(ExportSteps steps, string path, bool isScratch = false)
 {
     private static readonly TimeSpan LockInterval = TimeSpan.FromMilliseconds(20);
 
     private readonly List<string> _written = [];
 
     /// <summary>Writes the image and returns the digest of the manifest as written: the image's own, or another where a blob was not kept.</summary>
-    internal async Task<Digest> WriteAsync(StoredImage image, string tag, CancellationToken stop)
+    internal async Task<Digest> WriteAsync(string tag)
     {
+        var (image, stop) = (steps.Image, steps.Stop);
         Directory.CreateDirectory(Path.Combine(path, "blobs", "sha256"));
         using var presence = Libc.OpenDirectory(Path.Combine(path, "blobs"));
         TryLock(presence, exclusive: false); // Until it is done: see Discard.
@@ -30,7 +30,7 @@ internal sealed class LayoutDirectory(StorageClient store, string path, bool isS
         var replaced = new Dictionary<int, (string MediaType, Digest Digest, long Size)>();
         for (var i = 0; i < image.Layers.Count; i++)
         {
-            if (await WriteLayerAsync(image, image.Layers[i], stop).ConfigureAwait(false) is { } other) replaced[i] = other;
+            if (await WriteLayerAsync(image, image.Layers[i]).ConfigureAwait(false) is { } other) replaced[i] = other;
         }
 
         var manifest = replaced.Count == 0 ? image.Manifest : ManifestWriter.Replace(image.Manifest, replaced);
@@ -86,7 +86,7 @@ internal sealed class LayoutDirectory(StorageClient store, string path, bool isS
         HostFiles.Sync(Path.GetDirectoryName(path) ?? "/");
     }
 
-    private async Task<(string MediaType, Digest Digest, long Size)?> WriteLayerAsync(StoredImage image, StoredLayer layer, CancellationToken stop)
+    private async Task<(string MediaType, Digest Digest, long Size)?> WriteLayerAsync(StoredImage image, StoredLayer layer)
     {
         var (digest, size) = (layer.Blob.Digest, layer.Blob.Size);
         var target = BlobPath(digest);
@@ -98,36 +98,31 @@ internal sealed class LayoutDirectory(StorageClient store, string path, bool isS
 
         if (digest == layer.Record.DiffId)
         {
-            await WriteDiffAsync(layer, target, LayerCompression.None, stop).ConfigureAwait(false);
+            await steps.WriteTarAsync(layer, target, LayerCompression.None).ConfigureAwait(false);
             _written.Add(target);
             return null;
         }
 
         if (image.Record.Blobs?.Contains(digest) == true)
         {
-            var read = new CatalogProtocol.ReadBlob(image.Record.Id, digest, new BlobTarget(target));
-            await store.Channel.AskAsync<CatalogProtocol.BlobRead>(read, stop).ConfigureAwait(false);
+            await steps.WriteBlobAsync(layer, target).ConfigureAwait(false);
             _written.Add(target);
             return null;
         }
 
-        return await CompressAnewAsync(layer, stop).ConfigureAwait(false);
+        return await CompressAnewAsync(layer).ConfigureAwait(false);
     }
 
     /// <summary>The blob was not kept. Compressing again may give the same bytes by luck; else the layer is named by what it gives.</summary>
-    private async Task<(string MediaType, Digest Digest, long Size)?> CompressAnewAsync(StoredLayer layer, CancellationToken stop)
+    private async Task<(string MediaType, Digest Digest, long Size)?> CompressAnewAsync(StoredLayer layer)
     {
         var compression = layer.Blob.MediaType.EndsWith("zstd", StringComparison.Ordinal) ? LayerCompression.Zstd : LayerCompression.Gzip;
         var temporary = Path.Combine(path, "blobs", "sha256", ".new-" + TicketId.New().Value);
-        var written = await WriteDiffAsync(layer, temporary, compression, stop).ConfigureAwait(false);
+        var written = await steps.WriteTarAsync(layer, temporary, compression).ConfigureAwait(false);
         File.Move(temporary, BlobPath(written.BlobDigest), overwrite: true);
         _written.Add(BlobPath(written.BlobDigest));
         return written.BlobDigest == layer.Blob.Digest ? null : (MediaTypes.Layer(compression), written.BlobDigest, written.BlobSize);
     }
-
-    private Task<StoreProtocol.DiffWritten> WriteDiffAsync(StoredLayer layer, string target, LayerCompression compression, CancellationToken stop) =>
-        store.Channel.AskAsync<StoreProtocol.DiffWritten>(
-            new StoreProtocol.WriteDiff(layer.Record.Id, null, new BlobTarget(target), compression), stop);
 
     private string BlobPath(Digest digest) => Path.Combine(path, ImageDocuments.BlobName(digest));
 

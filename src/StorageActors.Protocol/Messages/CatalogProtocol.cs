@@ -147,7 +147,8 @@ public static class CatalogProtocol
     /// <param name="Image">The image.</param>
     /// <param name="Digest">The blob.</param>
     /// <param name="Target">Where it goes.</param>
-    public sealed record ReadBlob(ImageId Image, Digest Digest, BlobTarget Target) : ICommand;
+    /// <param name="Ticket">Its name in progress events, and for <see cref="StoreProtocol.Cancel"/>; none are published without it.</param>
+    public sealed record ReadBlob(ImageId Image, Digest Digest, BlobTarget Target, TicketId? Ticket = null) : ICommand;
 
     /// <summary>The blob is written.</summary>
     /// <param name="Digest">Its digest.</param>

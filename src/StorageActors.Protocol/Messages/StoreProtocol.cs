@@ -92,7 +92,8 @@ public static class StoreProtocol
     /// <param name="Layer">The layer.</param>
     /// <param name="Names">Names to add to it.</param>
     /// <param name="Labels">Labels to set; an empty value removes its key.</param>
-    public sealed record Seal(LayerId Layer, IReadOnlyList<string>? Names = null, IReadOnlyDictionary<string, string>? Labels = null) : ICommand;
+    /// <param name="Ticket">Its name in progress events, and for <see cref="Cancel"/>; none are published without it.</param>
+    public sealed record Seal(LayerId Layer, IReadOnlyList<string>? Names = null, IReadOnlyDictionary<string, string>? Labels = null, TicketId? Ticket = null) : ICommand;
 
     /// <summary>The layer is sealed.</summary>
     /// <param name="Layer">Its record, with digests.</param>
@@ -145,8 +146,10 @@ public static class StoreProtocol
     /// <param name="Target">Where the tar goes.</param>
     /// <param name="Compression">None, gzip or zstd.</param>
     /// <param name="Whole">Write the whole tree, as if nothing were below the layer. Refused as invalid argument together with <paramref name="From"/>.</param>
+    /// <param name="Ticket">Its name in progress events, and for <see cref="Cancel"/>; none are published without it.</param>
     public sealed record WriteDiff(
-        LayerId Layer, LayerId? From, BlobTarget Target, LayerCompression Compression = LayerCompression.None, bool Whole = false) : ICommand;
+        LayerId Layer, LayerId? From, BlobTarget Target, LayerCompression Compression = LayerCompression.None, bool Whole = false,
+        TicketId? Ticket = null) : ICommand;
 
     /// <summary>The tar is written.</summary>
     /// <param name="DiffId">Digest of the uncompressed tar.</param>

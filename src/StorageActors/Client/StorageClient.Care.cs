@@ -49,6 +49,36 @@ public sealed partial class StorageClient
         return RunAsync<StoreProtocol.TrashEmptied>(new StoreProtocol.EmptyTrash(ticket), ticket, progress, stop);
     }
 
+    /// <summary>Seals a writable layer.</summary>
+    /// <param name="seal">Which layer, and what it is to be called.</param>
+    /// <param name="progress">Is told how it goes.</param>
+    /// <param name="stop">Cancels it; a layer that is about to be journaled is sealed all the same.</param>
+    public async Task<LayerRecord> SealAsync(StoreProtocol.Seal seal, IProgress<StagingProgress>? progress = null, CancellationToken stop = default)
+    {
+        var ticket = seal.Ticket ?? TicketId.New();
+        return (await RunAsync<StoreProtocol.LayerSealed>(seal with { Ticket = ticket }, ticket, progress, stop).ConfigureAwait(false)).Layer;
+    }
+
+    /// <summary>Writes a layer's tar to a file that the store can write.</summary>
+    /// <param name="diff">Which layer's, and where it goes.</param>
+    /// <param name="progress">Is told how it goes.</param>
+    /// <param name="stop">Cancels it; nothing is left of the file.</param>
+    public Task<StoreProtocol.DiffWritten> WriteDiffAsync(StoreProtocol.WriteDiff diff, IProgress<StagingProgress>? progress = null, CancellationToken stop = default)
+    {
+        var ticket = diff.Ticket ?? TicketId.New();
+        return RunAsync<StoreProtocol.DiffWritten>(diff with { Ticket = ticket }, ticket, progress, stop);
+    }
+
+    /// <summary>Writes a blob that is kept with an image to a file that the store can write.</summary>
+    /// <param name="read">Which, and where it goes.</param>
+    /// <param name="progress">Is told how it goes.</param>
+    /// <param name="stop">Cancels it; nothing is left of the file.</param>
+    public Task<CatalogProtocol.BlobRead> ReadBlobAsync(CatalogProtocol.ReadBlob read, IProgress<StagingProgress>? progress = null, CancellationToken stop = default)
+    {
+        var ticket = read.Ticket ?? TicketId.New();
+        return RunAsync<CatalogProtocol.BlobRead>(read with { Ticket = ticket }, ticket, progress, stop);
+    }
+
     private async Task<TReply> RunAsync<TReply>(StoreProtocol.ICommand command, TicketId ticket, IProgress<StagingProgress>? progress, CancellationToken stop)
         where TReply : StoreProtocol.IReply
     {

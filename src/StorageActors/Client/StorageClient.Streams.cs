@@ -95,13 +95,17 @@ public sealed partial class StorageClient
     /// <param name="compression">None, gzip or zstd.</param>
     /// <param name="whole">The whole tree, as if nothing were below the layer.</param>
     /// <param name="stop">Stops writing.</param>
+    /// <param name="progress">Is told how it goes.</param>
     public async Task<StoreProtocol.DiffWritten> WriteDiffAsync(
-        LayerId layer, Stream target, LayerId? from = null, LayerCompression compression = LayerCompression.None, bool whole = false, CancellationToken stop = default)
+        LayerId layer, Stream target, LayerId? from = null, LayerCompression compression = LayerCompression.None, bool whole = false, CancellationToken stop = default,
+        IProgress<StagingProgress>? progress = null)
     {
+        TicketId? ticket = progress is null ? null : TicketId.New();
+        using var watch = ticket is { } known ? Channel.WatchProgress(known, progress!) : null;
         var download = await Channel.OpenDownloadAsync(stop).ConfigureAwait(false);
         await using var source = download.Stream.ConfigureAwait(false);
         var writing = Channel.AskAsync<StoreProtocol.DiffWritten>(
-            new StoreProtocol.WriteDiff(layer, from, new BlobTarget(Download: download.Id), compression, whole), stop);
+            new StoreProtocol.WriteDiff(layer, from, new BlobTarget(Download: download.Id), compression, whole, ticket), stop);
         var copying = download.Stream.CopyToAsync(target, 1 << 20, stop);
         if (await Task.WhenAny(writing, copying).ConfigureAwait(false) == writing) await writing.ConfigureAwait(false);
         await copying.ConfigureAwait(false);

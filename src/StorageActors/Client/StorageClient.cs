@@ -61,12 +61,6 @@ public sealed partial class StorageClient(IStorageChannel channel) : IAsyncDispo
     public async Task<LayerRecord> SealAsync(LayerId layer, IReadOnlyList<string>? names = null, CancellationToken stop = default) =>
         (await Channel.AskAsync<StoreProtocol.LayerSealed>(new StoreProtocol.Seal(layer, names), stop).ConfigureAwait(false)).Layer;
 
-    /// <summary>Seals a writable layer.</summary>
-    /// <param name="seal">Which layer, and what it is to be called.</param>
-    /// <param name="stop">Gives up waiting.</param>
-    public async Task<LayerRecord> SealAsync(StoreProtocol.Seal seal, CancellationToken stop = default) =>
-        (await Channel.AskAsync<StoreProtocol.LayerSealed>(seal, stop).ConfigureAwait(false)).Layer;
-
     /// <summary>Makes a sealed layer of a writable one as it is, with these names and labels alone.</summary>
     /// <param name="freeze">Which layer, and what it is to be.</param>
     /// <param name="stop">Gives up waiting.</param>

@@ -6,7 +6,7 @@ using StorageActors.Store;
 namespace StorageActors.DriverOperations;
 
 /// <summary>Computes a writable layer's tar and keeps its structure. Hold the layer first.</summary>
-internal sealed record SealLayer(LayerLocation Layer, IReadOnlyList<LayerLocation> Parents) : DriverOperation<WrittenTar>
+internal sealed record SealLayer(LayerLocation Layer, IReadOnlyList<LayerLocation> Parents, ProgressTarget? Progress = null) : DriverOperation<WrittenTar>
 {
     internal override string Verb => "seal";
 
@@ -17,7 +17,7 @@ internal sealed record SealLayer(LayerLocation Layer, IReadOnlyList<LayerLocatio
     internal override WrittenTar Execute(DriverServices services, CancellationToken stop)
     {
         CrashPoint.Reached(CrashPoint.BeforeSeal);
-        var written = services.Driver.Seal(Layer, Parents, stop);
+        var written = services.Driver.Seal(Layer, Parents, Progress?.Observe(services.Time), stop);
         CrashPoint.Reached(CrashPoint.AfterSeal);
         return written;
     }

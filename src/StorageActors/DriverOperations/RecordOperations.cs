@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using StorageActors.Archive.Diff;
 using StorageActors.Blobs;
 using StorageActors.Drivers;
 using StorageActors.Linux;
@@ -171,7 +172,7 @@ internal sealed record VerifyBlob(ImageId Image, Digest Digest) : DriverOperatio
 }
 
 /// <summary>Copies a blob that is kept with an image to a target, and checks its digest on the way.</summary>
-internal sealed record SendBlob(ImageRecord Image, Digest Digest, BlobTarget Target, bool Durable) : DriverOperation<CatalogProtocol.BlobRead>
+internal sealed record SendBlob(ImageRecord Image, Digest Digest, BlobTarget Target, bool Durable, ProgressTarget? Progress = null) : DriverOperation<CatalogProtocol.BlobRead>
 {
     internal override string Verb => "read blob";
 
@@ -184,7 +185,7 @@ internal sealed record SendBlob(ImageRecord Image, Digest Digest, BlobTarget Tar
     {
         using var blob = ImageBlobs.Open(services.Layout.Of(Image.AdditionalStore), Image.Id, Digest) ?? throw new PermanentDriverException(new StorageError(
             StorageErrorCode.NotFound, Verb, $"image {Image.Id} keeps no blob {Digest}"));
-        var size = BlobTargets.Write(Target, services.Transfers, Durable, output => ImageBlobs.Send(blob, Digest, output, stop), stop);
+        var size = BlobTargets.Write(Target, services.Transfers, Durable, output => ImageBlobs.Send(blob, Digest, ObservedStream.Of(output, Progress?.Observe(services.Time)), stop), stop);
         return new CatalogProtocol.BlobRead(Digest, size);
     }
 }

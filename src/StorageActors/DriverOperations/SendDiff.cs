@@ -1,4 +1,5 @@
 using StorageActors.Archive.Compression;
+using StorageActors.Archive.Diff;
 using StorageActors.Archive.Digests;
 using StorageActors.Drivers;
 using StorageActors.Protocol;
@@ -6,7 +7,7 @@ using StorageActors.Protocol;
 namespace StorageActors.DriverOperations;
 
 /// <summary>Writes the tar of a difference to where the caller wants it, compressed if so asked, and digests what goes out.</summary>
-internal sealed record SendDiff(DiffRequest Request, BlobTarget Target, LayerCompression Compression, bool Durable) : DriverOperation<StoreProtocol.DiffWritten>
+internal sealed record SendDiff(DiffRequest Request, BlobTarget Target, LayerCompression Compression, bool Durable, ProgressTarget? Progress = null) : DriverOperation<StoreProtocol.DiffWritten>
 {
     internal override string Verb => "diff";
 
@@ -30,14 +31,16 @@ internal sealed record SendDiff(DiffRequest Request, BlobTarget Target, LayerCom
     {
         if (Compression == LayerCompression.None)
         {
-            var plain = services.Driver.WriteDiff(Request, output, stop);
+            var plain = services.Driver.WriteDiff(Request, Observed(output), stop);
             return new StoreProtocol.DiffWritten(plain.DiffId, plain.Size, plain.DiffId, plain.Size);
         }
 
         using var hashing = new HashingWriteStream(output);
         WrittenTar written;
-        using (var encoder = Codec.OpenEncoder(hashing, Compression)) written = services.Driver.WriteDiff(Request, encoder, stop);
+        using (var encoder = Codec.OpenEncoder(hashing, Compression)) written = services.Driver.WriteDiff(Request, Observed(encoder), stop);
         return new StoreProtocol.DiffWritten(written.DiffId, written.Size, hashing.Finish(), hashing.Length);
+
+        Stream Observed(Stream target) => ObservedStream.Of(target, Progress?.Observe(services.Time));
     }
 
     /// <summary>Digests and counts what passes through.</summary>

@@ -13,9 +13,15 @@ internal sealed class DiffFlow : FlowActor
     private readonly LayerId? _from;
     private readonly bool _isWhole;
     private readonly StoreProtocol.WriteDiff? _write;
+    private readonly FlowProgress? _progress;
 
     public DiffFlow(FlowContext store, IActorRef requester, StoreProtocol.WriteDiff command)
-        : base(store, requester, "diff") => (_layer, _from, _isWhole, _write) = (command.Layer, command.From, command.Whole, command);
+        : base(store, requester, "diff")
+    {
+        (_layer, _from, _isWhole, _write) = (command.Layer, command.From, command.Whole, command);
+        _progress = new FlowProgress(store, command.Ticket, StagingPhase.Writing) { Total = null };
+        Receive<ExtractionAdvanced>(advanced => _progress.Reached(advanced.BytesRead));
+    }
 
     public DiffFlow(FlowContext store, IActorRef requester, StoreProtocol.GetChanges command)
         : base(store, requester, "changes") => (_layer, _from, _isWhole) = (command.Layer, command.From, command.Whole);
@@ -34,6 +40,12 @@ internal sealed class DiffFlow : FlowActor
 
     protected override void OnStop(StorageError why) => CancelOperations();
 
+    protected override void Refuse(StorageError error)
+    {
+        _progress?.End(StagingPhase.Failed);
+        base.Refuse(error);
+    }
+
     private void Compare(IReadOnlyList<LayerRecord> layers)
     {
         if (layers.FirstOrDefault(static one => one.Damage is not null) is { } damaged)
@@ -50,12 +62,24 @@ internal sealed class DiffFlow : FlowActor
             from is null ? [] : Store.ParentsOf(from),
             Exact: _write is not null && isFromParent && layer is { Kind: LayerKind.Sealed, DiffId: not null }, Whole: _isWhole);
         if (_write is null) Perform(new ListChanges(request), changes => Finish(new StoreProtocol.Changes(changes)));
-        else Perform(new SendDiff(request, _write.Target, _write.Compression, Store.Settings.IsDurable), written => Check(layer, request.Exact, written));
+        else Write(layer, request, _write);
+    }
+
+    private void Write(LayerRecord layer, DiffRequest request, StoreProtocol.WriteDiff command)
+    {
+        if (request.Exact) _progress!.Total = layer.Size;
+        _progress!.Reached(0);
+        Perform(
+            new SendDiff(request, command.Target, command.Compression, Store.Settings.IsDurable, ProgressTarget.Of(command.Ticket, Self)), written => Check(layer, request.Exact, written));
     }
 
     private void Check(LayerRecord layer, bool isExact, StoreProtocol.DiffWritten written)
     {
-        if (!isExact || written.DiffId == layer.DiffId) Finish(written);
+        if (!isExact || written.DiffId == layer.DiffId)
+        {
+            _progress?.End(StagingPhase.Done, written.Size);
+            Finish(written);
+        }
         else Refuse(new StorageError(StorageErrorCode.Damaged, Operation, $"what was written has the digest {written.DiffId}, not the layer's {layer.DiffId}; run check --full"));
     }
 }

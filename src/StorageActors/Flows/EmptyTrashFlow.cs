@@ -44,7 +44,7 @@ internal sealed class DeletingProgress(FlowProgress progress)
     {
         var deleted = Math.Max(0, _backlog - left.Bytes);
         _backlog = left.Bytes;
-        progress.Total = Math.Max(progress.Total, left.Bytes);
+        progress.Total = Math.Max(progress.Total ?? 0, left.Bytes);
         if (progress.Total == 0) return; // Nothing is measured yet, and "0 B of 0 B" would say that it is done.
         progress.Add(deleted, 0);
     }

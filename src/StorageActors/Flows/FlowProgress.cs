@@ -11,8 +11,8 @@ internal sealed class FlowProgress(FlowContext store, TicketId? ticket, StagingP
     private long _entries;
     private long? _last;
 
-    /// <summary>Bytes that there are to be done.</summary>
-    internal long Total { get; set; }
+    /// <summary>Bytes that there are to be done; null when nobody knows.</summary>
+    internal long? Total { get; set; } = 0;
 
     /// <summary>So much more is done.</summary>
     internal void Add(long bytes, long entries)
@@ -24,8 +24,21 @@ internal sealed class FlowProgress(FlowContext store, TicketId? ticket, StagingP
         Publish(phase);
     }
 
+    /// <summary>So much is done in all; said as it comes, since whoever counts keeps the pace.</summary>
+    internal void Reached(long bytes)
+    {
+        _bytes = bytes;
+        Publish(phase);
+    }
+
     /// <summary>The last of it.</summary>
-    internal void End(StagingPhase how) => Publish(how);
+    /// <param name="how">Done or failed.</param>
+    /// <param name="bytes">How much was done in all, where that was not counted on the way.</param>
+    internal void End(StagingPhase how, long? bytes = null)
+    {
+        _bytes = bytes ?? _bytes;
+        Publish(how);
+    }
 
     private void Publish(StagingPhase now)
     {

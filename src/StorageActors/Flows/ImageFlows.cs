@@ -70,17 +70,41 @@ internal sealed class RemoveImageFlow(FlowContext store, IActorRef requester, Ca
 }
 
 /// <summary>Reads a layer's blob that is kept with an image. Nothing is held meanwhile: if the image goes before it is opened, it is refused.</summary>
-internal sealed class ReadBlobFlow(FlowContext store, IActorRef requester, CatalogProtocol.ReadBlob command) : FlowActor(store, requester, "read blob")
+internal sealed class ReadBlobFlow : FlowActor
 {
+    private readonly CatalogProtocol.ReadBlob _command;
+    private readonly FlowProgress _progress;
+
+    public ReadBlobFlow(FlowContext store, IActorRef requester, CatalogProtocol.ReadBlob command)
+        : base(store, requester, "read blob")
+    {
+        (_command, _progress) = (command, new FlowProgress(store, command.Ticket, StagingPhase.Writing) { Total = null });
+        Receive<ExtractionAdvanced>(advanced => _progress.Reached(advanced.BytesRead));
+    }
+
     protected override void Start()
     {
-        if (Store.View.Current.FindImage(command.Image) is not { } image) Refuse(Refusals.NotFound(Operation, command.Image));
-        else if (image.Blobs?.Contains(command.Digest) == true) Perform(new SendBlob(image, command.Digest, command.Target, Store.Settings.IsDurable), Answer);
-        else Refuse(Refusals.NotFound(Operation, $"image {image.Id} keeps no blob {command.Digest}", StorageErrorReason.UnknownDigest, image: image.Id));
+        if (Store.View.Current.FindImage(_command.Image) is not { } image) Refuse(Refusals.NotFound(Operation, _command.Image));
+        else if (image.Blobs?.Contains(_command.Digest) == true) Send(image);
+        else Refuse(Refusals.NotFound(Operation, $"image {image.Id} keeps no blob {_command.Digest}", StorageErrorReason.UnknownDigest, image: image.Id));
     }
 
     protected override void OnStop(StorageError why) => CancelOperations();
 
     /// <summary>It holds nothing that would have to be given back.</summary>
-    protected override void Refuse(StorageError error) => Answer(new StoreProtocol.Refused(error));
+    protected override void Refuse(StorageError error)
+    {
+        _progress.End(StagingPhase.Failed);
+        Answer(new StoreProtocol.Refused(error));
+    }
+
+    private void Send(ImageRecord image)
+    {
+        _progress.Reached(0);
+        Perform(new SendBlob(image, _command.Digest, _command.Target, Store.Settings.IsDurable, ProgressTarget.Of(_command.Ticket, Self)), read =>
+        {
+            _progress.End(StagingPhase.Done, read.Size);
+            Answer(read);
+        });
+    }
 }

@@ -12,10 +12,15 @@ namespace StorageActors.Flows;
 internal sealed class SealFlow : FlowActor
 {
     private readonly StoreProtocol.Seal _command;
+    private readonly FlowProgress _progress;
     private LayerRecord? _held;
 
     public SealFlow(FlowContext store, IActorRef requester, StoreProtocol.Seal command)
-        : base(store, requester, "seal") => _command = command;
+        : base(store, requester, "seal")
+    {
+        (_command, _progress) = (command, new FlowProgress(store, command.Ticket, StagingPhase.Sealing) { Total = null });
+        Receive<ExtractionAdvanced>(advanced => _progress.Reached(advanced.BytesRead));
+    }
 
     private IReadOnlyDictionary<string, string> Labels => _command.Labels ?? new Dictionary<string, string>(StringComparer.Ordinal);
 
@@ -26,6 +31,7 @@ internal sealed class SealFlow : FlowActor
 
     protected override void Refuse(StorageError error)
     {
+        _progress.End(StagingPhase.Failed);
         if (_held is not null) TellLayer(_held, new LayerInternal.Unhold(_held.Kind));
         base.Refuse(error);
     }
@@ -33,7 +39,8 @@ internal sealed class SealFlow : FlowActor
     private void Hold(LayerRecord layer) => AskLayer<LayerInternal.Held>(layer, new LayerInternal.Hold(Self), _ =>
     {
         _held = layer;
-        Perform(new SealLayer(Store.Layout.Locate(layer), Store.ParentsOf(layer)), written => Sync(Sealed(layer, written)));
+        _progress.Reached(0);
+        Perform(new SealLayer(Store.Layout.Locate(layer), Store.ParentsOf(layer), ProgressTarget.Of(_command.Ticket, Self)), written => Sync(Sealed(layer, written)));
     });
 
     private LayerRecord Sealed(LayerRecord layer, WrittenTar written)
@@ -57,6 +64,7 @@ internal sealed class SealFlow : FlowActor
     private void Commit(LayerRecord sealedLayer) =>
         Ask<CatalogInternal.SealCommitted>(Store.Catalog, new CatalogInternal.CommitSeal(sealedLayer, _command.Names ?? [], Labels), committed =>
         {
+            _progress.End(StagingPhase.Done, committed.Layer.Size);
             TellLayer(committed.Layer, new LayerInternal.Unhold(LayerKind.Sealed));
             Finish(new StoreProtocol.LayerSealed(committed.Layer));
         });

@@ -24,10 +24,10 @@ internal sealed partial class StoreSupervisor
         Receive<StoreProtocol.Apply>(Apply);
         Receive<StoreProtocol.Create>(Create);
         Receive<StoreProtocol.Cancel>(Cancel);
-        Flow<StoreProtocol.Seal>("seal", static (store, from, command) => EngineProps.Of(() => new SealFlow(store, from, command)));
+        Flow<StoreProtocol.Seal>("seal", static (store, from, command) => EngineProps.Of(() => new SealFlow(store, from, command)), static command => command.Ticket);
         Receive<StoreProtocol.Fill>(Fill);
         Flow<StoreProtocol.Freeze>("freeze", static (store, from, command) => EngineProps.Of(() => new FreezeFlow(store, from, command)));
-        Flow<StoreProtocol.WriteDiff>("diff", static (store, from, command) => EngineProps.Of(() => new DiffFlow(store, from, command)));
+        Flow<StoreProtocol.WriteDiff>("diff", static (store, from, command) => EngineProps.Of(() => new DiffFlow(store, from, command)), static command => command.Ticket);
         Flow<StoreProtocol.GetChanges>("changes", static (store, from, command) => EngineProps.Of(() => new DiffFlow(store, from, command)));
         Flow<StoreProtocol.Remove>("remove", static (store, from, command) => EngineProps.Of(() => new RemoveFlow(store, from, command)));
         Flow<StoreProtocol.CollectGarbage>("collect", static (store, from, command) => EngineProps.Of(() => new CollectFlow(store, from, command)), static command => command.Ticket);
@@ -41,7 +41,7 @@ internal sealed partial class StoreSupervisor
         Flow<CatalogProtocol.GetBigData>("document", static (store, from, command) => EngineProps.Of(() => new ReadDocumentFlow(store, from, command)));
         Flow<CatalogProtocol.PutBigData>("put-document", static (store, from, command) => EngineProps.Of(() => new ChangeDocumentFlow(store, from, command)));
         Flow<CatalogProtocol.RemoveBigData>("remove-document", static (store, from, command) => EngineProps.Of(() => new ChangeDocumentFlow(store, from, command)));
-        Flow<CatalogProtocol.ReadBlob>("blob", static (store, from, command) => EngineProps.Of(() => new ReadBlobFlow(store, from, command)));
+        Flow<CatalogProtocol.ReadBlob>("blob", static (store, from, command) => EngineProps.Of(() => new ReadBlobFlow(store, from, command)), static command => command.Ticket);
         Receive<StoreProtocol.ICommand>(command => Sender.Tell(new StoreProtocol.Refused(
             new StorageError(StorageErrorCode.Unsupported, command.GetType().Name, "this version of the store does not know the command"))));
 

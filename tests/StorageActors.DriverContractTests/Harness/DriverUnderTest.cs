@@ -201,7 +201,7 @@ internal sealed class DriverUnderTest : IDisposable
     {
         Commit();
         var layer = _layers[id];
-        var written = Driver.Seal(Locate(layer), Parents(layer), CancellationToken.None);
+        var written = Driver.Seal(Locate(layer), Parents(layer), null, CancellationToken.None);
         layer.Writable = false;
         return written;
     }

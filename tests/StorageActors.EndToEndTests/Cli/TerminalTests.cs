@@ -33,6 +33,18 @@ public sealed class TerminalTests : IAsyncLifetime
     }
 
     [SkippableFact]
+    public void Exports_diffs_and_commits_end_with_their_results_whether_they_were_quick_enough_to_draw_nothing_or_not()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        var layout = Import(8).Layout;
+        Assert.EndsWith(layout.Manifest, OnTerminal("export", layout.ImageId, $"oci:{_store["out"]}:v1").TrimEnd(), StringComparison.Ordinal);
+        Assert.EndsWith(layout.Manifest, OnTerminal("export", layout.ImageId, $"oci-archive:{_store["out.tar"]}").TrimEnd(), StringComparison.Ordinal);
+        OnTerminal("create", "--id", "box", "--image", layout.ImageId);
+        Assert.EndsWith("box", OnTerminal("commit", "box").TrimEnd(), StringComparison.Ordinal);
+        Assert.Matches("sha256:[0-9a-f]{64}$", OnTerminal("diff", "box", "-o", _store["diff.tar"]).TrimEnd());
+    }
+
+    [SkippableFact]
     public void Work_without_progress_draws_nothing()
     {
         RequiredTiers.SkipUnlessRoot();

@@ -150,9 +150,10 @@ internal sealed class DirectoryDriver(string root, DirectoryWorld world, DriverC
 
     public IReadOnlyList<MountStep> Describe(MountRequest request) => [new MountStep("bind", request.Layer.Path, [])];
 
-    public WrittenTar Seal(LayerLocation layer, IReadOnlyList<LayerLocation> parents, CancellationToken stop)
+    public WrittenTar Seal(LayerLocation layer, IReadOnlyList<LayerLocation> parents, IExtractionObserver? observer, CancellationToken stop)
     {
         var tar = Read(layer);
+        observer?.Advanced(tar.Content.Length, 0);
         File.WriteAllText(Path.Combine(layer.Path, "digest"), tar.Digest.Value);
         return new WrittenTar(tar.Digest, tar.Content.Length, 1, [0], [0], []);
     }

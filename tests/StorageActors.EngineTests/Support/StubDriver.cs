@@ -48,7 +48,7 @@ internal class StubDriver : ILayerDriver
 
     public virtual IReadOnlyList<MountStep> Describe(MountRequest request) => [];
 
-    public virtual WrittenTar Seal(LayerLocation layer, IReadOnlyList<LayerLocation> parents, CancellationToken stop) =>
+    public virtual WrittenTar Seal(LayerLocation layer, IReadOnlyList<LayerLocation> parents, IExtractionObserver? observer, CancellationToken stop) =>
         throw new NotSupportedException();
 
     public virtual WrittenTar WriteDiff(DiffRequest request, Stream target, CancellationToken stop) => throw new NotSupportedException();

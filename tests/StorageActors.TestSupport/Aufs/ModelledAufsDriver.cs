@@ -34,7 +34,7 @@ internal sealed class ModelledAufsDriver(ILayerDriver driver, SimulatedAufs kern
 
     public IReadOnlyList<MountStep> Describe(MountRequest request) => Of(request.Layer).Describe(request);
 
-    public WrittenTar Seal(LayerLocation layer, IReadOnlyList<LayerLocation> parents, CancellationToken stop) => Of(layer).Seal(layer, parents, stop);
+    public WrittenTar Seal(LayerLocation layer, IReadOnlyList<LayerLocation> parents, IExtractionObserver? observer, CancellationToken stop) => Of(layer).Seal(layer, parents, observer, stop);
 
     public WrittenTar WriteDiff(DiffRequest request, Stream target, CancellationToken stop) => Of(request.Layer, request.From).WriteDiff(request, target, stop);
 

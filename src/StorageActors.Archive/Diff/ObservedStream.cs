@@ -1,0 +1,61 @@
+using StorageActors.Archive.Apply;
+
+namespace StorageActors.Archive.Diff;
+
+/// <summary>Tells how many bytes are written so far. A target that can be begun again can be so through this.</summary>
+internal sealed class ObservedStream(Stream target, IExtractionObserver observer) : Stream
+{
+    private long _written;
+
+    /// <inheritdoc/>
+    public override bool CanRead => false;
+
+    /// <inheritdoc/>
+    public override bool CanSeek => target.CanSeek;
+
+    /// <inheritdoc/>
+    public override bool CanWrite => true;
+
+    /// <inheritdoc/>
+    public override long Length => target.Length;
+
+    /// <inheritdoc/>
+    public override long Position
+    {
+        get => target.Position;
+        set => target.Position = value;
+    }
+
+    /// <summary>The target itself when nobody wants to know.</summary>
+    internal static Stream Of(Stream target, IExtractionObserver? observer) => observer is null ? target : new ObservedStream(target, observer);
+
+    /// <inheritdoc/>
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        target.Write(buffer);
+        _written += buffer.Length;
+        observer.Advanced(_written, 0);
+    }
+
+    /// <inheritdoc/>
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    /// <inheritdoc/>
+    public override void WriteByte(byte value) => Write([value]);
+
+    /// <inheritdoc/>
+    public override void SetLength(long value)
+    {
+        target.SetLength(value);
+        _written = 0; // It is begun again.
+    }
+
+    /// <inheritdoc/>
+    public override long Seek(long offset, SeekOrigin origin) => target.Seek(offset, origin);
+
+    /// <inheritdoc/>
+    public override void Flush() => target.Flush();
+
+    /// <inheritdoc/>
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}
