@@ -3,6 +3,14 @@ using StorageActors.Store;
 
 namespace StorageActors.DriverOperations;
 
+/// <summary>Says what a record is going to say of a document; apart from the actor that asks, since a digest takes its time.</summary>
+internal sealed record DescribeDocument(BigData Document) : DriverOperation<BigDataItem>
+{
+    internal override string Verb => "describe document";
+
+    internal override BigDataItem Execute(DriverServices services, CancellationToken stop) => new(Document.Key, Document.Content.Length, Digest.Of(Document.Content));
+}
+
 /// <summary>Writes the content of a document of a layer, durable, so that the journal and the record may name it. Take the layer first.</summary>
 internal sealed record StageDocument(LayerId Layer, BigDataItem Item, byte[] Content) : DriverOperation<Nothing>
 {

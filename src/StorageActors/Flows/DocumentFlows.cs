@@ -63,14 +63,10 @@ internal sealed class ChangeDocumentFlow : FlowActor
     private readonly ImageId? _image;
     private readonly string _key;
     private readonly BigData? _document;
-    private readonly BigDataItem? _item;
+    private BigDataItem? _item;
 
     public ChangeDocumentFlow(FlowContext store, IActorRef requester, CatalogProtocol.PutBigData command)
-        : base(store, requester, "put document")
-    {
-        (_layer, _image, _document, _key) = (command.Layer, command.Image, command.Document, command.Document.Key);
-        _item = new BigDataItem(_key, _document.Content.Length, Digest.Of(_document.Content));
-    }
+        : base(store, requester, "put document") => (_layer, _image, _document, _key) = (command.Layer, command.Image, command.Document, command.Document.Key);
 
     public ChangeDocumentFlow(FlowContext store, IActorRef requester, CatalogProtocol.RemoveBigData command)
         : base(store, requester, "remove document") => (_layer, _image, _key) = (command.Layer, command.Image, command.Key);
@@ -83,7 +79,23 @@ internal sealed class ChangeDocumentFlow : FlowActor
         {
             Refuse(wrong);
         }
-        else if (_layer is { } layer && _image is null)
+        else if (_document is null)
+        {
+            Take();
+        }
+        else
+        {
+            Perform(new DescribeDocument(_document), item =>
+            {
+                _item = item;
+                Take();
+            });
+        }
+    }
+
+    private void Take()
+    {
+        if (_layer is { } layer && _image is null)
         {
             Ask<CatalogInternal.LayerTaken>(Store.Catalog, new CatalogInternal.TakeForDocuments(Operation, layer), taken => OfLayer(taken.Layer));
         }
