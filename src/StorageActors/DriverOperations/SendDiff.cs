@@ -38,7 +38,8 @@ internal sealed record SendDiff(DiffRequest Request, BlobTarget Target, LayerCom
         using var hashing = new HashingWriteStream(output);
         WrittenTar written;
         using (var encoder = Codec.OpenEncoder(hashing, Compression)) written = services.Driver.WriteDiff(Request, Observed(encoder), stop);
-        return new StoreProtocol.DiffWritten(written.DiffId, written.Size, hashing.Finish(), hashing.Length);
+        var length = hashing.Length; // The digest begins anew when it is taken.
+        return new StoreProtocol.DiffWritten(written.DiffId, written.Size, hashing.Finish(), length);
 
         Stream Observed(Stream target) => ObservedStream.Of(target, Progress?.Observe(services.Time));
     }

@@ -27,6 +27,9 @@ public sealed class ProgressTests : StoreTest
         await engine.Client.WriteDiffAsync(layer, target, progress: new Observer());
         Assert.Equal(5, target.Length);
 
+        var again = await engine.Client.WriteDiffAsync(new StoreProtocol.WriteDiff(layer, null, File("gz"), LayerCompression.Gzip));
+        Assert.Equal(new FileInfo(Path.Combine(Elsewhere, "gz")).Length, again.BlobSize);
+
         foreach (var written in new[] { diff, packed })
         {
             Assert.Equal((StagingPhase.Writing, 0, 5L), (written[0].Phase, written[0].BytesRead, written[0].BytesTotal));
