@@ -171,7 +171,6 @@ internal sealed class AufsDriver : ILayerDriver
         new("driver", "layers in a stack", $"{_mounts.Machine.BranchLimit}"),
         new("driver", "diff", "native"),
         new("driver", "whiteouts", ".wh. files, as in layers' archives"),
-        new("kernel", "release", Libc.KernelRelease()),
         new("file system", "type", StoreFileSystem.NameOf(_mounts.Machine.FileSystem)),
     ];
 

@@ -135,10 +135,14 @@ internal sealed partial class OverlayDriver : ILayerDriver
         return lowers <= OverlayStack.MaximumLowers ? parents : throw OverlayStack.TooDeep(LayerDirectory.Of(staged), lowers);
     }
 
-    /// <summary>The host's owner of the container's root. Refuses a map without one: nobody in the container could use the tree.</summary>
+    /// <summary>
+    /// The host's owner of the container's root. Refuses a map without one, as nobody in the container could use the tree; and one with which the layers below, or this one
+    /// to the host, could never be shown.
+    /// </summary>
     private (uint User, uint Group) CheckIds(StagedLayer staged)
     {
         DriverErrors.CheckIds(this, staged.Ids, "begin");
+        foreach (var stored in (staged.Parents ?? []).Select(static parent => parent.Ids).Append(IdMap.Host).Distinct()) IdShift.Between(stored, staged.Ids);
         if (staged.Ids.UserToHost(0) is { } user && staged.Ids.GroupToHost(0) is { } group) return (user, group);
         throw DriverErrors.Refuse(StorageErrorCode.InvalidArgument, "begin", $"The map of the container's ids has no root, 0 ({staged.Ids}); give it one.");
     }

@@ -23,10 +23,10 @@ internal static class IdMapProbe
     {
         if (abilities is not { Method: OverlayMethod.Descriptors, Detached: true })
             return "the kernel does not take layers of an overlay by descriptor from a mount that is attached nowhere (Linux 6.15)";
-        var key = (Libc.KernelRelease(), Libc.Stat(root, AtFlags.None).FileSystem);
-        if (Known.ContainsKey(key)) return null;
         try
         {
+            var key = (Libc.KernelRelease(), Libc.Stat(root, AtFlags.None).FileSystem);
+            if (Known.ContainsKey(key)) return null;
             using var directory = Libc.OpenDirectory(root);
             if (Try(root, directory) is { } why) return why;
             Known[key] = true;

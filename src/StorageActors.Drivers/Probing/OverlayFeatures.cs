@@ -18,7 +18,8 @@ internal sealed class OverlayFeatures
     /// <summary>More than any page of options holds.</summary>
     private const int ManyLowers = 150;
 
-    private const string RunDirectory = "/run/storage-actors";
+    /// <summary>Of its own: sockets in a directory beside it may be for others.</summary>
+    private const string RunDirectory = "/run/storage-actors-probes";
     private const string Yes = "yes";
     private const string Group = "kernel";
     private const string NativeDiff = "native diff";
@@ -42,10 +43,11 @@ internal sealed class OverlayFeatures
             var key = (Kernel: Libc.KernelRelease(), Libc.StatFs(tree.Root).Type, abilities.Method);
             if (Known.TryGetValue(key, out var known)) return known;
             var file = $"{RunDirectory}/overlay-{StoreFileSystem.NameOf(key.Type)}-{key.Method}";
-            if (Read(file, key.Kernel) is { } kept) return Known[key] = kept;
+            var asked = $"{key.Kernel} {typeof(OverlayFeatures).Module.ModuleVersionId}"; // Another build may ask something else.
+            if (Read(file, asked) is { } kept) return Known[key] = kept;
             var (found, isCertain) = Probe(tree, home, abilities);
             if (!isCertain) return found;
-            Keep(file, key.Kernel, found);
+            Keep(file, asked, found);
             return Known[key] = found;
         }
         catch (LinuxException e)
@@ -173,8 +175,8 @@ internal sealed class OverlayFeatures
         }
         catch (LinuxException e)
         {
-            // Only what the kernel refuses for good is an answer.
-            _isCertain &= e.Errno is Errno.EINVAL or Errno.EOPNOTSUPP or Errno.ENOSYS or Errno.EPERM or Errno.ENODEV or Errno.E2BIG;
+            // Only what the kernel refuses for good, and to everybody, is an answer.
+            _isCertain &= e.Errno is Errno.EINVAL or Errno.EOPNOTSUPP or Errno.ENOSYS or Errno.ENODEV or Errno.E2BIG;
             return $"no ({e.Errno})";
         }
         catch (DriverException)
@@ -183,19 +185,19 @@ internal sealed class OverlayFeatures
         }
     }
 
-    private static List<StoreFact>? Read(string file, string kernel)
+    private static List<StoreFact>? Read(string file, string asked)
     {
-        if (SmallFile.TryRead(file)?.Split('\n', StringSplitOptions.RemoveEmptyEntries) is not [var release, .. var lines] || release != kernel) return null;
+        if (SmallFile.TryRead(file)?.Split('\n', StringSplitOptions.RemoveEmptyEntries) is not [var release, .. var lines] || release != asked) return null;
         var facts = lines.Select(static line => line.Split('\t')).ToList();
         return facts.Count > 0 && facts.TrueForAll(static parts => parts.Length == 2) ? facts.ConvertAll(static parts => new StoreFact(Group, parts[0], parts[1])) : null;
     }
 
-    private static void Keep(string file, string kernel, IReadOnlyList<StoreFact> facts)
+    private static void Keep(string file, string asked, IReadOnlyList<StoreFact> facts)
     {
         try
         {
-            using (var run = Libc.OpenDirectory(Path.GetDirectoryName(RunDirectory)!)) Libc.TryMkdirAt(run, "storage-actors"u8, 0x1C0);   // 0700
-            SmallFile.Write(file, string.Concat(facts.Select(static fact => $"{fact.Name}\t{fact.Value}\n").Prepend(kernel + "\n")));
+            using (var run = Libc.OpenDirectory(Path.GetDirectoryName(RunDirectory)!)) Libc.TryMkdirAt(run, "storage-actors-probes"u8, 0x1C0);   // 0700
+            SmallFile.WriteDurably(file, string.Concat(facts.Select(static fact => $"{fact.Name}\t{fact.Value}\n").Prepend(asked + "\n")));
         }
         catch (LinuxException)
         {

@@ -182,10 +182,10 @@ public static class StoreProtocol
     public sealed record LayerRemoved(LayerId Layer) : IReply;
 
     /// <summary>
-    /// Ends all leases of all layers and unmounts them, one after the other; what is in the way of one keeps no other. Without <paramref name="Force"/> nothing that
-    /// somebody holds is touched. The store serves on: who wants no new mounts meanwhile sees to it that nobody asks. Answers <see cref="AllUnmounted"/>.
+    /// Unmounts layers, one after the other; what is in the way of one keeps no other. Without <paramref name="Force"/> only what was too busy to go with its last lease:
+    /// nothing that somebody holds is touched. The store serves on: who wants no new mounts meanwhile sees to it that nobody asks. Answers <see cref="AllUnmounted"/>.
     /// </summary>
-    /// <param name="Force">End leases of whomever, and detach mounts that are busy.</param>
+    /// <param name="Force">All layers: end leases of whomever, and detach mounts that are busy.</param>
     /// <param name="Reason">Why; goes to the log, and to those whose leases end.</param>
     public sealed record UnmountAll(bool Force = false, string? Reason = null) : ICommand;
 

@@ -22,7 +22,6 @@ internal sealed record BeginLayer(TicketId Ticket, LayerId Layer, bool Writable,
         var staging = services.Staged.Find(Ticket);
         if (staging is null)
         {
-            if (Ids is { } ids && !ids.IsHost()) StoreFormat.Use(services.Layout.Root, StoreFormat.IdMaps);
             staging = StagingDirectory.Create(services.Layout, Ticket, Layer, Writable, Ids);
             staging.Layer.Parents = Parents;
             services.Staged.Add(Ticket, staging);
@@ -31,6 +30,8 @@ internal sealed record BeginLayer(TicketId Ticket, LayerId Layer, bool Writable,
         CrashPoint.Reached(CrashPoint.StagingCreated);
         staging.Layer.Stop = stop;
         services.Driver.Begin(staging.Layer);
+        // What cannot be made leaves no mark; what can be is marked before it is in the store.
+        if (Ids is { } ids && !ids.IsHost()) StoreFormat.Use(services.Layout.Root, StoreFormat.IdMaps);
         CrashPoint.Reached(CrashPoint.LayerBegun);
         return Nothing.Instance;
     }

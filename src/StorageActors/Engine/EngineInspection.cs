@@ -16,6 +16,6 @@ internal static class EngineInspection
         if (!settings.HasOwnJournal || StoreReading.TryRead(settings.Root, withMounts: false) is not { } reading) return null;
         using var transfers = new TransferTable(time);
         using var store = OpenedStore.OpenWithoutJournal(settings, openDriver, transfers, time, socket: null);
-        return StoreFacts.Tell(store, settings, reading.Catalog.Over(store.Additional), flows: 0);
+        return StoreFacts.Tell(store, settings, reading.Catalog.Over(store.Additional), flows: 0, store.Services.Driver.Facts);
     }
 }

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using StorageActors.Catalog;
+using StorageActors.Layers;
 using StorageActors.Protocol;
 
 namespace StorageActors.Flows;
@@ -38,8 +39,7 @@ internal sealed class UnmountAllFlow(FlowContext store, IActorRef requester, Sto
         }
         else
         {
-            LayerProtocol.ICommand ending = command.Force
-                ? new LayerProtocol.ReleaseAll(mount.Layer, Force: true, command.Reason) : new LayerProtocol.Release(mount.Layer, Lease: null);
+            object ending = command.Force ? new LayerProtocol.ReleaseAll(mount.Layer, Force: true, command.Reason) : new LayerInternal.UnmountUnheld();
             AskLayer<LayerProtocol.Released>(layer, ending, _ => Next(), error =>
             {
                 _refusals[mount.Layer] = error;

@@ -24,6 +24,7 @@ internal sealed partial class LayerActor
         });
         Command<LayerProtocol.Release>(command => Sender.Tell(new StoreProtocol.Refused(((ReleaseDecision.Refuse)_state.Decide(command)).Error)));
         Command<LayerProtocol.ReleaseAll>(_ => Sender.Tell(new LayerProtocol.Released(Id, 0)));
+        Command<LayerInternal.UnmountUnheld>(_ => Sender.Tell(new LayerProtocol.Released(Id, 0)));
         Command<LayerInternal.Drain>(_ => Drained(Sender));
         Command<LayerInternal.Hold>(command => Held(command, Sender));
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new LayerInternal.Passivate(Id)), _ => _queries.Count == 0);
@@ -49,6 +50,11 @@ internal sealed partial class LayerActor
         Command<LayerProtocol.Acquire>(command => Acquire(command, Sender));
         Command<LayerProtocol.Release>(Release);
         Command<LayerProtocol.ReleaseAll>(command => UnmountFor(Sender, new LeaseEvent.Cleared(), command.Force, command.Reason));
+        Command<LayerInternal.UnmountUnheld>(_ =>
+        {
+            if (_state.IsLingering) UnmountFor(Sender, new LeaseEvent.Cleared(), force: false, reason: null);
+            else Sender.Tell(new LayerProtocol.Released(Id, _state.Leases.Count));
+        });
         Command<HolderDied>(died => HolderIsDead(died.Holder));
         Command<RetryUnmount>(_ => UnmountLingering());
         Command<CheckTerms>(_ => EndOver());

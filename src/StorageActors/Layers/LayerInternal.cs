@@ -49,6 +49,12 @@ internal static class LayerInternal
     /// </summary>
     internal sealed record Drain(bool Force);
 
+    /// <summary>
+    /// Unmounts what was too busy to go with its last lease; what somebody holds stays. Answers <see cref="LayerProtocol.Released"/>, or
+    /// <see cref="StoreProtocol.Refused"/> when it is busy still.
+    /// </summary>
+    internal sealed record UnmountUnheld;
+
     /// <summary>Nothing is mounted, nobody holds it, and it stays so.</summary>
     internal sealed record Drained(LayerId Layer);
 

@@ -9,7 +9,7 @@ namespace StorageActors.Store;
 /// <summary>What the store has to say of itself: the answers to <see cref="StoreProtocol.GetInfo"/> and <see cref="StoreProtocol.GetStatistics"/>.</summary>
 internal static class StoreFacts
 {
-    internal static StoreProtocol.Info Tell(OpenedStore store, StorageSettings settings, CatalogState catalog, int flows)
+    internal static StoreProtocol.Info Tell(OpenedStore store, StorageSettings settings, CatalogState catalog, int flows, IReadOnlyList<StoreFact> driver)
     {
         var services = store.Services;
         return new StoreProtocol.Info(services.Layout.Root, store.Format.StoreId, services.Driver.Name,
@@ -26,7 +26,7 @@ internal static class StoreFacts
                 Fact("engine", "layers of additional stores", catalog.AdditionalCount.Layers), Fact("engine", "images of additional stores", catalog.AdditionalCount.Images),
             ],
             Fact("kernel", "release", Libc.KernelRelease()),
-            .. services.Driver.Facts,
+            .. driver,
             .. settings.ToFacts(),
         ],
         new StoreLimits(Limit(settings.Limits.Size), Limit(settings.Limits.Entries), Limit(settings.Limits.Ratio), Limit(settings.Limits.RatioFrom)));

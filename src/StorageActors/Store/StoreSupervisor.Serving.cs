@@ -34,6 +34,7 @@ internal sealed partial class StoreSupervisor
         Flow<StoreProtocol.EmptyTrash>("empty", static (store, from, command) => EngineProps.Of(() => new EmptyTrashFlow(store, from, command)), static command => command.Ticket);
         Flow<StoreProtocol.GetUsage>("usage", static (store, from, command) => EngineProps.Of(() => new UsageFlow(store, from, command)));
         Flow<StoreProtocol.UnmountAll>("unmount-all", static (store, from, command) => EngineProps.Of(() => new UnmountAllFlow(store, from, command)));
+        Receive<StoreProtocol.GetInfo>(_ => Inform(Sender));
         Flow<StoreProtocol.GetMetadata>("metadata", static (store, from, command) => EngineProps.Of(() => new MetadataFlow(store, from, command)));
         Flow<StoreProtocol.Check>("check", static (store, from, command) => EngineProps.Of(() => new CheckFlow(store, from, command)), static command => command.Ticket);
         Flow<CatalogProtocol.PutImage>("put-image", static (store, from, command) => EngineProps.Of(() => new PutImageFlow(store, from, command)));
@@ -63,7 +64,6 @@ internal sealed partial class StoreSupervisor
         Receive<CatalogProtocol.Resolve>(command => Answer(References.Resolve(_view.Current, _mounts.FindPath, command.Reference)));
         Receive<CatalogProtocol.FindChain>(command => Answer(References.FindChain(_view.Current, command.ChainId)));
         Receive<StoreProtocol.GetStatistics>(_ => Sender.Tell(StoreFacts.Measure(_store!.Services.Metrics)));
-        Receive<StoreProtocol.GetInfo>(_ => Sender.Tell(StoreFacts.Tell(_store!, _setup.Settings, _view.Current, _flows.Count)));
     }
 
     private void News()
@@ -75,6 +75,12 @@ internal sealed partial class StoreSupervisor
 
     private void Answer(Decision<CatalogProtocol.Resolved> decision) =>
         Sender.Tell(decision.IsRefused(out var refusal, out var resolved) ? new StoreProtocol.Refused(refusal) : resolved);
+
+    private void Inform(IActorRef requester)
+    {
+        var (opened, settings, catalog, flows, context) = (_store!, _setup.Settings, _view.Current, _flows.Count, _context);
+        Start("info", EngineProps.Of(() => new InfoFlow(context, requester, facts => StoreFacts.Tell(opened, settings, catalog, flows, facts))), []);
+    }
 
     private void ToLayer(LayerProtocol.ICommand command)
     {

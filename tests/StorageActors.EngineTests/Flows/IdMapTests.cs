@@ -149,6 +149,21 @@ public sealed class IdMapTests : IDisposable
         Assert.Equal((100_000u, 100_000u), OwnerOf(lease.Path));
     }
 
+    [SkippableFact]
+    public async Task A_map_that_no_layer_can_have_is_refused_before_the_store_is_marked()
+    {
+        await using var engine = await StartAsync();
+        IReadOnlyList<IdRange> rootless = [new(1, 100_001, 5)];
+        IReadOnlyList<IdRange> tooLong = [.. Enumerable.Range(0, IdMap.MaximumRanges).Select(static index => new IdRange((uint)index * 10_000_000, 4_000_000_000 - ((uint)index * 1000), 1000))];
+        foreach (var (map, code) in new[] { (rootless, StorageErrorCode.InvalidArgument), (tooLong, StorageErrorCode.LimitExceeded) })
+        {
+            var refused = await Assert.ThrowsAsync<StorageException>(() => engine.Client.CreateAsync(null, null, new IdMap(map, map)));
+            Assert.Equal(code, refused.Error.Code);
+        }
+
+        Assert.DoesNotContain("id-maps", await File.ReadAllTextAsync(Path.Combine(engine.Root, "format.json")), StringComparison.Ordinal);
+    }
+
     public void Dispose() => _home?.Dispose();
 
     private static IdMap Of(uint start) => IdMap.OfContainer([new IdRange(0, start, 65_536)], []);

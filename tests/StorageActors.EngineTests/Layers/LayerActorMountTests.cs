@@ -266,6 +266,26 @@ public sealed class LayerActorMountTests : LayerActorTest
     }
 
     [Fact]
+    public void What_nobody_holds_is_unmounted_on_demand_and_what_somebody_has_taken_meanwhile_is_not()
+    {
+        var layer = StartLingering();
+        Two.Send(layer, new LayerInternal.UnmountUnheld());
+        Fail<UnmountLayer>(StorageErrorCode.InUse);
+        Assert.Equal(StorageErrorCode.InUse, Refusal(Two));
+
+        Acquire(layer, One, "one");
+        One.ExpectMsg<LayerProtocol.Acquired>();
+        Two.Send(layer, new LayerInternal.UnmountUnheld());
+        Assert.Equal(1, Two.ExpectMsg<LayerProtocol.Released>().LeasesLeft);
+
+        Release(layer, One, "one");
+        AnswerUnmount();
+        One.ExpectMsg<LayerProtocol.Released>();
+        Two.Send(layer, new LayerInternal.UnmountUnheld());
+        Assert.Equal(0, Two.ExpectMsg<LayerProtocol.Released>().LeasesLeft);
+    }
+
+    [Fact]
     public void A_busy_mount_without_holders_that_does_not_suit_is_refused_and_not_tried_for_ever()
     {
         var holder = SomeActor();
