@@ -27,7 +27,7 @@ public enum StorageErrorReason
     /// <summary>Not found: the layer has no such lease; it may have been released already.</summary>
     UnknownLease,
 
-    /// <summary>Not found: the image has no such document.</summary>
+    /// <summary>Not found: the layer or image has no such document.</summary>
     UnknownDocument,
 
     /// <summary>Not found: nothing with that ticket is running.</summary>

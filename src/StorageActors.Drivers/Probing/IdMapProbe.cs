@@ -1,7 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
-using System.Text;
-using Microsoft.Win32.SafeHandles;
 using StorageActors.Drivers.Mounting;
 using StorageActors.Drivers.Overlay;
 using StorageActors.Linux;
@@ -27,8 +24,9 @@ internal static class IdMapProbe
         {
             var key = (Libc.KernelRelease(), Libc.Stat(root, AtFlags.None).FileSystem);
             if (Known.ContainsKey(key)) return null;
-            using var directory = Libc.OpenDirectory(root);
-            if (Try(root, directory) is { } why) return why;
+            using var scratch = new ProbeScratch(root);
+            scratch.Make("lower1", "lower2");
+            if (Show(root, scratch.Path, abilities) is { } why) return why;
             Known[key] = true;
             return null;
         }
@@ -39,25 +37,6 @@ internal static class IdMapProbe
         catch (LinuxException e)
         {
             return e.Message;
-        }
-
-        string? Try(string root, SafeFileHandle directory)
-        {
-            var name = $"staging/probe-{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
-            try
-            {
-                foreach (var path in (string[])["staging", name, name + "/lower1", name + "/lower2"])
-                {
-                    var errno = Libc.TryMkdirAt(directory, Encoding.ASCII.GetBytes(path), 0x1C0);   // 0700
-                    if (errno is not (Errno.None or Errno.EEXIST)) throw Libc.Failure("mkdirat", directory, Encoding.ASCII.GetBytes(path), errno);
-                }
-
-                return Show(root, $"{root}/{name}", abilities);
-            }
-            finally
-            {
-                DirectoryTree.Remove(directory, Encoding.ASCII.GetBytes(name));
-            }
         }
     }
 

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
-using System.Text;
 using StorageActors.Drivers.Mounting;
 using StorageActors.Drivers.Overlay;
 using StorageActors.Linux;
@@ -68,27 +66,12 @@ internal sealed class OverlayFeatures
 
     private static (IReadOnlyList<StoreFact> Found, bool IsCertain) Probe(StoreTree tree, string home, OverlayAbilities abilities)
     {
-        using var root = Libc.OpenDirectory(tree.Root);
-        var name = Encoding.ASCII.GetBytes($"staging/probe-{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
-        Libc.MkdirAt(root, name, 0x1C0);   // 0700
-        try
-        {
-            var features = new OverlayFeatures(tree, home, $"{tree.Root}/{Encoding.ASCII.GetString(name)}", abilities);
-            features.Prepare();
-            return (features.All(), features._isCertain);
-        }
-        finally
-        {
-            DirectoryTree.Remove(root, name);
-        }
-    }
-
-    private void Prepare()
-    {
-        using var scratch = Libc.OpenDirectory(_scratch);
-        foreach (var name in (string[])["lower1", "lower1/dir", "lower2", "upper1", "work1", "upper2", "work2", "merged", "many"]) Libc.MkdirAt(scratch, Encoding.ASCII.GetBytes(name), 0x1C0);
-        for (var index = 0; index < ManyLowers; index++) Libc.MkdirAt(scratch, Encoding.ASCII.GetBytes(FormattableString.Invariant($"many/{index}")), 0x1C0);
-        Libc.OpenAt(scratch, "lower1/file"u8, OpenFlags.WriteOnly | OpenFlags.Create, 0x180).Dispose();
+        using var scratch = new ProbeScratch(tree.Root);
+        scratch.Make("lower1", "lower1/dir", "lower2", "upper1", "work1", "upper2", "work2", "merged", "many");
+        scratch.Make([.. Enumerable.Range(0, ManyLowers).Select(static index => FormattableString.Invariant($"many/{index}"))]);
+        Libc.Open(scratch.Path + "/lower1/file", OpenFlags.WriteOnly | OpenFlags.Create, 0x180).Dispose();
+        var features = new OverlayFeatures(tree, home, scratch.Path, abilities);
+        return (features.All(), features._isCertain);
     }
 
     private List<StoreFact> All() =>

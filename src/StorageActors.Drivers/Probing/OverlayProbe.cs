@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
-using System.Text;
 using StorageActors.Drivers.Mounting;
 using StorageActors.Drivers.Overlay;
 using StorageActors.Linux;
@@ -45,32 +43,13 @@ internal sealed class OverlayProbe
             return known;
         }
 
-        using var root = Libc.OpenDirectory(tree.Root);
-        var name = Encoding.ASCII.GetBytes($"staging/probe-{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
-        foreach (var directory in (byte[][])["staging"u8.ToArray(), name])
-        {
-            var errno = Libc.TryMkdirAt(root, directory, 0x1C0);   // 0700
-            if (errno is not (Errno.None or Errno.EEXIST)) throw Libc.Failure("mkdirat", root, directory, errno);
-        }
-
-        try
-        {
-            var probe = new OverlayProbe(tree, home, $"{tree.Root}/{Encoding.ASCII.GetString(name)}");
-            return Known[key] = probe.Find(pinned);
-        }
-        finally
-        {
-            DirectoryTree.Remove(root, name);
-        }
+        using var scratch = new ProbeScratch(tree.Root);
+        scratch.Make("lower1", "lower2", "upper", "work", "merged");
+        return Known[key] = new OverlayProbe(tree, home, scratch.Path).Find(pinned);
     }
 
     private OverlayAbilities Find(OverlayMethod? pinned)
     {
-        using (var scratch = Libc.OpenDirectory(_scratch))
-        {
-            foreach (var name in (string[])["lower1", "lower2", "upper", "work", "merged"]) Libc.MkdirAt(scratch, Encoding.ASCII.GetBytes(name), 0x1C0);
-        }
-
         StoreFileSystem.CheckFeatures(_scratch, _tree.Root);
         var isDetached = _tree.TryDetach() == Errno.None;
         var failures = new List<string>();
