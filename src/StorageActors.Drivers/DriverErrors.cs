@@ -42,6 +42,11 @@ internal static class DriverErrors
     internal static PermanentDriverException Refuse(StorageErrorCode code, string operation, string message, string? path = null) =>
         new(new StorageError(code, operation, message, path));
 
+    /// <summary>The refusal of a layer whose parent was removed while the layer was made.</summary>
+    internal static PermanentDriverException ParentGone(LayerLocation parent, string path, Errno errno) => new(new StorageError(
+        StorageErrorCode.NotFound, "begin", $"The parent layer {parent.Id} is not there any more; choose another one, or run check if nobody removed it.",
+        path, errno.ToString(), StorageErrorReason.UnknownParent, parent.Id));
+
     /// <summary>Refuses other ids than the host's where a driver cannot show them.</summary>
     internal static void CheckIds(ILayerDriver driver, IdMap ids, string operation)
     {

@@ -12,6 +12,12 @@ internal sealed record DriverOptions
     /// <summary>Whether an owner that the kernel refuses stays the process's own instead of failing the operation; see <see cref="OwnerWriter"/>.</summary>
     internal bool IgnoreChownErrors { get; init; }
 
+    /// <summary>Mode of the root of a layer that has no parent and whose archive says none.</summary>
+    internal uint RootMode { get; init; } = ExtractTarget.DefaultRootMode;
+
+    /// <summary>What the roots of layers are labelled with when they are made; null for nothing.</summary>
+    internal SelinuxLabel? Label { get; init; }
+
     /// <summary>The boot that this is; null to ask the kernel. A test names another one instead of restarting the machine.</summary>
     internal string? BootId { get; init; }
 

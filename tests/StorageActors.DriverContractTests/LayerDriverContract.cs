@@ -43,6 +43,8 @@ public abstract partial class LayerDriverContract
 
     private protected DriverUnderTest Open(string root) => new(root, OpenDriver, MaximumLayers);
 
+    private protected DriverUnderTest Open(TempDirectory store, DriverOptions options) => new(store.Path, OpenDriver, MaximumLayers, options);
+
     private static void SkipUnless(DriverUnderTest driver, DriverCapabilities capability) =>
         Skip.IfNot(driver.Can(capability), $"the driver does not state {capability}");
 

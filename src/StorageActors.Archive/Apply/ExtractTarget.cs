@@ -8,6 +8,9 @@ internal sealed record ExtractTarget
     /// <summary>The name of the archive's recorded structure in a layer's directory.</summary>
     internal const string RecordName = "tar-split.json.gz";
 
+    /// <summary>0755: what everybody may read, and its owner write.</summary>
+    internal const uint DefaultRootMode = 0x1ED;
+
     /// <summary>The directory that gets the content. On a file system that nobody else changes it on.</summary>
     internal required SafeFileHandle Root { get; init; }
 
@@ -24,5 +27,5 @@ internal sealed record ExtractTarget
     internal OwnerWriter Owners { get; init; } = OwnerWriter.Exact;
 
     /// <summary>Mode of the root when neither the archive nor a layer below says one.</summary>
-    internal uint RootMode { get; init; } = 0x1ed;
+    internal uint RootMode { get; init; } = DefaultRootMode;
 }

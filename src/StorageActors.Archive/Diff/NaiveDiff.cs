@@ -15,12 +15,13 @@ internal static class NaiveDiff
     /// <param name="ids">Which ids of the host both trees show for those of the container.</param>
     /// <param name="output">Receives the archive; not disposed.</param>
     /// <param name="stop">Stops.</param>
-    internal static TarSummary Write(SafeFileHandle? old, SafeFileHandle now, IWhiteoutFormat format, IdMap ids, Stream output, CancellationToken stop)
+    /// <param name="rootMode">Mode of a root that comes out of nothing and that nobody changed.</param>
+    internal static TarSummary Write(SafeFileHandle? old, SafeFileHandle now, IWhiteoutFormat format, IdMap ids, Stream output, CancellationToken stop, uint rootMode = ExtractTarget.DefaultRootMode)
     {
         var comparison = new TreeComparison(format, stop);
         var changes = comparison.Compare(old, now);
         using var writer = new EntryWriter(output, format, ids);
-        if (!comparison.HasSameRoot(old, now, ids)) writer.Write(now, default, default, Libc.FStat(now));
+        if (!comparison.HasSameRoot(old, now, ids, rootMode)) writer.Write(now, default, default, Libc.FStat(now));
         using var parents = new Parents(now);
         foreach (var (path, kind) in changes)
         {

@@ -18,20 +18,19 @@ internal static class NativeDiff
     /// <param name="output">Receives the archive; not disposed.</param>
     /// <param name="ids">Which ids of the host those of the layer's container are there.</param>
     /// <param name="stop">Stops.</param>
+    /// <param name="rootMode">Mode of a root that has nothing below and that nobody changed.</param>
     /// <exception cref="ComparisonNeededException">The directory does not hold all of the layer.</exception>
-    internal static TarSummary Write(SafeFileHandle root, IWhiteoutFormat format, ILowerView below, IdMap ids, Stream output, CancellationToken stop)
+    internal static TarSummary Write(SafeFileHandle root, IWhiteoutFormat format, ILowerView below, IdMap ids, Stream output, CancellationToken stop, uint rootMode = ExtractTarget.DefaultRootMode)
     {
         using var writer = new EntryWriter(output, format, ids);
-        var walk = new Walk(format, below, ids, writer, stop);
+        var walk = new Walk(format, below, ids, rootMode, writer, stop);
         walk.WriteRoot(root);
         walk.WriteAllBelow(root);
         return writer.Finish();
     }
 
-    private sealed class Walk(IWhiteoutFormat format, ILowerView below, IdMap ids, EntryWriter writer, CancellationToken stop)
+    private sealed class Walk(IWhiteoutFormat format, ILowerView below, IdMap ids, uint rootMode, EntryWriter writer, CancellationToken stop)
     {
-        private const uint DefaultRootMode = 0x1ED; // 0755
-
         /// <summary>A root that nobody changed is not in the archive, as other tools have it.</summary>
         internal void WriteRoot(SafeFileHandle root)
         {
@@ -39,7 +38,7 @@ internal static class NativeDiff
             var (user, group) = ids.OwnerOf(status, default);
             var isAsBelow = below.Find(default) is { Status: var other }
                 ? (status.Permissions, user, group) == (other.Permissions, other.UserId, other.GroupId)
-                : (status.Permissions, user, group) == (DefaultRootMode, 0u, 0u);
+                : (status.Permissions, user, group) == (rootMode, 0u, 0u);
             if (!isAsBelow) writer.Write(root, default, default, status);
         }
 

@@ -13,7 +13,6 @@ namespace StorageActors.Archive.Diff;
 internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken stop, bool readsContent = true)
 {
     private const int BufferSize = 256 << 10;
-    private const uint DefaultRootMode = 0x1ED;   // 0755
 
     private readonly Archive.Tar.ByteBuffer _scratch = new();
     private readonly SameBlocks _blocks = new();
@@ -37,10 +36,10 @@ internal sealed class TreeComparison(IWhiteoutFormat format, CancellationToken s
     }
 
     /// <summary>Whether the roots themselves differ: a tree shows the attributes of its root, too.</summary>
-    internal bool HasSameRoot(SafeFileHandle? old, SafeFileHandle now, IdMap ids)
+    internal bool HasSameRoot(SafeFileHandle? old, SafeFileHandle now, IdMap ids, uint rootMode)
     {
         var after = Libc.FStat(now);
-        return old is null ? (after.Permissions, ids.OwnerOf(after, default)) == (DefaultRootMode, (0u, 0u))
+        return old is null ? (after.Permissions, ids.OwnerOf(after, default)) == (rootMode, (0u, 0u))
             : HasSameAttributes(old, now, "."u8.ToArray(), Libc.FStat(old), after);
     }
 

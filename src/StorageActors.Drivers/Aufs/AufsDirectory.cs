@@ -30,9 +30,9 @@ internal static class AncestorsFile
         SmallFile.Write(layer.Path + "/layers", string.Concat(ancestors.Select(static id => $"{id}\n")));
 
     /// <summary>What a child of the layer has below it: the layer and what the layer's own file says.</summary>
-    /// <exception cref="LinuxException">ENOENT: there is no such layer.</exception>
+    /// <exception cref="PermanentDriverException">There is no such layer.</exception>
     internal static IReadOnlyList<LayerId> Below(LayerLocation parent) =>
-        [parent.Id, .. Read(AufsDirectory.Of(parent)) ?? throw new LinuxException("open", parent.Path + "/layers", Errno.ENOENT, detail: $"the parent {parent.Id} is not there")];
+        [parent.Id, .. Read(AufsDirectory.Of(parent)) ?? throw DriverErrors.ParentGone(parent, parent.Path + "/layers", Errno.ENOENT)];
 
     /// <summary>The ids in it; null when there is no such file.</summary>
     internal static IReadOnlyList<LayerId>? Read(AufsDirectory layer) =>

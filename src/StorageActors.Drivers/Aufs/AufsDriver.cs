@@ -20,13 +20,13 @@ internal sealed class AufsDriver : ILayerDriver
 {
     internal const string DriverName = "aufs";
     private const uint Private = 0x1C0;     // 0700
-    private const uint Readable = 0x1ED;    // 0755
 
     /// <summary>What the driver makes in a layer's directory.</summary>
     private static readonly string[] Own = ["diff", "mnt", "layers", "held", "tar-split.json.gz"];
 
     private readonly string _home;
     private readonly AufsMounts _mounts;
+    private readonly DriverOptions _options;
     private readonly LayerContent _content;
 
     /// <summary>Opens the store's aufs home, making it if it is missing. Leaves mounts alone.</summary>
@@ -36,7 +36,7 @@ internal sealed class AufsDriver : ILayerDriver
     /// <param name="kernel">The machine; null for the one that this runs on.</param>
     internal AufsDriver(string root, DriverOptions options, string chosen = "asked for", IAufsKernel? kernel = null)
     {
-        _home = root + "/" + DriverName;
+        (_home, _options) = (root + "/" + DriverName, options);
         _mounts = DriverErrors.Guard("open", root, () =>
         {
             kernel ??= AufsKernel.Instance;
@@ -69,7 +69,7 @@ internal sealed class AufsDriver : ILayerDriver
         if (staged.Parents is { } parents) Ancestors(staged.Id, parents); // Before anything is made.
         using var directory = Libc.OpenDirectory(layer.Path);
         foreach (var name in Own) DirectoryTree.Remove(directory, Encoding.ASCII.GetBytes(name));
-        MakeDirectory(directory, "diff"u8, Readable);
+        LayerRoot.Make(directory, staged, _options).Dispose();
         MakeDirectory(directory, "mnt"u8, Private);
     });
 
@@ -171,6 +171,7 @@ internal sealed class AufsDriver : ILayerDriver
         new("driver", "layers in a stack", $"{_mounts.Machine.BranchLimit}"),
         new("driver", "diff", "native"),
         new("driver", "whiteouts", ".wh. files, as in layers' archives"),
+        LayerRoot.Fact(options),
         new("file system", "type", StoreFileSystem.NameOf(_mounts.Machine.FileSystem)),
     ];
 

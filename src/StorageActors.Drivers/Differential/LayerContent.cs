@@ -18,7 +18,7 @@ internal sealed class LayerContent(IWhiteoutFormat format, LayerView view, Drive
     /// <inheritdoc cref="ILayerDriver.Extract"/>
     internal ExtractResult Extract(StagedLayer staged, Stream blob, ExtractOptions extract, IExtractionObserver? observer, CancellationToken stop)
     {
-        using var target = new LayerTarget(staged.Path, staged.Parents, format, options.NewOwners(staged.Ids));
+        using var target = Target(staged, staged.Parents);
         var result = LayerExtractor.Extract(blob, target.ToExtract, extract, observer, stop, out var deferred);
         staged.DriverState = deferred;
         return result;
@@ -28,14 +28,14 @@ internal sealed class LayerContent(IWhiteoutFormat format, LayerView view, Drive
     internal IReadOnlyList<string> Rebase(StagedLayer staged, IReadOnlyList<LayerLocation> parents)
     {
         if (staged.DriverState is not DeferredDecisions { IsEmpty: false } deferred) return [];
-        using var target = new LayerTarget(staged.Path, parents, format, options.NewOwners(staged.Ids));
+        using var target = Target(staged, parents);
         return LayerRebase.Settle(deferred, target.ToExtract);
     }
 
     /// <summary>The union's root shows the attributes of the topmost directory: a layer that brings none of its own has those of the one below.</summary>
     internal void InheritRoot(StagedLayer staged, IReadOnlyList<LayerLocation> parents)
     {
-        using var target = new LayerTarget(staged.Path, parents, format, options.NewOwners(staged.Ids));
+        using var target = Target(staged, [.. parents.Take(1)]);
         LayerRebase.Settle(new DeferredDecisions { RootIsImplied = true, RootTime = TimeSpec.Now }, target.ToExtract);
     }
 
@@ -45,7 +45,7 @@ internal sealed class LayerContent(IWhiteoutFormat format, LayerView view, Drive
         using var layer = new LayerTarget(location.Path, parents, format);
         try
         {
-            return Written(SealDiff.Capture(layer.Directory, output => NativeDiff.Write(layer.Root, format, layer.Below, location.Ids, ObservedStream.Of(output, observer), stop)));
+            return Written(SealDiff.Capture(layer.Directory, output => NativeDiff.Write(layer.Root, format, layer.Below, location.Ids, ObservedStream.Of(output, observer), stop, options.RootMode)));
         }
         catch (ComparisonNeededException e)
         {
@@ -66,7 +66,7 @@ internal sealed class LayerContent(IWhiteoutFormat format, LayerView view, Drive
         {
             using var layer = new LayerTarget(request.Layer.Path, request.Parents, format);
             var exact = request.Exact ? ExactDiff.Write(layer.Root, layer.Directory, target, request.Expected, stop) : null;
-            return Written(exact ?? NativeDiff.Write(layer.Root, format, layer.Below, request.Layer.Ids, target, stop));
+            return Written(exact ?? NativeDiff.Write(layer.Root, format, layer.Below, request.Layer.Ids, target, stop, options.RootMode));
         }
         catch (ComparisonNeededException) when (target.CanSeek)
         {
@@ -114,6 +114,9 @@ internal sealed class LayerContent(IWhiteoutFormat format, LayerView view, Drive
             : ContentVerifier.Verify(content.Root, record, format, full, stop, content.ToExtract.Below, !options.IgnoreChownErrors, layer.Ids);
     }
 
+    private LayerTarget Target(StagedLayer staged, IReadOnlyList<LayerLocation>? parents) =>
+        new(staged.Path, parents, format, options.NewOwners(staged.Ids), options.RootMode);
+
     /// <summary>A layer is not damaged by what happened to those below it.</summary>
     private LayerTarget OpenToVerify(LayerLocation layer, IReadOnlyList<LayerLocation> parents)
     {
@@ -130,7 +133,7 @@ internal sealed class LayerContent(IWhiteoutFormat format, LayerView view, Drive
     private WrittenTar WriteCompared(DiffRequest request, Stream target, CancellationToken stop)
     {
         using var views = new LayerViews(view, request, follows: request.IsFromParent);
-        return Written(NaiveDiff.Write(views.From, views.Layer, format, request.Layer.Ids, target, stop));
+        return Written(NaiveDiff.Write(views.From, views.Layer, format, request.Layer.Ids, target, stop, options.RootMode));
     }
 
     private bool NeedsComparison(DiffRequest request)

@@ -11,7 +11,7 @@ internal sealed class LayerTarget : IDisposable
 {
     private readonly List<SafeFileHandle> _handles = [];
 
-    internal LayerTarget(string layer, IReadOnlyList<LayerLocation>? parents, IWhiteoutFormat format, OwnerWriter? owners = null)
+    internal LayerTarget(string layer, IReadOnlyList<LayerLocation>? parents, IWhiteoutFormat format, OwnerWriter? owners = null, uint rootMode = ExtractTarget.DefaultRootMode)
     {
         try
         {
@@ -21,6 +21,7 @@ internal sealed class LayerTarget : IDisposable
                 LayerDirectory = Open(layer),
                 Whiteouts = format,
                 Owners = owners ?? OwnerWriter.Exact,
+                RootMode = rootMode,
                 Below = parents is null ? null : Stack(parents, format),
             };
         }

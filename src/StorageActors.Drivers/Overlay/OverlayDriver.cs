@@ -21,7 +21,6 @@ internal sealed partial class OverlayDriver : ILayerDriver
 {
     internal const string DriverName = "overlay";
     private const uint Private = 0x1C0;     // 0700
-    private const uint Readable = 0x1ED;    // 0755
 
     /// <summary>What the driver makes in a layer's directory, besides <c>link</c>, which a layer keeps.</summary>
     private static readonly string[] Own = ["diff", "work", "merged", "empty", "lower", "lower-layers", "detached", "ids", "tar-split.json.gz"];
@@ -29,6 +28,7 @@ internal sealed partial class OverlayDriver : ILayerDriver
     private readonly string _home;
     private readonly OverlayLinks _links;
     private readonly OverlayMounts _mounts;
+    private readonly DriverOptions _options;
     private readonly Func<IReadOnlyList<StoreFact>> _facts;
 
     /// <summary>Opens the store's overlay home, making it if it is missing, and finds out how to mount. Leaves mounts alone.</summary>
@@ -37,7 +37,7 @@ internal sealed partial class OverlayDriver : ILayerDriver
     /// <param name="chosen">Why this driver, for <see cref="Facts"/>.</param>
     internal OverlayDriver(string root, DriverOptions options, string chosen = "asked for")
     {
-        _home = root + "/" + DriverName;
+        (_home, _options) = (root + "/" + DriverName, options);
         (_links, _mounts) = DriverErrors.Guard("open", root, () =>
         {
             StoreFileSystem.CheckUpper(root);
@@ -73,7 +73,7 @@ internal sealed partial class OverlayDriver : ILayerDriver
         var (user, group) = CheckIds(staged);
         using var directory = Libc.OpenDirectory(layer.Path);
         foreach (var name in Own) DirectoryTree.Remove(directory, Encoding.ASCII.GetBytes(name));
-        MakeDirectory(directory, "diff"u8, Readable);
+        LayerRoot.Make(directory, staged, _options).Dispose();
         MakeDirectory(directory, "work"u8, Private);
         MakeDirectory(directory, "merged"u8, Private);
         if (!staged.Ids.IsHost()) Libc.FChownAt(directory, "work"u8, user, group);

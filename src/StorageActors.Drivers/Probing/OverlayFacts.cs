@@ -17,6 +17,7 @@ internal static class OverlayFacts
             ? "about 140: a page of options" : $"{OverlayStack.MaximumLowers}"),
         new("driver", "diff", "native: redirects and metadata-only copies are off"),
         new("driver", "whiteouts", "character devices 0:0, trusted.overlay.opaque; userxattr is for stores without root"),
+        LayerRoot.Fact(options),
         new("kernel", "new mount API", YesNo(abilities.Method != OverlayMethod.OptionString)),
         new("kernel", "layers by descriptor", YesNo(abilities.Method == OverlayMethod.Descriptors)),
         new("kernel", "volatile mounts", YesNo(abilities.Volatile)),

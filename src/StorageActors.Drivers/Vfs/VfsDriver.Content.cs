@@ -25,6 +25,7 @@ internal sealed partial class VfsDriver
                 Whiteouts = ParentsOf(staged).Count == 0 ? DirectWhiteouts.OnNothing : Format,
                 Below = EmptyLowerView.Instance,
                 Owners = _options.NewOwners(),
+                RootMode = _options.RootMode,
             };
             var result = LayerExtractor.Extract(blob, target, options, observer, stop, out _);
             return staged.DriverState is CopyReport { Dropped: { Count: > 0 } dropped } ? result with { Warnings = [.. dropped, .. result.Warnings] } : result;
@@ -35,7 +36,7 @@ internal sealed partial class VfsDriver
     {
         using var trees = new Trees(layer, parents.Count == 0 ? null : parents[0]);
         using var directory = Libc.OpenDirectory(layer.Path);
-        return Written(SealDiff.Capture(directory, output => NaiveDiff.Write(trees.From, trees.Layer, Format, IdMap.Host, ObservedStream.Of(output, observer), stop)));
+        return Written(SealDiff.Capture(directory, output => NaiveDiff.Write(trees.From, trees.Layer, Format, IdMap.Host, ObservedStream.Of(output, observer), stop, _options.RootMode)));
     });
 
     /// <inheritdoc/>
@@ -48,7 +49,7 @@ internal sealed partial class VfsDriver
             if (ExactDiff.Write(trees.Layer, directory, target, request.Expected, stop) is { } exact) return Written(exact);
         }
 
-        return Written(NaiveDiff.Write(trees.From, trees.Layer, Format, IdMap.Host, target, stop));
+        return Written(NaiveDiff.Write(trees.From, trees.Layer, Format, IdMap.Host, target, stop, _options.RootMode));
     });
 
     /// <inheritdoc/>

@@ -21,7 +21,6 @@ internal sealed partial class VfsDriver : ILayerDriver
 {
     internal const string DriverName = "vfs";
     private const uint Private = 0x1C0;     // 0700
-    private const uint Readable = 0x1ED;    // 0755
 
     /// <summary>What the driver makes in a layer's directory.</summary>
     private static readonly string[] Own = ["diff", "parent", ExtractTarget.RecordName];
@@ -51,7 +50,7 @@ internal sealed partial class VfsDriver : ILayerDriver
             StoreFileSystem.SpreadDirectories(root + "/staging");
             return SharingProbe.Run(root + "/staging");
         });
-        Facts = VfsFacts.Of(root, _sharesBlocks, chosen);
+        Facts = VfsFacts.Of(root, _sharesBlocks, options, chosen);
     }
 
     /// <inheritdoc/>
@@ -71,14 +70,14 @@ internal sealed partial class VfsDriver : ILayerDriver
         var parents = ParentsOf(staged);
         using var directory = Libc.OpenDirectory(layer.Path);
         foreach (var name in Own) DirectoryTree.Remove(directory, Encoding.ASCII.GetBytes(name));
-        MakeDirectory(directory, "diff"u8, Readable);
-        using var tree = Libc.OpenDirectory(layer.Tree);
+        using var tree = LayerRoot.Make(directory, staged, _options);
         if (parents.Count == 0)
         {
-            // The directory above may hand on its group or its ACL.
+            // The directory above may hand on its group or its ACL, which changes the mode as well.
+            var mode = Libc.FStat(tree).Permissions;
             XattrWriter.DropInherited(tree, default);
             Libc.FChown(tree, Libc.GetEuid(), Libc.GetEgid());
-            Libc.FChmod(tree, Readable);
+            Libc.FChmod(tree, mode);
             return;
         }
 

@@ -55,7 +55,11 @@ public sealed class StorageActorsExtension : IExtension
     /// <summary>The driver that a store has when its host does not bring one.</summary>
     internal static ILayerDriver DefaultDriver(string? name, StorageSettings settings, Action<string> warn) =>
         DriverFactory.Open(
-            name, settings.Root, new DriverOptions { MountOptions = settings.MountOptions, IgnoreChownErrors = settings.IgnoreChownErrors, Warn = warn },
+            name, settings.Root,
+            new DriverOptions
+            {
+                MountOptions = settings.MountOptions, IgnoreChownErrors = settings.IgnoreChownErrors, RootMode = settings.RootMode, Label = settings.Label, Warn = warn,
+            },
             settings.Driver is null ? "the store was made with it" : "asked for");
 
     private StorageStore Start(StorageSettings settings, string? socket, OpenDriver openDriver, TimeProvider time)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Akka.Configuration;
+using StorageActors.Drivers;
 using StorageActors.Protocol;
 
 namespace StorageActors.Settings;
@@ -42,6 +43,18 @@ internal sealed class SettingsSection(string path, Config section)
     }
 
     internal bool Flag(string key) => Read(key, static (config, name) => config.GetBoolean(name), "on or off is needed");
+
+    /// <summary>Permissions in octal digits, as chmod takes them.</summary>
+    internal uint Mode(string key)
+    {
+        var text = Word(key);
+        return text.Length is 3 or 4 && text.All(static c => c is >= '0' and <= '7') ? Convert.ToUInt32(text, 8)
+            : throw Wrong(key, text, "permissions of three or four octal digits are needed, such as 0755");
+    }
+
+    /// <summary>A label of SELinux; null for none.</summary>
+    internal SelinuxLabel? Label(string key) => Word(key) is not { Length: > 0 } text ? null
+        : SelinuxLabel.TryParse(text) ?? throw Wrong(key, text, "a label is needed, such as \"system_u:object_r:container_ro_file_t:s0\"");
 
     internal int Count(string key, int least)
     {

@@ -1,5 +1,7 @@
 using Akka.Configuration;
+using StorageActors.Archive.Apply;
 using StorageActors.DriverOperations;
+using StorageActors.Drivers;
 using StorageActors.Protocol;
 
 namespace StorageActors.Settings;
@@ -35,6 +37,12 @@ internal sealed record StorageSettings
     internal IReadOnlyList<string> MountOptions { get; init; } = [];
 
     internal bool IgnoreChownErrors { get; init; }
+
+    /// <summary>Mode of the root of a layer that has no parent and whose archive says none.</summary>
+    internal uint RootMode { get; init; } = ExtractTarget.DefaultRootMode;
+
+    /// <summary>What the roots of layers are labelled with; null for nothing.</summary>
+    internal SelinuxLabel? Label { get; init; }
 
     /// <summary>Whose ids a writable layer without a parent has when nobody says.</summary>
     internal IdMap Ids { get; init; } = IdMap.Host;
@@ -89,6 +97,8 @@ internal sealed record StorageSettings
             AdditionalStores = section.Directories("additional-stores"),
             MountOptions = section.Words("mount-options"),
             IgnoreChownErrors = section.Flag("ignore-chown-errors"),
+            RootMode = section.Mode("root-mode"),
+            Label = section.Label("selinux-label"),
             Ids = section.Ids("default-ids"),
             StagingParallelism = parallelism == 0 ? Environment.ProcessorCount : parallelism,
             StagingQueue = section.Count("staging.queue", 1),
@@ -113,6 +123,8 @@ internal sealed record StorageSettings
         Fact("additional-stores", AdditionalStores.Count == 0 ? "none" : string.Join(",", AdditionalStores)),
         Fact("mount-options", MountOptions.Count == 0 ? "none" : string.Join(",", MountOptions)),
         Fact("ignore-chown-errors", IgnoreChownErrors ? "on" : "off"),
+        Fact("root-mode", Convert.ToString(RootMode, 8).PadLeft(4, '0')),
+        Fact("selinux-label", Label?.Text ?? "none"),
         Fact("default-ids", Ids),
         Fact("staging.parallelism", StagingParallelism),
         Fact("staging.queue", StagingQueue),

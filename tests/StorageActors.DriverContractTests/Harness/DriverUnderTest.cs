@@ -16,13 +16,14 @@ internal sealed class DriverUnderTest : IDisposable
 {
     private readonly Func<string, DriverOptions, ILayerDriver> _open;
     private readonly Dictionary<string, LayerUnderTest> _layers = [];
+    private readonly DriverOptions _options;
     private int _tickets;
 
-    internal DriverUnderTest(string root, Func<string, DriverOptions, ILayerDriver> open, int maximumLayers)
+    internal DriverUnderTest(string root, Func<string, DriverOptions, ILayerDriver> open, int maximumLayers, DriverOptions? options = null)
     {
-        (Root, _open, MaximumLayers) = (root, open, maximumLayers);
+        (Root, _open, MaximumLayers, _options) = (root, open, maximumLayers, options ?? new DriverOptions());
         Directory.CreateDirectory(root + "/staging", UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute); // A probe may have made it.
-        Driver = open(root, new DriverOptions());
+        Driver = open(root, _options);
     }
 
     internal string Root { get; }
@@ -71,7 +72,7 @@ internal sealed class DriverUnderTest : IDisposable
     internal void Restart(string? bootId = null)
     {
         Driver.Dispose();
-        Driver = _open(Root, new DriverOptions { BootId = bootId });
+        Driver = _open(Root, _options with { BootId = bootId });
     }
 
     internal LayerLocation Locate(LayerUnderTest layer) => new(layer.Id, $"{Home}/{layer.Id}") { Ids = layer.Ids };
