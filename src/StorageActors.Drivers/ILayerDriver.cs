@@ -107,4 +107,15 @@ internal interface ILayerDriver : IDisposable
     /// exist. Returns a line for each thing done.
     /// </summary>
     IReadOnlyList<string> Recover(IReadOnlyCollection<LayerId> layers);
+
+    /// <summary>
+    /// The same after an engine that came to its end, so that there should be nothing to do: <paramref name="layers"/>, which are all that exist, are gone through one by one only
+    /// when a look at names says that there is.
+    /// </summary>
+    IReadOnlyList<string> RecoverStopped(IReadOnlyCollection<LayerId> layers) => Recover(layers);
+
+    /// <summary>
+    /// Leaves out layers of the store's own that are certainly not mounted, as far as that can be said by one call for each: <see cref="FindMount"/> says it of the others.
+    /// </summary>
+    IReadOnlyList<LayerId> MayBeMounted(IReadOnlyList<LayerId> layers) => layers;
 }

@@ -265,6 +265,24 @@ public sealed class OverlayDriverTests
     }
 
     [SkippableFact]
+    public void Layers_that_are_not_mounted_are_left_out_at_one_look()
+    {
+        using var store = NewStore();
+        using var driver = Open(store, OverlayMethod.OptionString);
+        driver.Create("base", parent: null).Write("a", "1");
+        LayerId[] layers =
+        [
+            driver.Create("never", parent: "base").Write("b", "1").Commit().Id, driver.CreateWritable("once", parent: "base").Commit().Id,
+            driver.CreateWritable("now", parent: "base").Commit().Id, LayerId.Parse("missing"),
+        ];
+        driver.Mounted("once", MountMode.ReadWrite).Dispose();
+        using var mount = driver.Mounted("now", MountMode.ReadWrite);
+
+        Assert.Contains(LayerId.Parse("now"), driver.Driver.MayBeMounted(layers));
+        if (Libc.Stat(mount.Path).KnowsMountRoot) Assert.Equal([LayerId.Parse("now")], driver.Driver.MayBeMounted(layers));
+    }
+
+    [SkippableFact]
     public void Short_link_that_was_lost_is_made_again_when_it_is_needed()
     {
         using var store = NewStore();

@@ -125,6 +125,14 @@ internal sealed partial class OverlayDriver : ILayerDriver
         DriverErrors.Guard("recover", _home, () => _links.Recover(layers));
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> RecoverStopped(IReadOnlyCollection<LayerId> layers) =>
+        DriverErrors.Guard("recover", _home, () => _links.RecoverStopped(layers));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<LayerId> MayBeMounted(IReadOnlyList<LayerId> layers) =>
+        DriverErrors.Guard("find mounts", _home, () => MountCandidates.Find(_home, layers));
+
+    /// <inheritdoc/>
     public void Dispose() => _mounts.Dispose();
 
     /// <summary>Refuses a stack that could never be mounted: a sealed layer is a lower itself, a writable one the upper of one more.</summary>

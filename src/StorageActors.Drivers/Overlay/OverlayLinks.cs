@@ -91,6 +91,12 @@ internal sealed class OverlayLinks
         return done;
     }
 
+    /// <summary>
+    /// The same when nothing should be to do: as many links as layers are taken for theirs. One that is wrong all the same is made again when it is needed, and the next thorough look
+    /// removes one that nobody owns.
+    /// </summary>
+    internal IReadOnlyList<string> RecoverStopped(IReadOnlyCollection<LayerId> layers) => CountNames() == layers.Count ? [] : Recover(layers);
+
     /// <summary>As <see cref="Assign"/> reads it, with few calls: a start asks for the name of each layer.</summary>
     private static string? TryReadName(SafeFileHandle home, LayerId layer)
     {
@@ -115,6 +121,15 @@ internal sealed class OverlayLinks
         var names = new List<string>();
         while (reader.TryRead(out var entry)) names.Add(Encoding.UTF8.GetString(entry.Name));
         return names;
+    }
+
+    private int CountNames()
+    {
+        using var directory = Libc.OpenDirectory(_home + "/l");
+        using var reader = new DirectoryReader(directory);
+        var count = 0;
+        while (reader.TryRead(out _)) count++;
+        return count;
     }
 
     private string? ReadLink(string link)

@@ -21,7 +21,6 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
     private readonly RecordFiles _files;
     private CatalogState _decided;   // with events that are on their way to the journal
     private Reservations _reservations = Reservations.None;
-    private int _sinceSnapshot;
 
     public CatalogActor(CatalogOptions options, CatalogView view, IActorRef operations)
     {
@@ -42,14 +41,7 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
             Context.Parent.Tell(new Recovered(_decided.LayerCount, _decided.ImageCount));
         });
 
-        Command<SaveSnapshotSuccess>(saved =>
-        {
-            CrashPoint.Reached(CrashPoint.SnapshotSaved);
-            Forget(saved.Metadata.SequenceNr);
-        });
-        Command<SaveSnapshotFailure>(failed => Log.Warning("the journal's snapshot was not saved: {0}", failed.Cause.Message));
-        Command<DeleteMessagesSuccess>(static _ => CrashPoint.Reached(CrashPoint.EventsDeleted));
-        Command<DeleteSnapshotsSuccess>(static _ => { });
+        Snapshots();
         Command<DriverProtocol.IReply>(reply => _files.Handle(reply));
         Command<HolderGone>(gone => Free(gone.Holder));
         CommandAny(command => Dispatch(Sender, command));
@@ -103,24 +95,9 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
             _view.Publish(state);
             SettleAwaited();
             _files.Write(files, then);
-            SnapshotIfDue(state, events.Count);
+            _sinceSnapshot += events.Count;
+            SnapshotIfDue(Math.Max(_options.SnapshotEvery, (state.LayerCount + state.ImageCount) / RecordsToAnEvent));
         });
-    }
-
-    /// <summary>A snapshot is as large as the store, so the more it holds the rarer it is taken: its cost for each event stays the same.</summary>
-    private void SnapshotIfDue(CatalogState state, int events)
-    {
-        _sinceSnapshot += events;
-        if (_sinceSnapshot < Math.Max(_options.SnapshotEvery, state.LayerCount + state.ImageCount)) return;
-        _sinceSnapshot = 0;
-        CrashPoint.Reached(CrashPoint.BeforeSnapshot);
-        SaveSnapshot(state.ToSnapshot());
-    }
-
-    private void Forget(long sequenceNr)
-    {
-        DeleteMessages(sequenceNr);
-        DeleteSnapshots(new SnapshotSelectionCriteria(sequenceNr - 1));
     }
 }
 

@@ -155,7 +155,7 @@ internal static class CatalogInternal
     /// <summary>It is.</summary>
     internal sealed record FileWritten;
 
-    /// <summary>Answers <see cref="Flushed"/> when the journal and the files have all that came before.</summary>
+    /// <summary>Answers <see cref="Flushed"/> when the journal and the files have all that came before, and the journal is summed up if it has much.</summary>
     internal sealed record Flush;
 
     /// <summary>They have it.</summary>

@@ -134,11 +134,14 @@ internal sealed record FoundLayer(LayerId Id, LayerRecord? Record, string? Fault
 internal sealed record FoundImage(ImageId Id, ImageRecord? Record, string? Fault);
 
 /// <summary>Has the driver remove what a crash left outside of layers' directories.</summary>
-internal sealed record RecoverDriver(IReadOnlyList<LayerId> Layers) : DriverOperation<IReadOnlyList<string>>
+/// <param name="Layers">The layers that exist.</param>
+/// <param name="IsThorough">Whether there may have been a crash.</param>
+internal sealed record RecoverDriver(IReadOnlyList<LayerId> Layers, bool IsThorough) : DriverOperation<IReadOnlyList<string>>
 {
     internal override string Verb => "recover";
 
-    internal override IReadOnlyList<string> Execute(DriverServices services, CancellationToken stop) => services.Driver.Recover(Layers);
+    internal override IReadOnlyList<string> Execute(DriverServices services, CancellationToken stop) =>
+        IsThorough ? services.Driver.Recover(Layers) : services.Driver.RecoverStopped(Layers);
 }
 
 /// <summary>Asks the kernel, layer by layer, which are mounted.</summary>
@@ -152,7 +155,7 @@ internal sealed record FindMounted(IReadOnlyList<LayerId> Layers) : DriverOperat
     {
         // Without mounts of its own a driver cannot say who held a layer: each is asked.
         if (!services.Driver.Capabilities.HasFlag(DriverCapabilities.KernelMount)) return Layers;
-        return [.. Layers.Where(layer => IsMounted(services, layer))];
+        return [.. services.Driver.MayBeMounted(Layers).Where(layer => IsMounted(services, layer))];
     }
 
     private static bool IsMounted(DriverServices services, LayerId layer)

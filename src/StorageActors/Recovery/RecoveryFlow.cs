@@ -36,7 +36,17 @@ internal sealed class RecoveryFlow : FlowActor
         EngineProps.Of(() => new RecoveryFlow(store, requester, isThorough));
 
     protected override void Start() => Perform(new ListStore(), listing =>
-        Perform(RecoveryPlan.Questions(Store.View.Current, listing, _isThorough), found => Reconcile(RecoveryPlan.Make(Store.View.Current, listing, found))));
+    {
+        if (_isThorough || !RecoveryPlan.Agree(Store.View.Current, listing))
+        {
+            Perform(RecoveryPlan.Questions(Store.View.Current, listing, _isThorough), found => Reconcile(RecoveryPlan.Make(Store.View.Current, listing, found)));
+            return;
+        }
+
+        // The usual start: neither a plan nor the order of all layers is needed.
+        CrashPoint.Reached(CrashPoint.RecoveryListed);
+        RecoverLayers(listing.Layers);
+    });
 
     protected override void Refuse(StorageError error) => Answer(new StoreProtocol.Refused(error));
 
@@ -58,11 +68,14 @@ internal sealed class RecoveryFlow : FlowActor
         });
     }
 
-    private void RecoverLayers()
+    private void RecoverLayers() =>
+        RecoverLayers([.. Store.View.Layers().Where(static layer => layer.Damage != RecoveryPlan.MissingDirectory).Select(static layer => layer.Id)]);
+
+    /// <param name="layers">Those that have a directory.</param>
+    private void RecoverLayers(IReadOnlyList<LayerId> layers)
     {
         CrashPoint.Reached(CrashPoint.RecoveryReconciled);
-        var layers = Store.View.Layers().Where(static layer => layer.Damage != RecoveryPlan.MissingDirectory).Select(static layer => layer.Id).ToList();
-        Perform(new RecoverDriver(layers), lines =>
+        Perform(new RecoverDriver(layers, _isThorough), lines =>
         {
             foreach (var line in lines) _log.Info("recovery: {0}", line);
             CrashPoint.Reached(CrashPoint.RecoverySettled);

@@ -37,13 +37,14 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
             present.Add(layer.Id.Value);
         }
 
-        if (catalog.LayersWhere(layer => layer.Damage is null && !present.Contains(layer.Id.Value)).Count > 0) return false;
+        // As many as the journal has, and all of them known, are the same.
+        if (present.Count < catalog.LayerCount && catalog.LayersWhere(layer => layer.Damage is null && !present.Contains(layer.Id.Value)).Count > 0) return false;
         for (var i = 0; i < listing.Images.Count; i++)
         {
             if (catalog.FindOwn(listing.Images[i]) is null) return false;
         }
 
-        // No name is there twice: as many as the journal has, and all of them known, are the same.
+        // No name is there twice.
         return listing.Images.Count == catalog.ImageCount;
     }
 

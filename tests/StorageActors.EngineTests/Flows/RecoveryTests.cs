@@ -1,5 +1,7 @@
 using StorageActors.Engine;
+using StorageActors.Journal;
 using StorageActors.Protocol;
+using StorageActors.Reading;
 using StorageActors.Store;
 using Xunit;
 
@@ -296,6 +298,42 @@ public sealed class RecoveryTests : StoreTest
         Assert.Equal(9, (await again.Client.ListLayersAsync()).Count);
         Assert.Equal("layer-9", (await again.Client.ResolveAsync("name-9")).Layer!.Id.Value);
     }
+
+    [Fact]
+    public async Task A_store_that_stops_sums_its_journal_up()
+    {
+        // With so many layers a snapshot is taken at every other event only: that of the last layer is still to come.
+        await using (var engine = await StartAsync("storage-actors.catalog.snapshot-every = 1"))
+        {
+            for (var layer = 0; layer < 16; layer++) await engine.Client.ApplyAsync(new StoreProtocol.Apply(null, [Item($"{layer}", $"layer-{layer}")]));
+        }
+
+        Assert.Equal(16, Assert.IsType<CatalogEvent.Snapshot>(Assert.Single(Journal())).Layers.Count);
+        await using (var engine = await StartAsync("storage-actors.catalog.snapshot-every = 2")) await engine.Client.RemoveAsync(LayerId.Parse("layer-1"));
+
+        // So little is left to the next start.
+        Assert.Equal([typeof(CatalogEvent.Snapshot), typeof(CatalogEvent.LayerRemoved)], Journal().Select(static happened => happened.GetType()));
+        await using var again = await StartAsync();
+        Assert.Equal(15, (await again.Client.ListLayersAsync()).Count);
+        Assert.Empty(await LayerLifeTests.CheckAsync(again));
+        await AssertAtRestAsync(again);
+    }
+
+    [Fact]
+    public async Task A_store_that_only_grows_is_summed_up_while_it_does()
+    {
+        await using (var engine = await StartAsync("storage-actors.catalog.snapshot-every = 2"))
+        {
+            for (var layer = 0; layer < 9; layer++) await engine.Client.ApplyAsync(new StoreProtocol.Apply(null, [Item($"{layer}", $"layer-{layer}")]));
+        }
+
+        var journal = Journal();
+        Assert.Equal(8, Assert.IsType<CatalogEvent.Snapshot>(journal[0]).Layers.Count);
+        Assert.IsType<CatalogEvent.LayerCommitted>(Assert.Single(journal.Skip(1)));
+    }
+
+    private List<IJournalEvent> Journal() =>
+        JournalAccess.Read(Path.Combine(Root, "journal.db"), isOwned: false, static journal => journal.Read("catalog").ToList());
 
     private static string Text(LayerRecord layer) => System.Text.Encoding.UTF8.GetString(StoreJson.Write(new LayerFile.Content(1, layer)));
 }

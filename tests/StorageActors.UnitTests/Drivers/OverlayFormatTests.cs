@@ -62,6 +62,14 @@ public sealed class OverlayFormatTests
             ["../first/diff", "../second/diff"], Directory.GetFiles(directory["overlay/l"]).Select(link => new FileInfo(link).LinkTarget).Order());
         Assert.Empty(links.Recover([first.Id, second.Id]));
 
+        // After an engine that came to its end, as many links as layers are taken for theirs.
+        Assert.Empty(links.RecoverStopped([first.Id, second.Id]));
+        File.CreateSymbolicLink(directory["overlay/l/" + new string('Y', 26)], "../gone/diff");
+        Assert.Single(links.RecoverStopped([first.Id, second.Id]));
+        File.Delete(directory["overlay/" + name]);
+        Assert.Single(links.RecoverStopped([first.Id, second.Id]));
+        Assert.Equal("../first/diff", new FileInfo(directory["overlay/" + name]).LinkTarget);
+
         links.Remove(first);
         links.Remove(first);
         Assert.Single(Directory.GetFiles(directory["overlay/l"]));
