@@ -92,7 +92,7 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
         {
             if (--left > 0) return;
             CrashPoint.Reached(CrashPoint.AfterJournal);
-            _view.Publish(state);
+            _view.Publish(state, events);
             SettleAwaited();
             _files.Write(files, then);
             _sinceSnapshot += events.Count;

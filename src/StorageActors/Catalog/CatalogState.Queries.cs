@@ -93,8 +93,12 @@ internal sealed partial record CatalogState
     }
 
     /// <summary>The layers of the store's own, parents before children, otherwise as they came.</summary>
-    internal IReadOnlyList<LayerRecord> ListLayers()
+    internal IReadOnlyList<LayerRecord> ListLayers() => ListLayers(out _);
+
+    /// <param name="asTheyCame">Whether no layer came before its parent.</param>
+    internal List<LayerRecord> ListLayers(out bool asTheyCame)
     {
+        asTheyCame = true;
         var layers = new List<LayerRecord>(LayerEntries.Count);
         var listed = new HashSet<string>(LayerEntries.Count, StringComparer.Ordinal);
         var below = new Stack<LayerRecord>();
@@ -102,11 +106,15 @@ internal sealed partial record CatalogState
         {
             // A parent that was adopted after its child has the higher order.
             for (var layer = entry.Record; layer is not null && listed.Add(layer.Id.Value); layer = layer.Parent is { } id ? FindOwn(id) : null) below.Push(layer);
+            asTheyCame &= below.Count <= 1;
             while (below.TryPop(out var layer)) layers.Add(layer);
         }
 
         return layers;
     }
+
+    /// <summary>A number that grows from each new layer to the next; null when the store has none of that id.</summary>
+    internal long? OrderOf(LayerId id) => LayerEntries.GetValueOrDefault(id.ToString())?.Order;
 
     /// <summary>The images of the store's own, oldest first.</summary>
     internal IReadOnlyList<ImageRecord> ListImages()

@@ -1,3 +1,4 @@
+using StorageActors.Journal;
 using StorageActors.Protocol;
 
 namespace StorageActors.Catalog;
@@ -8,27 +9,49 @@ namespace StorageActors.Catalog;
 /// </summary>
 internal sealed class CatalogView
 {
-    private CatalogState _current = CatalogState.Empty;
-    private Listing? _listing;
+    private Moment _moment = new(CatalogState.Empty, null, []);
 
-    internal CatalogState Current => Volatile.Read(ref _current);
+    internal CatalogState Current => Volatile.Read(ref _moment).State;
 
     /// <summary>All layers, parents before children; made once for each state that is asked.</summary>
-    internal IReadOnlyList<LayerRecord> Layers()
-    {
-        var current = Current;
-        var listing = Volatile.Read(ref _listing);
-        if (listing is null || !ReferenceEquals(listing.State, current))
-        {
-            listing = new Listing(current, current.ListLayers());
-            Volatile.Write(ref _listing, listing);
-        }
-
-        return listing.Layers;
-    }
+    internal IReadOnlyList<LayerRecord> Layers() => Volatile.Read(ref _moment).Layers();
 
     /// <summary>For the catalog's actor alone.</summary>
-    internal void Publish(CatalogState state) => Volatile.Write(ref _current, state);
+    internal void Publish(CatalogState state) => Volatile.Write(ref _moment, new Moment(state, null, []));
 
-    private sealed record Listing(CatalogState State, IReadOnlyList<LayerRecord> Layers);
+    /// <summary>The same, after these events.</summary>
+    internal void Publish(CatalogState state, IReadOnlyList<IJournalEvent> events) => Volatile.Write(ref _moment, _moment.Next(state, events));
+
+    /// <summary>One state, and the list of it, or what it can be made from.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="earlier">The list of an earlier state, if one was asked for lately.</param>
+    /// <param name="changed">The layers that may be otherwise since.</param>
+    private sealed class Moment(CatalogState state, LayerListing? earlier, LayerId[] changed)
+    {
+        /// <summary>With more than that to change, nobody has asked for the list for long.</summary>
+        private const int MaximumChanges = 100;
+
+        private LayerListing? _listing;
+
+        internal CatalogState State => state;
+
+        internal List<LayerRecord> Layers()
+        {
+            var listing = Volatile.Read(ref _listing);
+            if (listing is null)
+            {
+                listing = earlier?.After(state, changed) ?? LayerListing.Of(state);
+                Volatile.Write(ref _listing, listing);
+            }
+
+            return listing.Layers;
+        }
+
+        internal Moment Next(CatalogState next, IReadOnlyList<IJournalEvent> events)
+        {
+            var (from, since) = Volatile.Read(ref _listing) is { } listing ? (listing, []) : (earlier, changed);
+            if (from is null || since.Length + events.Count > MaximumChanges) return new Moment(next, null, []);
+            return new Moment(next, from, [.. since, .. events.Select(CatalogEvent.LayerOf).OfType<LayerId>()]);
+        }
+    }
 }

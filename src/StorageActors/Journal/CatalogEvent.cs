@@ -43,6 +43,20 @@ internal static class CatalogEvent
     /// <summary>An image's directory was renamed to the trash.</summary>
     internal sealed record ImageRemoved(ImageId Image) : IJournalEvent;
 
+    /// <summary>The layer that an event is about; null when it is about none.</summary>
+    internal static LayerId? LayerOf(IJournalEvent happened) => happened switch
+    {
+        LayerCommitted committed => committed.Layer.Id,
+        LayerSealed @sealed => @sealed.Layer.Id,
+        LayerRemoved removed => removed.Layer,
+        LayerNamed named => named.Layer,
+        LayerLabelled labelled => labelled.Layer,
+        LayerDocumented documented => documented.Layer,
+        LayerDamaged damaged => damaged.Layer,
+        LayerHealed healed => healed.Layer,
+        _ => null,
+    };
+
     /// <summary>All layers and images at one moment: what the events before it add up to.</summary>
     internal sealed record Snapshot(IReadOnlyList<LayerRecord> Layers, IReadOnlyList<ImageRecord> Images) : IJournalEvent;
 }
