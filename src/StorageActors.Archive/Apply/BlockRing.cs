@@ -16,10 +16,15 @@ namespace StorageActors.Archive.Apply;
 /// </remarks>
 internal sealed class BlockRing : IBlockSource, IDisposable
 {
-    /// <summary>Bytes in a block; all but the last are full, so that no tar header straddles two.</summary>
-    internal const int BlockSize = BlockPool.BlockSize;
+    /// <summary>
+    /// Bytes in a block; all but the last are full, so that no tar header straddles two. What is decompressed, digested and written one after the other
+    /// stays in the processor's cache at this size: with a megabyte, which fits no longer, a layer of large files costs a fifth more processor time.
+    /// </summary>
+    internal const int BlockSize = 256 << 10;
 
     private const int Capacity = 8;
+
+    private static readonly BlockPool Pool = new(BlockSize, kept: 16 * Capacity);
 
     private readonly object _gate = new();
     private readonly byte[]?[] _blocks = new byte[]?[Capacity];
@@ -46,7 +51,7 @@ internal sealed class BlockRing : IBlockSource, IDisposable
             lock (_gate)
             {
                 if (_abandoned) return null;
-                if (_made - _released < Capacity) return _blocks[_made % Capacity] ??= BlockPool.Rent();
+                if (_made - _released < Capacity) return _blocks[_made % Capacity] ??= Pool.Rent();
                 if (!TryClaimDigest(out digest))
                 {
                     Monitor.Wait(_gate);
@@ -160,7 +165,7 @@ internal sealed class BlockRing : IBlockSource, IDisposable
         _hasher.Dispose();
         foreach (ref var block in _blocks.AsSpan())
         {
-            if (block is not null) BlockPool.Return(block);
+            if (block is not null) Pool.Return(block);
             block = null;
         }
     }

@@ -2,22 +2,19 @@ using System.Collections.Concurrent;
 
 namespace StorageActors.Archive.Tar;
 
-/// <summary>Large blocks of memory that pass from one archive to the next, so that nobody pays for new ones. Their content is anything.</summary>
-internal static class BlockPool
+/// <summary>Blocks of memory of one size that pass from one archive to the next, so that nobody pays for new ones. Their content is anything.</summary>
+/// <param name="blockSize">Bytes in a block.</param>
+/// <param name="kept">How many are kept at most while nobody uses them.</param>
+internal sealed class BlockPool(int blockSize, int kept)
 {
-    /// <summary>Bytes in a block.</summary>
-    internal const int BlockSize = StreamBlockSource.DefaultBlockSize;
-
-    private const int MaxPooled = 32;
-
-    private static readonly ConcurrentBag<byte[]> Pool = [];
+    private readonly ConcurrentBag<byte[]> _blocks = [];
 
     /// <summary>A block for <see cref="Return"/>. Pinned: system calls work on it, and large ones need not move anyway.</summary>
-    internal static byte[] Rent() => Pool.TryTake(out var block) ? block : GC.AllocateUninitializedArray<byte>(BlockSize, pinned: true);
+    internal byte[] Rent() => _blocks.TryTake(out var block) ? block : GC.AllocateUninitializedArray<byte>(blockSize, pinned: true);
 
     /// <summary>Gives a block back that nobody uses any more.</summary>
-    internal static void Return(byte[] block)
+    internal void Return(byte[] block)
     {
-        if (Pool.Count < MaxPooled) Pool.Add(block);
+        if (_blocks.Count < kept) _blocks.Add(block);
     }
 }

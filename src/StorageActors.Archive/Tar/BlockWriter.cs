@@ -19,6 +19,8 @@ internal sealed class BlockWriter(Stream output, Sha256Hasher? hasher = null) : 
     /// <summary>Blocks at a time, the one that is being filled among them.</summary>
     internal const int Capacity = 4;
 
+    private static readonly BlockPool Pool = new(1 << 20, kept: 4 * Capacity);
+
     private readonly object _gate = new();
     private readonly byte[]?[] _blocks = new byte[]?[Capacity];
     private readonly int[] _lengths = new int[Capacity];
@@ -97,7 +99,7 @@ internal sealed class BlockWriter(Stream output, Sha256Hasher? hasher = null) : 
         _block = null;
         foreach (ref var block in _blocks.AsSpan())
         {
-            if (block is not null) BlockPool.Return(block);
+            if (block is not null) Pool.Return(block);
             block = null;
         }
     }
@@ -139,7 +141,7 @@ internal sealed class BlockWriter(Stream output, Sha256Hasher? hasher = null) : 
             lock (_gate)
             {
                 _failure?.Throw();
-                if (_made - Math.Min(_digested, _written) < Capacity) return _blocks[_made % Capacity] ??= BlockPool.Rent();
+                if (_made - Math.Min(_digested, _written) < Capacity) return _blocks[_made % Capacity] ??= Pool.Rent();
                 if (!TryClaimDigest(out digest))
                 {
                     Monitor.Wait(_gate);
