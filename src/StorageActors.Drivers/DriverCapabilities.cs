@@ -29,4 +29,10 @@ internal enum DriverCapabilities
 
     /// <summary>Layers may stand on layers of another store, which may lie on another file system and is only read.</summary>
     AdditionalStores = 128,
+
+    /// <summary>
+    /// What the kernel has to know of a layer's directories is in attributes that need no rights of the machine's root (<c>user.overlay.</c>): layers of this form and of the other
+    /// are not each other's.
+    /// </summary>
+    UserXattrs = 256,
 }

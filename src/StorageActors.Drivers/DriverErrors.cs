@@ -12,7 +12,8 @@ namespace StorageActors.Drivers;
 /// </summary>
 internal static class DriverErrors
 {
-    private const string OwnerAdvice = "Owners other than the user's own need root, a user namespace that has their numbers, or the setting ignore-chown-errors = on.";
+    private const string OwnerAdvice = "Owners other than the user's own need root, a user namespace that has their numbers (unshare --map-auto, or podman unshare, with ranges of "
+        + "/etc/subuid and /etc/subgid), or the setting ignore-chown-errors = on.";
 
     /// <summary>Runs an operation; what it throws comes out as one of the three driver exceptions, defects as they are.</summary>
     internal static T Guard<T>(string operation, string path, Func<T> body)
@@ -105,7 +106,7 @@ internal static class DriverErrors
         Errno.EEXIST or Errno.ENOTEMPTY => (StorageErrorCode.AlreadyExists, false, "Something is in the way; run check."),
 
         Errno.EPERM or Errno.EACCES => (StorageErrorCode.Unsupported, false,
-            "The store needs root with CAP_SYS_ADMIN; a security module, a seccomp filter or an immutable flag may refuse as well."),
+            "The store needs root with CAP_SYS_ADMIN, of the machine or of a user namespace; a security module, a seccomp filter or an immutable flag may refuse as well."),
         Errno.EROFS => (StorageErrorCode.Io, false, "The file system is read-only; the kernel's log (dmesg) says why if it was not meant to be."),
         Errno.EOPNOTSUPP or Errno.ENOSYS or Errno.ENODEV or Errno.ENOTTY or Errno.EXDEV => (StorageErrorCode.Unsupported, false,
             "The kernel or the store's file system cannot do this; see info for what they can."),

@@ -24,6 +24,11 @@ internal sealed record DriverOptions
     /// <summary>The way to mount; null for the best one that works here. Pinned by tests and by <c>info</c>'s advice on odd kernels.</summary>
     internal Overlay.OverlayMethod? OverlayMethod { get; init; }
 
+    /// <summary>
+    /// Whether overlay keeps its marks in <c>user.overlay.</c> attributes; null for what this process has the rights to (a user namespace has none to others). Pinned by tests, as root may have either.
+    /// </summary>
+    internal bool? UserXattrs { get; init; }
+
     /// <summary>Is told, from any thread, what went wrong without keeping an operation from being done; null for nobody.</summary>
     internal Action<string>? Warn { get; init; }
 

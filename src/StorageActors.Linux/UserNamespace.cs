@@ -3,9 +3,30 @@ using Microsoft.Win32.SafeHandles;
 
 namespace StorageActors.Linux;
 
-/// <summary>Makes user namespaces that nobody is in: they hold maps of ids for mounts.</summary>
+/// <summary>Makes user namespaces that nobody is in, which hold maps of ids for mounts, and says what the one of this process is like.</summary>
 internal static class UserNamespace
 {
+    /// <summary>
+    /// Which users of the namespace above those of this process's own are, as <c>inside:outside:number</c>, with commas between; null in the machine's first namespace, which maps all
+    /// ids to themselves in one line, and where nothing says it.
+    /// </summary>
+    internal static string? OwnUsers()
+    {
+        const string path = "/proc/self/uid_map";
+        try
+        {
+            var lines = File.ReadAllLines(path).Select(static line => string.Join(':', line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
+            return string.Join(',', lines) is var users && users is "" or "0:0:4294967295" ? null : users;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether this process is in another namespace than the machine's first. No process of several threads goes to another one.</summary>
+    internal static bool IsOwn { get; } = OwnUsers() is not null;
+
     /// <summary>
     /// A namespace with these maps, which lasts as long as the descriptor, or a mount that has them. The process that it takes has ended when this returns, whatever
     /// comes of it.

@@ -33,7 +33,7 @@ public abstract partial class LayerDriverContract
     private protected abstract ILayerDriver OpenDriver(string root, DriverOptions options);
 
     /// <summary>A new, empty store: <c>using var store = NewStore(); using var driver = Open(store);</c>.</summary>
-    private protected TempDirectory NewStore()
+    private protected virtual TempDirectory NewStore()
     {
         RequiredTiers.SkipUnlessRoot();
         return LoopFileSystem.Shared(FileSystem).NewDirectory();

@@ -1,5 +1,6 @@
 using StorageActors.Drivers;
 using StorageActors.Drivers.Overlay;
+using StorageActors.Linux;
 using StorageActors.TestSupport;
 
 namespace StorageActors.DriverContractTests;
@@ -46,4 +47,14 @@ public sealed class OverlayByOptionStringContract : OverlayContract
 
     private protected override ILayerDriver OpenDriver(string root, DriverOptions options) =>
         base.OpenDriver(root, options with { OverlayMethod = OverlayMethod.OptionString });
+}
+
+/// <summary>With its marks in attributes of users, as in a user namespace; there, too, if the tests run in one, where no image of a disk can be mounted.</summary>
+public sealed class OverlayUserXattrsContract : OverlayContract
+{
+    protected override FileSystemKind FileSystem => FileSystemKind.Ext4;
+
+    private protected override ILayerDriver OpenDriver(string root, DriverOptions options) => base.OpenDriver(root, options with { UserXattrs = true });
+
+    private protected override TempDirectory NewStore() => UserNamespace.IsOwn ? new TempDirectory() : base.NewStore();
 }

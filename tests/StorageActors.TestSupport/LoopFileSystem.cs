@@ -62,7 +62,7 @@ public sealed class LoopFileSystem : IDisposable
         var made = new LoopFileSystem(kind);
         try
         {
-            Libc.Mkdir(made._home, 0x1C0);
+            Libc.Mkdir(made._home, 0x1C9);   // 0711: a test may go on as an ordinary user
             Libc.Mkdir(made.Root, 0x1C0);
             using (var image = File.Create(made.Image)) image.SetLength(Math.Max(size, 400L << 20));   // xfs wants 300 MiB
             Command.Run(make!, [.. options, made.Image]);

@@ -24,6 +24,9 @@ internal sealed class InodeWriter
     private readonly uint _user = Libc.GetEuid();
     private readonly uint _group = Libc.GetEgid();
 
+    /// <summary>A write takes set-id bits off, but for the machine's root: that of a user namespace has no right to them here.</summary>
+    private readonly bool _writesDropSetIds = Libc.GetEuid() != 0 || UserNamespace.IsOwn;
+
     /// <param name="target">Where.</param>
     /// <param name="xattrs">For attributes.</param>
     /// <param name="warnings">For devices that cannot be made.</param>
@@ -120,5 +123,5 @@ internal sealed class InodeWriter
 
     /// <summary>Whether the mode given at creation is not the one the inode has now.</summary>
     internal bool NeedsChmod(in EntryAttributes attributes, bool chowned) =>
-        !_exactModes || ((attributes.Mode & SetIds) != 0 && (chowned || _user != 0));
+        !_exactModes || ((attributes.Mode & SetIds) != 0 && (chowned || _writesDropSetIds));
 }

@@ -26,7 +26,7 @@ internal sealed class OwnerWriter(bool isTolerant, IdMap? ids = null)
     {
         (user, group) = Ids.ToHost(user, group);
         var errno = Libc.TryFChown(file, user, group);
-        if (errno != Errno.None && !Tolerates(errno)) throw Libc.Failure("fchown", file, errno);
+        if (errno != Errno.None && !Tolerates(errno)) throw Libc.Failure("fchown", file, errno, detail: Owner(user, group, errno));
     }
 
     /// <summary>Of a name in a directory, not following a link.</summary>
@@ -34,12 +34,15 @@ internal sealed class OwnerWriter(bool isTolerant, IdMap? ids = null)
     {
         (user, group) = Ids.ToHost(user, group);
         var errno = Libc.TryFChownAt(directory, name, user, group);
-        if (errno != Errno.None && !Tolerates(errno)) throw Libc.Failure("fchownat", directory, name, errno);
+        if (errno != Errno.None && !Tolerates(errno)) throw Libc.Failure("fchownat", directory, name, errno, detail: Owner(user, group, errno));
     }
 
     /// <summary>What was refused since the last time that this was asked: a line, or nothing.</summary>
     internal IReadOnlyList<string> TakeWarnings() => Interlocked.Exchange(ref _refused, 0) is var count and > 0
         ? [string.Create(CultureInfo.InvariantCulture, $"owners are not kept: this process may not give files away ({count} inodes)")] : [];
+
+    private static string Owner(uint user, uint group, Errno errno) => string.Create(
+        CultureInfo.InvariantCulture, $"owner {user}:{group}{(errno == Errno.EINVAL ? ", of which this user namespace lacks a number" : "")}");
 
     private bool Tolerates(Errno errno)
     {

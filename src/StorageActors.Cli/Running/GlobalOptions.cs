@@ -43,9 +43,12 @@ internal static class GlobalOptions
     internal static string DefaultRoot()
     {
         if (Environment.GetEnvironmentVariable("STORAGE_ACTORS_ROOT") is { Length: > 0 } named) return Path.GetFullPath(named);
-        if (Libc.GetEuid() == 0) return "/var/lib/storage-actors";
+        if (Libc.GetEuid() == 0 && IsOurs("/var/lib")) return "/var/lib/storage-actors";
         // Not verified: of a home that does not exist the name would be empty, and the store in the working directory.
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
         return Path.GetFullPath(Path.Combine(home, ".local/share/storage-actors"));
+
+        // In a user namespace everybody may be root, but the machine's directories are not his.
+        static bool IsOurs(string directory) => !UserNamespace.IsOwn || (Libc.TryStat(directory, out var status, AtFlags.None) == Errno.None && status.UserId == 0);
     }
 }

@@ -27,7 +27,7 @@ internal sealed class AufsKernel : IAufsKernel
             if (!IsRegistered()) answer = loaded is null ? "there is no modprobe" : loaded.Output.Trim() is { Length: > 0 } said ? said : $"exit code {loaded.ExitCode}";
         }
 
-        return new AufsMachine(Libc.StatFs(root).Type, IsInUserNamespace(), IsRegistered(), answer, BranchLimit());
+        return new AufsMachine(Libc.StatFs(root).Type, UserNamespace.IsOwn, IsRegistered(), answer, BranchLimit());
     }
 
     /// <inheritdoc/>
@@ -48,10 +48,6 @@ internal sealed class AufsKernel : IAufsKernel
 
     private static bool IsRegistered() =>
         File.ReadLines("/proc/filesystems").Any(static line => line.Split('\t', StringSplitOptions.TrimEntries) is [.., "aufs"]);
-
-    /// <summary>The first namespace maps all ids to themselves in one line.</summary>
-    private static bool IsInUserNamespace() =>
-        File.Exists("/proc/self/uid_map") && File.ReadAllText("/proc/self/uid_map").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is not ["0", "0", "4294967295"];
 
     /// <summary>A module says for how many branches it was built.</summary>
     private static int BranchLimit()

@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using StorageActors.Drivers.Probing;
 using StorageActors.Linux;
 
 namespace StorageActors.Drivers.Overlay;
@@ -28,6 +29,7 @@ internal abstract class ContextMounter(IReadOnlyList<KeyValuePair<string, string
             AddLayer(context, "upperdir", stack.Upper!, null);
             // No directory can be both; the kernel finds that after it has asked who uses the upper one.
             AddLayer(context, "workdir", stack.Upper!, null);
+            if (words.FirstOrDefault(static word => word.Key == OverlayAbilities.UserXattrWord) is { Key: not null } form) Configure(context, form);
             Libc.FsConfigString(context, "index", "on");
             Libc.FsConfigCreate(context);
             return false;
@@ -41,6 +43,13 @@ internal abstract class ContextMounter(IReadOnlyList<KeyValuePair<string, string
     internal static LinuxException FellBackToReadOnly(OverlayStack stack, string target) => new(
         "mount", target, Errno.EROFS,
         detail: $"the kernel made the mount read-only although writing was asked for: it could not set up {stack.Work}; is the file system full or read-only?");
+
+    /// <summary>States a word, with its value if it has one.</summary>
+    internal static void Configure(SafeFileHandle context, KeyValuePair<string, string> word)
+    {
+        if (word.Value.Length == 0) Libc.FsConfigFlag(context, word.Key);
+        else Libc.FsConfigString(context, word.Key, word.Value);
+    }
 
     /// <summary>Names a layer; returns what has to stay open until the mount is made, if anything.</summary>
     protected abstract SafeFileHandle? AddLayer(SafeFileHandle context, string key, string path, IdShift? shift);
@@ -80,7 +89,7 @@ internal abstract class ContextMounter(IReadOnlyList<KeyValuePair<string, string
             if (stack.Words.Volatile) Libc.FsConfigFlag(context, "volatile");
         }
 
-        foreach (var (key, value) in stack.ExplicitWords(words)) Libc.FsConfigString(context, key, value);
+        foreach (var word in stack.ExplicitWords(words)) Configure(context, word);
         if (stack.Words.Context is { } label) Libc.FsConfigString(context, "context", label);
     }
 }

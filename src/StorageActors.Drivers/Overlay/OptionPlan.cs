@@ -40,9 +40,12 @@ internal static class OptionPlan
             if (stack.Words.Volatile) yield return "volatile";
         }
 
-        foreach (var (key, value) in stack.ExplicitWords(words)) yield return $"{key}={value}";
+        foreach (var word in stack.ExplicitWords(words)) yield return Text(word);
         if (stack.Words.Context is { } label) yield return $"context=\"{label}\"";
     }
+
+    /// <summary>A word as an option: one without a value stands alone.</summary>
+    internal static string Text(KeyValuePair<string, string> word) => word.Value.Length == 0 ? word.Key : $"{word.Key}={word.Value}";
 
     private static string EscapeLower(string path) => Escape(path).Replace(":", "\\:", StringComparison.Ordinal);
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using StorageActors.Drivers.Mounting;
+using StorageActors.Drivers.Probing;
 using StorageActors.Linux;
 
 namespace StorageActors.Drivers.Overlay;
@@ -42,7 +43,7 @@ internal sealed class OptionStringMounter(
         var asked = stack with { Lowers = [stack.Lowers[^1]], Work = stack.Upper, Words = MountWords.None };
         try
         {
-            var call = OptionPlan.Make(asked, [new("index", "on")], Environment.SystemPageSize, namings)[0];
+            var call = OptionPlan.Make(asked, [.. words.Where(static word => word.Key == OverlayAbilities.UserXattrWord), new("index", "on")], Environment.SystemPageSize, namings)[0];
             ViewPoint.Open(tree.Root, point => Libc.Mount("overlay", point, "overlay", call.Flags, Encoding.UTF8.GetBytes(call.Data)), static point => Libc.Umount2(point, UnmountFlags.Detach)).Dispose();
             return false;
         }

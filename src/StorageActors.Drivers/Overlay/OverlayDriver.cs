@@ -47,7 +47,7 @@ internal sealed partial class OverlayDriver : ILayerDriver
             StoreFileSystem.SpreadDirectories(root + "/staging");
             return (links, mounts);
         });
-        _content = new LayerContent(new OverlayWhiteouts(_mounts.Abilities.NestedXattrs), _mounts.View, options);
+        _content = new LayerContent(new OverlayWhiteouts(_mounts.Abilities.NestedXattrs, _mounts.Abilities.UserXattrs), _mounts.View, options);
         _facts = () => OverlayFacts.Of(root, _mounts.Abilities, _mounts.Features, NoIdMaps, options, chosen);
     }
 
@@ -57,7 +57,8 @@ internal sealed partial class OverlayDriver : ILayerDriver
     /// <inheritdoc/>
     public DriverCapabilities Capabilities =>
         DriverCapabilities.Rebase | DriverCapabilities.NativeDiff | DriverCapabilities.KernelMount | DriverCapabilities.ReadOnlyMounts
-        | DriverCapabilities.Opaque | DriverCapabilities.BaseMounts | DriverCapabilities.VolatileMounts | DriverCapabilities.AdditionalStores;
+        | DriverCapabilities.Opaque | DriverCapabilities.BaseMounts | DriverCapabilities.VolatileMounts | DriverCapabilities.AdditionalStores
+        | (_mounts.Abilities.UserXattrs ? DriverCapabilities.UserXattrs : DriverCapabilities.None);
 
     /// <inheritdoc/>
     public IReadOnlyList<StoreFact> Facts => _facts();
@@ -99,8 +100,7 @@ internal sealed partial class OverlayDriver : ILayerDriver
     /// <inheritdoc/>
     public void Retire(LayerLocation layer) => DriverErrors.Guard("remove", layer.Path, () =>
     {
-        _mounts.Unmount(layer, force: false);
-        _mounts.Forget(layer);
+        _mounts.Retire(layer);
         _links.Remove(LayerDirectory.Of(layer));
     });
 

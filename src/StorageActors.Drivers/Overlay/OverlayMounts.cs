@@ -41,7 +41,7 @@ internal sealed class OverlayMounts : IDisposable
             (Abilities, Features) = _thread.Run(() =>
             {
                 Libc.ChDir(home);
-                var abilities = OverlayProbe.Run(_tree, home, options.OverlayMethod);
+                var abilities = OverlayProbe.Run(_tree, home, options.OverlayMethod, options.UserXattrs);
                 return (abilities, OverlayFeatures.Find(_tree, home, abilities));
             }).GetAwaiter().GetResult();
             MountWords.Parse(_defaults);
@@ -212,8 +212,16 @@ internal sealed class OverlayMounts : IDisposable
         return OnItsThread(() => _mounter.View(stack));
     }
 
-    /// <summary>A layer is about to leave its place: nothing of it stays open.</summary>
-    internal void Forget(LayerLocation location) => _tree.Forget(LayerDirectory.Of(location).Diff);
+    /// <summary>A layer is about to leave its place: it is mounted no more, nowhere, and nothing of it stays open.</summary>
+    internal void Retire(LayerLocation location)
+    {
+        var layer = LayerDirectory.Of(location);
+        // Before its mount point is replaced, and the mount gone from under whoever sees it.
+        if (Abilities.UserXattrs && Find(layer) is null && Libc.TryStat(layer.Work + "/work", out _) == Errno.None)
+            CheckUnused(layer, OverlayStack.Of(layer, [], MountWords.None), "remove");
+        Unmount(location, force: false);
+        _tree.Forget(layer.Diff);
+    }
 
     public void Dispose()
     {
@@ -262,11 +270,23 @@ internal sealed class OverlayMounts : IDisposable
         return Abilities.Volatile ? words : words with { Volatile = false };
     }
 
-    private void CheckUnused(LayerDirectory layer, OverlayStack stack, string operation) => _detached.Check(layer, operation, () =>
+    private void CheckUnused(LayerDirectory layer, OverlayStack stack, string operation)
     {
-        EnsureEmpty(layer, stack);
-        return _thread.Run(() => _mounter.IsUpperInUse(stack)).GetAwaiter().GetResult();
-    });
+        _detached.Check(layer, operation, IsInUse);
+        // Root's mounts show in every mount namespace that there may be an engine in; those of users do not.
+        if (Abilities.UserXattrs && IsInUse()) throw MountedElsewhere(layer, operation);
+
+        bool IsInUse()
+        {
+            EnsureEmpty(layer, stack);
+            return _thread.Run(() => _mounter.IsUpperInUse(stack)).GetAwaiter().GetResult();
+        }
+    }
+
+    private static TransientDriverException MountedElsewhere(LayerDirectory layer, string operation) => new(new StorageError(
+        StorageErrorCode.InUse, operation,
+        $"Layer {layer.Id} is mounted read-write in another mount namespace, which this one does not see; unmount it there, or end the processes of that namespace (lsns -t mnt).",
+        layer.Diff, nameof(Errno.EBUSY), StorageErrorReason.MountBusy, layer.Id));
 
     /// <summary>
     /// Whether the overlay that was unmounted is gone altogether, so that no other mount namespace has a copy of the mount: then nothing is left that would vanish with the

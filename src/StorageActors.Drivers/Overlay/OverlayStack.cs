@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using StorageActors.Drivers.Mounting;
+using StorageActors.Drivers.Probing;
 using StorageActors.Protocol;
 
 namespace StorageActors.Drivers.Overlay;
@@ -45,7 +46,8 @@ internal sealed record OverlayStack(IReadOnlyList<string> Lowers, string? Upper,
 
     /// <summary>The explicit options of this mount, given those of every mount.</summary>
     internal IEnumerable<KeyValuePair<string, string>> ExplicitWords(IEnumerable<KeyValuePair<string, string>> words) =>
-        !Follows ? words : words.Select(static word => word.Key switch
+        // Where users' attributes are the kernel's marks, it neither writes those two nor obeys them, and refuses to be asked.
+        !Follows || words.Any(static word => word.Key == OverlayAbilities.UserXattrWord) ? words : words.Select(static word => word.Key switch
         {
             "redirect_dir" => new KeyValuePair<string, string>(word.Key, "follow"),
             "metacopy" => new KeyValuePair<string, string>(word.Key, "on"),

@@ -30,6 +30,10 @@ internal static class IdMapProbe
             Known[key] = true;
             return null;
         }
+        catch (DriverException e) when (UserNamespace.IsOwn && e.Error.Errno is nameof(Errno.EPERM) or nameof(Errno.EACCES))
+        {
+            return "in a user namespace the kernel shows no files of the machine's file systems with other owners";
+        }
         catch (DriverException e)
         {
             return e.Error.Message.TrimEnd('.');

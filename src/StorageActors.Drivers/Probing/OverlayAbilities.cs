@@ -10,5 +10,15 @@ namespace StorageActors.Drivers.Probing;
 /// <param name="NestedXattrs">
 /// <c>trusted.overlay.overlay.X</c> in a layer shows as <c>trusted.overlay.X</c>, so overlay attributes that come in an archive can be kept (6.7).
 /// </param>
+/// <param name="UserXattrs">
+/// The kernel's marks are <c>user.overlay.</c> attributes instead of <c>trusted.overlay.</c> ones, which only the machine's root may have; the words have <c>userxattr</c> then.
+/// </param>
 internal sealed record OverlayAbilities(
-    OverlayMethod Method, bool Detached, IReadOnlyList<KeyValuePair<string, string>> Words, bool Volatile, bool NestedXattrs);
+    OverlayMethod Method, bool Detached, IReadOnlyList<KeyValuePair<string, string>> Words, bool Volatile, bool NestedXattrs, bool UserXattrs)
+{
+    /// <summary>The word of a mount whose marks are attributes of users.</summary>
+    internal const string UserXattrWord = "userxattr";
+
+    /// <summary>What the names of the kernel's marks begin with.</summary>
+    internal static string MarkPrefix(bool userXattrs) => userXattrs ? "user.overlay." : "trusted.overlay.";
+}

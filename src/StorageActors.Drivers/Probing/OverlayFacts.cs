@@ -12,11 +12,11 @@ internal static class OverlayFacts
     [
         new("driver", "name", $"{OverlayDriver.DriverName} ({chosen})"),
         new("driver", "mounts", Describe(abilities)),
-        new("driver", "mount options", string.Join(',', abilities.Words.Select(word => $"{word.Key}={word.Value}").Concat(options.MountOptions))),
+        new("driver", "mount options", string.Join(',', abilities.Words.Select(OptionPlan.Text).Concat(options.MountOptions))),
         new("driver", "layers in a stack", abilities.Method == OverlayMethod.OptionString
             ? "about 140: a page of options" : $"{OverlayStack.MaximumLowers}"),
         new("driver", "diff", "native: redirects and metadata-only copies are off"),
-        new("driver", "whiteouts", "character devices 0:0, trusted.overlay.opaque; userxattr is for stores without root"),
+        new("driver", "whiteouts", $"character devices 0:0, {OverlayAbilities.MarkPrefix(abilities.UserXattrs)}opaque{(abilities.UserXattrs ? " (userxattr: without root)" : "")}"),
         LayerRoot.Fact(options),
         new("kernel", "new mount API", YesNo(abilities.Method != OverlayMethod.OptionString)),
         new("kernel", "layers by descriptor", YesNo(abilities.Method == OverlayMethod.Descriptors)),
@@ -26,7 +26,7 @@ internal static class OverlayFacts
         new("kernel", "layers with other ids", noIdMaps is null ? "yes" : $"no: {noIdMaps}"),
         new("file system", "type", StoreFileSystem.NameOf(Libc.StatFs(root).Type)),
         new("file system", "d_type", YesNo(true)),
-        new("file system", "trusted xattrs", YesNo(true)),
+        new("file system", abilities.UserXattrs ? "user xattrs" : "trusted xattrs", YesNo(true)),
         .. OverlayFeatures.Status(root, abilities, features),
     ];
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using StorageActors.Drivers.Mounting;
 using StorageActors.Drivers.Overlay;
 using StorageActors.Linux;
@@ -8,7 +9,8 @@ namespace StorageActors.Drivers.Probing;
 
 /// <summary>
 /// What overlayfs can do here besides what the store's own mounts need: for people, and for engines that mount layers themselves. Each is found out by doing it on
-/// throw-away directories, once for each start of the machine, release of the kernel, type of file system and way to mount: the answers are kept in the machine's run directory. No
+/// throw-away directories, once for each start of the machine, release of the kernel, type of file system, way to mount and form of the marks: the answers are kept in the machine's
+/// run directory, those of a user namespace, which others may have rights in than the machine's root, in the user's. No
 /// mount relies on them, so they may be old; what a mount relies on is asked by every process anew (<see cref="OverlayProbe"/>).
 /// </summary>
 internal sealed class OverlayFeatures
@@ -17,12 +19,13 @@ internal sealed class OverlayFeatures
     private const int ManyLowers = 150;
 
     /// <summary>Of its own: sockets in a directory beside it may be for others.</summary>
-    private const string RunDirectory = "/run/storage-actors-probes";
+    private const string DirectoryName = "storage-actors-probes";
     private const string Yes = "yes";
     private const string Group = "kernel";
+    private const string NotWithUserXattrs = "no (not with userxattr)";
     private const string NativeDiff = "native diff";
 
-    private static readonly ConcurrentDictionary<(string Kernel, FsMagic Type, OverlayMethod Method), IReadOnlyList<StoreFact>> Known = new();
+    private static readonly ConcurrentDictionary<(string Kernel, FsMagic Type, OverlayMethod Method, bool UserXattrs), IReadOnlyList<StoreFact>> Known = new();
 
     private readonly StoreTree _tree;
     private readonly string _home;
@@ -38,14 +41,15 @@ internal sealed class OverlayFeatures
     {
         try
         {
-            var key = (Kernel: Libc.KernelRelease(), Libc.StatFs(tree.Root).Type, abilities.Method);
+            var key = (Kernel: Libc.KernelRelease(), Libc.StatFs(tree.Root).Type, abilities.Method, abilities.UserXattrs);
             if (Known.TryGetValue(key, out var known)) return known;
-            var file = $"{RunDirectory}/overlay-{StoreFileSystem.NameOf(key.Type)}-{key.Method}";
+            var file = RunDirectory(abilities) is { } run
+                ? $"{run}/{DirectoryName}/overlay-{StoreFileSystem.NameOf(key.Type)}-{key.Method}{(key.UserXattrs ? "-" + OverlayAbilities.UserXattrWord : "")}" : null;
             var asked = $"{key.Kernel} {typeof(OverlayFeatures).Module.ModuleVersionId}"; // Another build may ask something else.
-            if (Read(file, asked) is { } kept) return Known[key] = kept;
+            if (file is not null && Read(file, asked) is { } kept) return Known[key] = kept;
             var (found, isCertain) = Probe(tree, home, abilities);
             if (!isCertain) return found;
-            Keep(file, asked, found);
+            if (file is not null) Keep(file, asked, found);
             return Known[key] = found;
         }
         catch (LinuxException e)
@@ -53,6 +57,10 @@ internal sealed class OverlayFeatures
             return [new StoreFact(Group, "features", $"not found out: {e.Errno}")];
         }
     }
+
+    /// <summary>Where answers are kept until the machine is started again; null where there is no such place.</summary>
+    private static string? RunDirectory(OverlayAbilities abilities) => !abilities.UserXattrs ? "/run"
+        : Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 1 } run && Path.IsPathFullyQualified(run) ? Path.TrimEndingDirectorySeparator(run) : null;
 
     /// <summary>The pairs by which engines know a driver.</summary>
     internal static IEnumerable<StoreFact> Status(string root, OverlayAbilities abilities, IReadOnlyList<StoreFact> features) =>
@@ -62,6 +70,7 @@ internal sealed class OverlayFeatures
         new("status", "Native Overlay Diff", features.Any(static fact => fact is { Name: NativeDiff, Value: Yes }) ? "true" : "false"),
         new("status", "Using metacopy", "false"),
         new("status", "Supports volatile", abilities.Volatile ? "true" : "false"),
+        new("status", "userxattr", abilities.UserXattrs ? "true" : "false"),
     ];
 
     private static (IReadOnlyList<StoreFact> Found, bool IsCertain) Probe(StoreTree tree, string home, OverlayAbilities abilities)
@@ -77,8 +86,8 @@ internal sealed class OverlayFeatures
     private List<StoreFact> All() =>
     [
         new(Group, NativeDiff, Ask(DiffsNatively)),
-        new(Group, "metadata-only copies (metacopy)", Ask(CopiesMetadataAlone)),
-        new(Group, "data-only layers", Ask(TakesDataOnly)),
+        new(Group, "metadata-only copies (metacopy)", _abilities.UserXattrs ? NotWithUserXattrs : Ask(CopiesMetadataAlone)),
+        new(Group, "data-only layers", _abilities.UserXattrs ? NotWithUserXattrs : Ask(TakesDataOnly)),
         new(Group, FormattableString.Invariant($"{ManyLowers} layers in a stack"), Ask(TakesMany)),
         new(Group, "whiteouts without privileges", Libc.KernelVersion() >= new Version(5, 8) ? Yes : "no"),
         new(Group, "SELinux context mounts", Directory.Exists("/sys/fs/selinux") ? Ask(TakesContext) : "SELinux is not enabled"),
@@ -91,7 +100,7 @@ internal sealed class OverlayFeatures
         Libc.UnlinkAt(merged, "dir"u8, AtFlags.RemoveDirectory);
         Libc.MkdirAt(merged, "dir"u8, 0x1C0);
         using var upper = Libc.OpenDirectory(_scratch + "/upper1");
-        return Libc.GetXattrAt(upper, "dir"u8, "trusted.overlay.opaque"u8) is [(byte)'y'];
+        return Libc.GetXattrAt(upper, "dir"u8, Encoding.ASCII.GetBytes(OverlayAbilities.MarkPrefix(_abilities.UserXattrs) + "opaque")) is [(byte)'y'];
     });
 
     private bool CopiesMetadataAlone() => InMount([new("redirect_dir", "on"), new("metacopy", "on")], "upper2", "work2", merged =>
@@ -179,7 +188,8 @@ internal sealed class OverlayFeatures
     {
         try
         {
-            using (var run = Libc.OpenDirectory(Path.GetDirectoryName(RunDirectory)!)) Libc.TryMkdirAt(run, "storage-actors-probes"u8, 0x1C0);   // 0700
+            var directory = Path.GetDirectoryName(file)!;
+            using (var run = Libc.OpenDirectory(Path.GetDirectoryName(directory)!)) Libc.TryMkdirAt(run, Encoding.ASCII.GetBytes(DirectoryName), 0x1C0);   // 0700
             SmallFile.WriteDurably(file, string.Concat(facts.Select(static fact => $"{fact.Name}\t{fact.Value}\n").Prepend(asked + "\n")));
         }
         catch (LinuxException)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using StorageActors.Drivers.Mounting;
 using StorageActors.Drivers.Overlay;
 using StorageActors.Linux;
@@ -12,7 +13,7 @@ namespace StorageActors.Drivers.Probing;
 /// </summary>
 internal sealed class OverlayProbe
 {
-    private static readonly ConcurrentDictionary<(string Kernel, DeviceNumber FileSystem, OverlayMethod? Pinned), OverlayAbilities> Known = new();
+    private static readonly ConcurrentDictionary<(string Kernel, DeviceNumber FileSystem, OverlayMethod? Pinned, bool? UserXattrs), OverlayAbilities> Known = new();
 
     /// <summary>In order of what they guard; the first value that the kernel knows is used. nofollow: an image must not point into other directories.</summary>
     private static readonly (string Key, string[] Values, string Parameter)[] Explicit =
@@ -26,6 +27,7 @@ internal sealed class OverlayProbe
     private readonly StoreTree _tree;
     private readonly string _home;
     private readonly string _scratch;
+    private bool _userXattrs;
 
     private OverlayProbe(StoreTree tree, string home, string scratch) => (_tree, _home, _scratch) = (tree, home, scratch);
 
@@ -33,10 +35,14 @@ internal sealed class OverlayProbe
     /// What works here; a mounter's <see cref="StoreTree"/> is left as it is to be used. Refuses, with what to do about it, where nothing works or where
     /// <paramref name="pinned"/> does not.
     /// </summary>
-    internal static OverlayAbilities Run(StoreTree tree, string home, OverlayMethod? pinned)
+    /// <param name="tree">The store.</param>
+    /// <param name="home">The driver's home.</param>
+    /// <param name="pinned">The way to mount; null for the best.</param>
+    /// <param name="userXattrs">The form of the marks; null for what this process has the rights to.</param>
+    internal static OverlayAbilities Run(StoreTree tree, string home, OverlayMethod? pinned, bool? userXattrs = null)
     {
         StoreFileSystem.CheckUpper(tree.Root);
-        var key = (Libc.KernelRelease(), Libc.Stat(tree.Root, AtFlags.None).FileSystem, pinned);
+        var key = (Libc.KernelRelease(), Libc.Stat(tree.Root, AtFlags.None).FileSystem, pinned, userXattrs);
         if (Known.TryGetValue(key, out var known))
         {
             if (known.Detached && tree.TryDetach() != Errno.None) known = known with { Detached = false };
@@ -45,12 +51,12 @@ internal sealed class OverlayProbe
 
         using var scratch = new ProbeScratch(tree.Root);
         scratch.Make("lower1", "lower2", "upper", "work", "merged");
-        return Known[key] = new OverlayProbe(tree, home, scratch.Path).Find(pinned);
+        return Known[key] = new OverlayProbe(tree, home, scratch.Path).Find(pinned, userXattrs);
     }
 
-    private OverlayAbilities Find(OverlayMethod? pinned)
+    private OverlayAbilities Find(OverlayMethod? pinned, bool? userXattrs)
     {
-        StoreFileSystem.CheckFeatures(_scratch, _tree.Root);
+        _userXattrs = StoreFileSystem.CheckFeatures(_scratch, _tree.Root, userXattrs);
         var isDetached = _tree.TryDetach() == Errno.None;
         var failures = new List<string>();
         foreach (var method in pinned is { } only ? [only] : Enum.GetValues<OverlayMethod>())
@@ -64,20 +70,23 @@ internal sealed class OverlayProbe
 
         throw DriverErrors.Refuse(
             StorageErrorCode.Unsupported, "probe",
-            $"No overlay can be mounted on the store at {_tree.Root}: {string.Join("; ", failures)}. The kernel needs overlayfs (modprobe overlay), the "
-            + "store root's CAP_SYS_ADMIN; with SELinux or AppArmor look for denials. The driver vfs needs no mounts.", _tree.Root);
+            $"No overlay can be mounted on the store at {_tree.Root}: {string.Join("; ", failures)}. It needs overlayfs in the kernel (modprobe overlay) and {Rights()}; "
+            + "with SELinux or AppArmor look for denials. The driver vfs needs no mounts.", _tree.Root);
+
+        string Rights() => !_userXattrs ? "root with CAP_SYS_ADMIN"
+            : "root's rights, be it those of a user namespace with mounts of its own (Linux 5.11; unshare --user --map-root-user --mount, podman unshare, rootlesskit)";
     }
 
     private OverlayAbilities? Try(OverlayMethod method, List<string> failures)
     {
         try
         {
-            var (words, isVolatile) = method == OverlayMethod.OptionString ? ModuleWords() : ContextWords();
+            var (words, isVolatile) = method == OverlayMethod.OptionString ? ModuleWords(_userXattrs) : ContextWords(_userXattrs);
             var mounter = Create(method, words);
             var merged = _scratch + "/merged";
             mounter.Mount(new OverlayStack([_scratch + "/lower1", _scratch + "/lower2"], _scratch + "/upper", _scratch + "/work", MountWords.None), merged);
             Libc.Umount2(merged, UnmountFlags.Detach);
-            return new OverlayAbilities(method, Detached: false, words, isVolatile, ShowsNestedXattrs(mounter));
+            return new OverlayAbilities(method, Detached: false, words, isVolatile, ShowsNestedXattrs(mounter), _userXattrs);
         }
         catch (LinuxException e)
         {
@@ -89,10 +98,16 @@ internal sealed class OverlayProbe
     private IOverlayMounter Create(OverlayMethod method, IReadOnlyList<KeyValuePair<string, string>> words) =>
         OverlayMounts.Create(method, _tree, path => _tree.RelativeTo(_home, path), path => _tree.RelativeTo(_home, path), words);
 
-    private static (List<KeyValuePair<string, string>> Words, bool Volatile) ContextWords()
+    private static (List<KeyValuePair<string, string>> Words, bool Volatile) ContextWords(bool userXattrs)
     {
         using var context = Libc.FsOpen("overlay");
         var words = new List<KeyValuePair<string, string>>();
+        if (userXattrs)
+        {
+            words.Add(new(OverlayAbilities.UserXattrWord, ""));
+            ContextMounter.Configure(context, words[0]);
+        }
+
         foreach (var (key, values, _) in Explicit)
         {
             var value = Array.Find(values, value => Takes(() => Libc.FsConfigString(context, key, value)));
@@ -103,22 +118,25 @@ internal sealed class OverlayProbe
     }
 
     /// <summary>mount(2) tells nothing about a single word, the module's parameters do. Volatile came with 5.10 and has none.</summary>
-    private static (List<KeyValuePair<string, string>> Words, bool Volatile) ModuleWords()
+    private static (List<KeyValuePair<string, string>> Words, bool Volatile) ModuleWords(bool userXattrs)
     {
+        // With userxattr (5.11) no redirect is followed, and "off", which may be told to follow, is refused; nofollow came with 4.15.
         var words = Explicit.Where(word => File.Exists("/sys/module/overlay/parameters/" + word.Parameter))
-            .Select(word => new KeyValuePair<string, string>(word.Key, word.Values[^1])).ToList();
+            .Select(word => new KeyValuePair<string, string>(word.Key, userXattrs ? word.Values[0] : word.Values[^1])).ToList();
+        if (userXattrs) words.Insert(0, new(OverlayAbilities.UserXattrWord, ""));
         return (words, Libc.KernelVersion() >= new Version(5, 10));
     }
 
     private bool ShowsNestedXattrs(IOverlayMounter mounter)
     {
+        var prefix = OverlayAbilities.MarkPrefix(_userXattrs);
         using (var lower = Libc.OpenDirectory(_scratch + "/lower1"))
         {
-            if (Libc.TryFSetXattr(lower, "trusted.overlay.overlay.probe"u8, "y"u8) != Errno.None) return false;
+            if (Libc.TryFSetXattr(lower, Encoding.ASCII.GetBytes(prefix + "overlay.probe"), "y"u8) != Errno.None) return false;
         }
 
         using var view = mounter.View(new OverlayStack([_scratch + "/lower1", _scratch + "/lower2"], null, null, MountWords.None));
-        return Libc.GetXattrAt(view, "."u8, "trusted.overlay.probe"u8) is not null;
+        return Libc.GetXattrAt(view, "."u8, Encoding.ASCII.GetBytes(prefix + "probe")) is not null;
     }
 
     private static bool Takes(Action configure)

@@ -28,9 +28,13 @@ internal static class StoreFileSystem
 
     /// <summary>
     /// Tries in a scratch directory what an upper directory needs. Each is a thing that people have met: xfs made with ftype=0, a file system mounted
-    /// without xattrs, a store in a user namespace.
+    /// without xattrs, a tmpfs before Linux 6.6 in a user namespace.
     /// </summary>
-    internal static void CheckFeatures(string scratch, string root)
+    /// <param name="scratch">The scratch directory.</param>
+    /// <param name="root">The store's root.</param>
+    /// <param name="userXattrs">The form of the marks; null for those of users in a user namespace, unless it may have trusted ones.</param>
+    /// <returns>Whether the marks are attributes of users.</returns>
+    internal static bool CheckFeatures(string scratch, string root, bool? userXattrs)
     {
         using var directory = Libc.OpenDirectory(scratch);
         var name = NameOf(Libc.StatFs(root).Type);
@@ -39,19 +43,24 @@ internal static class StoreFileSystem
             throw Lacks("d_type (the type of a file in its directory's list)", "An xfs must be made with -n ftype=1, an ext4 with the filetype feature.");
         }
 
-        var errno = Libc.TryFSetXattr(directory, "trusted.overlay.probe"u8, "y"u8);
-        if (errno == Errno.EPERM) throw NotRoot("set trusted attributes");
+        var errno = userXattrs == true ? Errno.EPERM : Libc.TryFSetXattr(directory, "trusted.overlay.probe"u8, "y"u8);
+        var hasUserXattrs = errno == Errno.EPERM && (userXattrs ?? UserNamespace.IsOwn);
+        if (hasUserXattrs) errno = Libc.TryFSetXattr(directory, "user.overlay.probe"u8, "y"u8);
+        if (errno == Errno.EPERM) throw NotRoot(hasUserXattrs ? "set attributes of its files" : "set trusted attributes");
+        if (errno != Errno.None && hasUserXattrs)
+            throw Lacks("extended attributes of users", "Mount it with user_xattr, or use another file system: ext4, xfs and btrfs have them, tmpfs since Linux 6.6.");
         if (errno != Errno.None) throw Lacks("trusted extended attributes", "Mount it with user_xattr, or use another file system: ext4, xfs and btrfs have them.");
 
         errno = Libc.TryMknodAt(directory, "whiteout"u8, FileType.CharacterDevice, 0);
         if (errno is not (Errno.None or Errno.EEXIST)) throw NotRoot("make the device nodes that hide deleted files");
+        return hasUserXattrs;
 
         PermanentDriverException Lacks(string what, string advice) => DriverErrors.Refuse(
             StorageErrorCode.Unsupported, "probe", $"{name} under the store at {root} lacks {what}, which an overlay needs. {advice}", root);
 
         PermanentDriverException NotRoot(string what) => DriverErrors.Refuse(
             StorageErrorCode.Unsupported, "probe",
-            $"The store at {root} may not {what}. The driver overlay needs root with CAP_SYS_ADMIN and CAP_MKNOD in the first user namespace.", root);
+            $"The store at {root} may not {what}. The driver overlay needs root with CAP_SYS_ADMIN and CAP_MKNOD, or Linux 5.11 and a user namespace with mounts of its own (unshare --user --map-root-user --mount).", root);
     }
 
     /// <summary>

@@ -24,10 +24,10 @@ internal static class AdditionalStores
         if (roots.Count == 0) return null;
         if (!capabilities.HasFlag(DriverCapabilities.AdditionalStores))
             throw Refuse(StorageErrorCode.Unsupported, roots[0], $"the driver {own.Driver} makes no layers on those of another store; use overlay or vfs, or leave additional-stores empty");
-        return CatalogState.Merge(roots.Select(root => (root, Read(root, own))));
+        return CatalogState.Merge(roots.Select(root => (root, Read(root, own, capabilities))));
     }
 
-    private static CatalogState Read(string root, StoreLayout own)
+    private static CatalogState Read(string root, StoreLayout own, DriverCapabilities capabilities)
     {
         if (Libc.TryStat(root, out var there) != Errno.None || StoreFormat.Read(root, toReadOnly: true) is not { } format)
             throw Refuse(StorageErrorCode.NotFound, root, $"there is no store in {root}; mount it, or take it out of additional-stores");
@@ -36,6 +36,13 @@ internal static class AdditionalStores
             throw Refuse(StorageErrorCode.InvalidArgument, root, $"{root} is this store itself, or lies in it; take it out of additional-stores");
         if (format.Driver != own.Driver)
             throw Refuse(StorageErrorCode.Unsupported, root, $"{root} is a store of the driver {format.Driver}, this one is of {own.Driver}: their layers do not go together");
+        if (format.HasUserXattrs != capabilities.HasFlag(DriverCapabilities.UserXattrs))
+        {
+            throw Refuse(
+                StorageErrorCode.Unsupported, root,
+                $"{root} was made {(format.HasUserXattrs ? "in a user namespace, this one by root of the machine" : "by root of the machine, this one in a user namespace")}: their layers do not go together");
+        }
+
         return StoreReading.TryRead(root, withMounts: false, leavesNoTrace: true)?.Catalog ?? throw Refuse(
             StorageErrorCode.Unsupported, root,
             $"{root} cannot be read from outside: its owner keeps the journal elsewhere or has additional stores, or a crash left something that its own engine settles when it starts");

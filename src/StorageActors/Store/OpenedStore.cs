@@ -105,8 +105,9 @@ internal sealed class OpenedStore : IDisposable
         try
         {
             var wanted = DriverFactory.NameOf(settings.Driver);
-            var (layout, format) = StoreRoot.Open(settings.Root, wanted, () => (driver = openDriver(wanted, settings)).Name);
+            var (layout, format) = StoreRoot.Open(settings.Root, wanted, () => (driver = openDriver(wanted, settings)).Name, () => driver!.Capabilities.HasFlag(DriverCapabilities.UserXattrs));
             driver ??= openDriver(format.Driver, settings);
+            format.CheckMarks(layout.Root, driver.Capabilities);
             var wasClosed = JournalDatabase.WasClosed(layout.Journal);
             var additional = AdditionalStores.Read(settings.AdditionalStores, layout, driver.Capabilities);
             var metrics = new StoreMetrics();

@@ -26,6 +26,7 @@ internal static class StoreFacts
                 Fact("engine", "layers of additional stores", catalog.AdditionalCount.Layers), Fact("engine", "images of additional stores", catalog.AdditionalCount.Images),
             ],
             Fact("kernel", "release", Libc.KernelRelease()),
+            Fact("kernel", "user namespace", UserNamespace.OwnUsers() is { } users ? $"of its own: users {users}" : "the machine's"),
             .. driver,
             .. settings.ToFacts(),
         ],

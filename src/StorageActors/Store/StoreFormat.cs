@@ -20,6 +20,11 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
     /// <summary>Incompatible: there are layers whose files have other owners than their archives, by the map in their records.</summary>
     internal const string IdMaps = "id-maps";
 
+    /// <summary>
+    /// Incompatible: marks of layers are <c>user.overlay.</c> attributes, as they are in a user namespace; who takes them for <c>trusted.overlay.</c> ones would show what layers hide.
+    /// </summary>
+    internal const string UserXattrs = "user-xattrs";
+
     private static readonly Lock Writing = new();
 
     private static ReadOnlySpan<byte> FileName => "format.json"u8;
@@ -48,9 +53,12 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
     }
 
     /// <summary>Makes a store's format file, last of all that makes a store, and returns when the disk has it.</summary>
-    internal static StoreFormat Create(string root, string driver)
+    /// <param name="root">The store's root.</param>
+    /// <param name="driver">Its driver.</param>
+    /// <param name="features">Incompatible features that it has from the beginning.</param>
+    internal static StoreFormat Create(string root, string driver, params IReadOnlyList<string> features)
     {
-        var format = new StoreFormat(Current, Guid.NewGuid().ToString("D"), driver, StoreFeatures.None);
+        var format = new StoreFormat(Current, Guid.NewGuid().ToString("D"), driver, StoreFeatures.None with { Incompatible = features });
         using var directory = Libc.OpenDirectory(root);
         AtomicFile.Replace(directory, FileName, StoreJson.Write(format));
         return format;
@@ -67,10 +75,26 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
         }
     }
 
+    /// <summary>Whether the marks of its layers are attributes of users.</summary>
+    internal bool HasUserXattrs => Features.Incompatible.Contains(UserXattrs, StringComparer.Ordinal);
+
+    /// <summary>Refuses a store whose marks this driver, with the rights that this process has, would not read as such.</summary>
+    internal void CheckMarks(string root, DriverCapabilities driver)
+    {
+        var hasUserXattrs = driver.HasFlag(DriverCapabilities.UserXattrs);
+        if (hasUserXattrs == HasUserXattrs) return;
+        throw DriverErrors.Refuse(
+            StorageErrorCode.InvalidArgument, "open store",
+            HasUserXattrs
+                ? $"{root} was made in a user namespace, and its layers have the marks and owners of one; run this there, as by unshare --user --map-root-user --mount by its owner, or use another root"
+                : $"{root} was made by root of the machine, and its layers have marks that a user namespace does not see; run this as root outside of user namespaces, or use another root",
+            root);
+    }
+
     private void CheckKnown(string path, bool toReadOnly)
     {
         if (Format != Current) throw Unknown(path, $"the store has disk format {Format}; this version reads {Current}");
-        if (Features.Incompatible.Where(static word => word != IdMaps).ToList() is { Count: > 0 } unknown) throw Unknown(path, $"the store uses {string.Join(", ", unknown)}");
+        if (Features.Incompatible.Where(static word => word is not (IdMaps or UserXattrs)).ToList() is { Count: > 0 } unknown) throw Unknown(path, $"the store uses {string.Join(", ", unknown)}");
         if (Features.ReadOnly.Count > 0 && !toReadOnly)
             throw Unknown(path, $"the store uses {string.Join(", ", Features.ReadOnly)}, so this version could only read it");
     }
@@ -84,7 +108,8 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
 
 /// <summary>
 /// Names of what a store uses that its format's number does not say. A version that does not know a name may go on with a compatible one, may read
-/// with a read-only one, and must keep away from an incompatible one. This version knows <see cref="StoreFormat.IdMaps"/>.
+/// with a read-only one, and must keep away from an incompatible one. This version knows <see cref="StoreFormat.IdMaps"/>
+/// and <see cref="StoreFormat.UserXattrs"/>.
 /// </summary>
 internal sealed record StoreFeatures(IReadOnlyList<string> Compatible, IReadOnlyList<string> ReadOnly, IReadOnlyList<string> Incompatible)
 {

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using StorageActors.Drivers;
+using StorageActors.Drivers.Overlay;
 using StorageActors.Linux;
 using StorageActors.Protocol;
 
@@ -40,9 +41,13 @@ internal static class StoreRoot
     /// Opens the store, or makes it: its directories first, its format file last. <paramref name="wanted"/> is a driver that the user insists on;
     /// <paramref name="choose"/> opens it, or without a wish the best, when a store is made: one that does not work here must not become the store's.
     /// </summary>
+    /// <param name="root">The store's root.</param>
+    /// <param name="wanted">The driver, or null.</param>
+    /// <param name="choose">Opens the driver of a new store and names it.</param>
+    /// <param name="hasUserXattrs">Whether the one that was opened keeps its marks in attributes of users.</param>
     /// <exception cref="StoreCorruptException">This version must not touch the store.</exception>
     /// <exception cref="PermanentDriverException">The directory holds something else, or a store of another driver.</exception>
-    internal static (StoreLayout Layout, StoreFormat Format) Open(string root, string? wanted, Func<string> choose)
+    internal static (StoreLayout Layout, StoreFormat Format) Open(string root, string? wanted, Func<string> choose, Func<bool>? hasUserXattrs = null)
     {
         var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
         var format = StoreFormat.Read(path);
@@ -58,9 +63,20 @@ internal static class StoreRoot
         MakeAll(layout);
         if (format is not null) return (layout, format);
         CrashPoint.Reached(CrashPoint.StoreMade);
-        format = StoreFormat.Create(path, driver);
+        var userXattrs = hasUserXattrs?.Invoke() == true;
+        CheckOrigin(path, driver, userXattrs);
+        format = StoreFormat.Create(path, driver, userXattrs ? [StoreFormat.UserXattrs] : []);
         CrashPoint.Reached(CrashPoint.FormatWritten);
         return (layout, format);
+    }
+
+    /// <summary>Layers whose format file is lost do not say which marks they have, unless the root directory is root's as this process knows root, and so was never a user's.</summary>
+    private static void CheckOrigin(string root, string driver, bool userXattrs)
+    {
+        if (driver != OverlayDriver.DriverName || DriverFactory.IsEmptyHome(root, driver) || (!userXattrs && Libc.Stat(root).UserId == Libc.GetEuid())) return;
+        throw DriverErrors.Refuse(
+            StorageErrorCode.Damaged, "open store",
+            $"{root} has layers of the driver {driver} and no format.json, which says whether root or a user namespace made them; restore it", root);
     }
 
     private static void MakeAll(StoreLayout layout)
