@@ -30,21 +30,18 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
     /// <summary>Whether a journal and the names of the directories say the same, so that there is nothing to plan.</summary>
     internal static bool Agree(CatalogState catalog, StoreListing listing)
     {
-        var present = new HashSet<string>(listing.Layers.Count, StringComparer.Ordinal);
         for (var i = 0; i < listing.Layers.Count; i++)
         {
             if (catalog.FindOwn(listing.Layers[i]) is not { } layer || layer.Damage == MissingDirectory) return false;
-            present.Add(layer.Id.Value);
         }
 
-        // As many as the journal has, and all of them known, are the same.
-        if (present.Count < catalog.LayerCount && catalog.LayersWhere(layer => layer.Damage is null && !present.Contains(layer.Id.Value)).Count > 0) return false;
+        // No name is there twice: as many as the journal has, and all of them known, are the same.
+        if (listing.Layers.Count < catalog.LayerCount && MissingLayers(catalog, listing).Count > 0) return false;
         for (var i = 0; i < listing.Images.Count; i++)
         {
             if (catalog.FindOwn(listing.Images[i]) is null) return false;
         }
 
-        // No name is there twice.
         return listing.Images.Count == catalog.ImageCount;
     }
 
