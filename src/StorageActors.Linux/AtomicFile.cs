@@ -15,19 +15,19 @@ internal static class AtomicFile
     /// <param name="directory">Where.</param>
     /// <param name="name">Its name.</param>
     /// <param name="content">What it is to hold.</param>
-    /// <param name="mode">Its permissions.</param>
+    /// <param name="mode">Its permissions; null for those that the process's umask leaves of 0644.</param>
     /// <param name="written">Called when the new file is on disk, but not under its name yet.</param>
     internal static void Replace(
-        SafeFileHandle directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> content, uint mode = 0x180, Action? written = null)
+        SafeFileHandle directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> content, uint? mode = 0x180, Action? written = null)
     {
         var temporary = TemporaryName(name);
         const OpenFlags flags = OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoFollow;
-        using (var file = Libc.OpenAt(directory, temporary, flags, 0x180))
+        using (var file = Libc.OpenAt(directory, temporary, flags, mode is null ? 0x1A4u : 0x180u))
         {
             try
             {
                 Libc.WriteAll(file, content);
-                Libc.FChmod(file, mode);
+                if (mode is { } wanted) Libc.FChmod(file, wanted);
                 Libc.FSync(file);   // not fdatasync: the mode is to survive, too
                 written?.Invoke();
                 Libc.RenameAt2(directory, temporary, directory, name);

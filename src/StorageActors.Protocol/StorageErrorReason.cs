@@ -75,6 +75,9 @@ public enum StorageErrorReason
     /// <summary>Wrong state: the layer is mounted read-only, and writing is asked for.</summary>
     MountedReadOnly,
 
+    /// <summary>Wrong state: the layer is mounted with other ids than those that are asked for.</summary>
+    MountedWithOtherIds,
+
     /// <summary>Wrong state: the layer is writable, or has no digest yet; a sealed one is needed.</summary>
     NotSealed,
 

@@ -25,6 +25,9 @@ internal sealed class Invocation(string verb, ParseResult parsed, Printer output
     /// <summary>A session with the store: over the node's socket if one serves it, else with an engine in this process.</summary>
     internal Task<Session> OpenAsync() => Session.OpenAsync(this);
 
+    /// <summary>The same for a verb that makes no store where there is none.</summary>
+    internal Task<Session> OpenExistingAsync() => Session.OpenExistingAsync(this);
+
     /// <summary>The same for a verb that only asks: from the store's journal, if that has the answer.</summary>
     internal Task<Session> OpenToReadAsync(bool withMounts = false) => Session.OpenToReadAsync(this, withMounts);
 }

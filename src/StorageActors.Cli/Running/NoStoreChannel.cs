@@ -35,6 +35,10 @@ internal sealed class NoStoreChannel : IStorageChannel
             CatalogProtocol.ListLayers => Task.FromResult((TReply)(object)new CatalogProtocol.Layers([])),
             CatalogProtocol.ListImages => Task.FromResult((TReply)(object)new CatalogProtocol.Images([])),
             CatalogProtocol.ListMounts => Task.FromResult((TReply)(object)new CatalogProtocol.Mounts([])),
+            StoreProtocol.GetUsage { Layer: null } => Task.FromResult((TReply)(object)new StoreProtocol.Usage(new UsageReport([], 0, FreeOf(_root).Bytes, FreeOf(_root).Inodes))),
+            StoreProtocol.GetStatistics => Task.FromResult((TReply)(object)new StoreProtocol.Statistics([], [])),
+            StoreProtocol.Check => Task.FromResult((TReply)(object)new StoreProtocol.Checked([NoStore()])),
+            StoreProtocol.CollectGarbage => Task.FromResult((TReply)(object)new StoreProtocol.Collected([], 0)),
             _ => Task.FromException<TReply>(Nothing()),
         };
 
@@ -45,10 +49,35 @@ internal sealed class NoStoreChannel : IStorageChannel
     public Task<OpenTransfer> OpenDownloadAsync(CancellationToken stop = default) => throw Nothing();
 
     /// <inheritdoc/>
-    public IDisposable WatchProgress(TicketId ticket, IProgress<StagingProgress> observer) => throw Nothing();
+    /// <remarks>There is never any.</remarks>
+    public IDisposable WatchProgress(TicketId ticket, IProgress<StagingProgress> observer) => new Nobody();
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>What is free where the store would be made.</summary>
+    private static (long Bytes, long Inodes) FreeOf(string root)
+    {
+        for (var path = root; path is not null; path = Path.GetDirectoryName(path))
+        {
+            if (!Directory.Exists(path)) continue;
+            var free = Libc.StatFs(path);
+            return ((long)free.AvailableBlocks * free.BlockSize, (long)free.FreeInodes);
+        }
+
+        return (0, 0);
+    }
+
+    /// <summary>Whoever meant another root should see it.</summary>
+    private Finding NoStore() => new("no-store", _root, "there is no store here yet; is the root the right one?", Repaired: false, Note: true);
+
+    private sealed class Nobody : IDisposable
+    {
+        public void Dispose()
+        {
+            // Nobody was told anything.
+        }
+    }
 
     private StorageException Nothing() => new(new StorageError(StorageErrorCode.NotFound, "resolve", $"there is no store at {_root} yet", _root));
 }

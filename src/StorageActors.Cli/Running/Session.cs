@@ -60,6 +60,15 @@ internal sealed class Session : IAsyncDisposable
         return await OnNodeAsync(call, config.GetString("storage-actors.socket")) ?? new Session(new StorageClient(nothing), null, "none: there is no store");
     }
 
+    /// <summary>
+    /// For a verb that asks what only an engine knows, and must not make a store by that: where there is none, it is told that nothing is there.
+    /// </summary>
+    internal static async Task<Session> OpenExistingAsync(Invocation call)
+    {
+        if (call.Store is not { Config: null, Socket: null } choice) return await NothingAsync(call) ?? await OpenAsync(call);
+        return NoStoreChannel.TryOpen(choice.Root ?? GlobalOptions.DefaultRoot()) is { } nothing ? new Session(new StorageClient(nothing), null, "none: there is no store") : await OpenAsync(call);
+    }
+
     /// <summary>What the store says of itself, and who said it: its node, or this process, which needs an engine for it only where a crash left something.</summary>
     internal static async Task<(StoreProtocol.Info Info, string Where)> InspectAsync(Invocation call)
     {

@@ -21,6 +21,7 @@ internal sealed class ApplyVerb : Verb
     private readonly Option<LayerId?> _id = Values.Id<LayerId>("--id", "ID", "The new layer's id (default: a random one)");
     private readonly Option<string[]> _names = Many("--name", "NAME", "A name for it");
     private readonly Option<Dictionary<string, string>> _labels = Values.Pairs("--label", "A label for it");
+    private readonly Option<Dictionary<string, string>> _documents = DocumentFiles.Option();
     private readonly Option<Digest?> _diffId = Values.Id<Digest>("--diff-id", "DIGEST", "The digest that its uncompressed tar must have");
     private readonly Option<long?> _limitSize = Values.Bytes("--limit-size", "Refuse a tar that is larger than this, uncompressed");
     private readonly Option<long?> _limitEntries = Values.Number("--limit-entries", "Refuse a tar that has more entries");
@@ -34,16 +35,21 @@ internal sealed class ApplyVerb : Verb
         : base("apply", "Make a sealed layer from a tar, compressed or not")
     {
         Add(_file);
-        foreach (var option in new Option[] { _parent, _id, _names, _labels, _diffId, _limitSize, _limitEntries, _reuse }) Add(option);
+        foreach (var option in new Option[] { _parent, _id, _names, _labels, _documents, _diffId, _limitSize, _limitEntries, _reuse }) Add(option);
+        Validators.Add(result =>
+        {
+            if (result.GetValue(_reuse) && result.GetValue(_documents) is { Count: > 0 }) result.AddError("--reuse and --document exclude each other: put documents of a layer that may be there with the verb document");
+        });
     }
 
     internal override async Task<int> RunAsync(Invocation call)
     {
+        var documents = await DocumentFiles.ReadAllAsync(call.Get(_documents), call.Stop);
         using var source = TarSource.Open(call.Get(_file));
         await using var session = await call.OpenAsync();
         var clock = Stopwatch.StartNew();
         var parent = await session.Client.LayerOrNoneAsync(call.Get(_parent), call.Stop);
-        var spec = new StoreProtocol.LayerSpec(call.Get(_id), call.Get(_names), call.Get(_labels));
+        var spec = new StoreProtocol.LayerSpec(call.Get(_id), call.Get(_names), call.Get(_labels), documents);
         var expect = new StoreProtocol.Expectations(call.Get(_diffId), MaximumSize: call.Get(_limitSize), MaximumEntries: call.Get(_limitEntries));
 
         StoreProtocol.AppliedLayer applied;
@@ -52,8 +58,6 @@ internal sealed class ApplyVerb : Verb
             applied = await source.ApplyAsync(session.Client, parent, spec, expect, call.Get(_reuse), board, call.Stop);
         }
 
-        if (applied.Reused && call.Get(_labels)! is { Count: > 0 } labels)
-            await session.Client.Channel.AskAsync<CatalogProtocol.Resolved>(new CatalogProtocol.ChangeLabels(applied.Layer.Id, labels), call.Stop);
         foreach (var warning in applied.Layer.Warnings ?? []) call.Output.Warning(call.Verb, warning);
         if (call.Output.Json) call.Output.Document(LayerResult.Of(applied.Layer, clock.Elapsed.TotalSeconds, call.Get(_reuse) ? applied.Reused : null));
         else call.Output.Line(applied.Layer.Id.Value);

@@ -20,7 +20,7 @@ internal sealed class ChangesVerb : Verb
 
     internal override async Task<int> RunAsync(Invocation call)
     {
-        await using var session = await call.OpenAsync();
+        await using var session = await call.OpenExistingAsync();
         var layer = (await session.Client.LayerAsync(call.Get(_layer), call.Stop)).Id;
         var from = await session.Client.LayerOrNoneAsync(call.Get(_from), call.Stop);
         var changes = await session.Client.ChangesAsync(layer, from, call.Stop);

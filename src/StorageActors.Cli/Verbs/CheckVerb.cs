@@ -28,7 +28,7 @@ internal sealed class CheckVerb : Verb
     internal override async Task<int> RunAsync(Invocation call)
     {
         if (call.Get(_dryRun) && !call.Get(_repair)) call.Output.Note("--dry-run says nothing without --repair: a check alone changes nothing");
-        await using var session = await call.OpenAsync();
+        await using var session = await call.OpenExistingAsync();
         var clock = Stopwatch.StartNew();
         IReadOnlyList<Finding> findings;
         await using (var board = ProgressBoard.Start(call))

@@ -14,12 +14,13 @@ internal sealed class CreateVerb : Verb
     private readonly Option<LayerId?> _id = Values.Id<LayerId>("--id", "ID", "Its id (default: a random one)");
     private readonly Option<string[]> _names = Many("--name", "NAME", "A name for it");
     private readonly Option<Dictionary<string, string>> _labels = Values.Pairs("--label", "A label for it");
+    private readonly Option<Dictionary<string, string>> _documents = DocumentFiles.Option();
     private readonly IdOptions _ids = new("the container's");
 
     internal CreateVerb()
         : base("create", "Make a writable layer")
     {
-        foreach (var option in new Option[] { _image, _parent, _id, _names, _labels }) Add(option);
+        foreach (var option in new Option[] { _image, _parent, _id, _names, _labels, _documents }) Add(option);
         _ids.AddTo(this);
         Validators.Add(result =>
         {
@@ -29,9 +30,10 @@ internal sealed class CreateVerb : Verb
 
     internal override async Task<int> RunAsync(Invocation call)
     {
+        var documents = await DocumentFiles.ReadAllAsync(call.Get(_documents), call.Stop);
         await using var session = await call.OpenAsync();
         var parent = await ParentAsync(session.Client, call);
-        var spec = new StoreProtocol.LayerSpec(call.Get(_id), call.Get(_names), call.Get(_labels));
+        var spec = new StoreProtocol.LayerSpec(call.Get(_id), call.Get(_names), call.Get(_labels), documents);
         var layer = await session.Client.CreateAsync(parent, spec, _ids.Get(call), call.Stop);
         if (call.Output.Json) call.Output.Document(layer);
         else call.Output.Line(layer.Id.Value);

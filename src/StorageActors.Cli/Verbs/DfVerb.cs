@@ -9,7 +9,7 @@ internal sealed class DfVerb() : Verb("df", "Show bytes and inodes on disk: shar
 {
     internal override async Task<int> RunAsync(Invocation call)
     {
-        await using var session = await call.OpenAsync();
+        await using var session = await call.OpenExistingAsync();
         var usage = Sum((await session.Client.Channel.AskAsync<StoreProtocol.Usage>(new StoreProtocol.GetUsage(), call.Stop)).Report);
         if (call.Output.Json) call.Output.Document(usage);
         else Print(usage, call.Output);

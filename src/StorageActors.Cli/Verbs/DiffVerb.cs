@@ -30,7 +30,7 @@ internal sealed class DiffVerb : Verb
     {
         var file = call.Get(_file);
         if (file is null or "-" && call.Output.ToTerminal) throw new FormatException("a terminal cannot show a tar: redirect stdout, or name a file with -o");
-        await using var session = await call.OpenAsync();
+        await using var session = await call.OpenExistingAsync();
         var layer = (await session.Client.LayerAsync(call.Get(_layer), call.Stop)).Id;
         var from = await session.Client.LayerOrNoneAsync(call.Get(_from), call.Stop);
         var compression = call.Get(_gzip) ? LayerCompression.Gzip : call.Get(_zstd) ? LayerCompression.Zstd : LayerCompression.None;

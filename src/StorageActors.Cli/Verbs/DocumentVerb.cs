@@ -9,8 +9,6 @@ namespace StorageActors.Cli.Verbs;
 /// <summary>Lists, gives, puts and removes documents.</summary>
 internal sealed class DocumentVerb : Verb
 {
-    private const int Largest = 16 << 20;
-
     private readonly Argument<string> _id = new("ID") { Description = "A layer or an image" };
     private readonly Argument<string?> _key = new("KEY") { Description = "Which document (default: list them)", DefaultValueFactory = static _ => null };
     private readonly Option<string?> _put = new("--put") { Description = "Put the file's content, a new document or in place of the one with the key; - reads stdin", HelpName = "FILE" };
@@ -34,8 +32,8 @@ internal sealed class DocumentVerb : Verb
     internal override async Task<int> RunAsync(Invocation call)
     {
         var (key, put) = (call.Get(_key), call.Get(_put));
-        var document = put is null ? null : new BigData(key!, await ReadAsync(put, call.Stop));
-        await using var session = key is null ? await call.OpenToReadAsync(withMounts: References.IsPath(call.Get(_id))) : await call.OpenAsync();
+        var document = put is null ? null : new BigData(key!, await DocumentFiles.ReadAsync(put, call.Stop));
+        await using var session = key is null ? await call.OpenToReadAsync(withMounts: References.IsPath(call.Get(_id))) : put is null && !call.Get(_remove) ? await call.OpenExistingAsync() : await call.OpenAsync();
         var found = await session.Client.EitherAsync(call.Get(_id), call.Stop);
         if (key is not null && put is null && !call.Get(_remove))
         {
@@ -77,26 +75,11 @@ internal sealed class DocumentVerb : Verb
         var content = found.Layer is { } layer ? await client.GetBigDataAsync(layer.Id, key, call.Stop) : await client.GetBigDataAsync(found.Image!.Id, key, call.Stop);
         if (call.Get(_file) is { } file and not "-")
         {
-            await File.WriteAllBytesAsync(file, content, call.Stop);
+            OutputFile.Write(file, content);
             return;
         }
 
         await using var stdout = new StandardOutput();
         await stdout.WriteAsync(content, call.Stop);
-    }
-
-    private static async Task<byte[]> ReadAsync(string file, CancellationToken stop)
-    {
-        if (file == "-" && !Console.IsInputRedirected) throw new FormatException("no content: name a FILE, or pipe it to stdin");
-        await using var source = file == "-" ? new StandardInput() : (Stream)File.OpenRead(file);
-        using var content = new MemoryStream();
-        var block = new byte[64 * 1024];
-        for (int count; (count = await source.ReadAsync(block, stop)) > 0;)
-        {
-            content.Write(block, 0, count);
-            if (content.Length > Largest) throw new StorageException(new StorageError(StorageErrorCode.LimitExceeded, "read", $"{file} is larger than the {Largest} bytes that a document may have", file));
-        }
-
-        return content.ToArray();
     }
 }

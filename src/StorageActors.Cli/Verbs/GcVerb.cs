@@ -22,7 +22,7 @@ internal sealed class GcVerb : Verb
 
     internal override async Task<int> RunAsync(Invocation call)
     {
-        await using var session = await call.OpenAsync();
+        await using var session = await call.OpenExistingAsync();
         var dryRun = call.Get(_dryRun);
         StoreProtocol.Collected collected;
         await using (var board = ProgressBoard.Start(call))

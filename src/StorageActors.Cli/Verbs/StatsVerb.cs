@@ -9,7 +9,7 @@ internal sealed class StatsVerb() : Verb("stats", "Show counters and how long lo
 {
     internal override async Task<int> RunAsync(Invocation call)
     {
-        await using var session = await call.OpenAsync();
+        await using var session = await call.OpenExistingAsync();
         var statistics = await session.Client.Channel.AskAsync<StoreProtocol.Statistics>(new StoreProtocol.GetStatistics(), call.Stop);
         if (call.Output.Json) call.Output.Document(statistics);
         else Print(statistics, call.Output);

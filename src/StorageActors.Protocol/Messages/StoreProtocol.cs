@@ -24,7 +24,9 @@ public static class StoreProtocol
     /// <param name="Id">Its id; a random one if not given.</param>
     /// <param name="Names">Its names.</param>
     /// <param name="Labels">Its labels.</param>
-    public sealed record LayerSpec(LayerId? Id = null, IReadOnlyList<string>? Names = null, IReadOnlyDictionary<string, string>? Labels = null);
+    /// <param name="Documents">What is kept with it from the start: it is in the store with all of them, or not at all. At most 1000, of 16 MiB each.</param>
+    public sealed record LayerSpec(
+        LayerId? Id = null, IReadOnlyList<string>? Names = null, IReadOnlyDictionary<string, string>? Labels = null, IReadOnlyList<BigData>? Documents = null);
 
     /// <summary>What the caller expects of a blob and tolerates; each is checked, none is trusted.</summary>
     /// <param name="DiffId">Expected digest of the uncompressed tar. With it, content that is known, or on its way, is not extracted again.</param>
@@ -37,7 +39,7 @@ public static class StoreProtocol
 
     /// <summary>One layer of a chain that is to be applied.</summary>
     /// <param name="Source">Its tar, compressed or not.</param>
-    /// <param name="Spec">What it is to be called. Ignored for a layer whose content is known already, but for its names, which are added.</param>
+    /// <param name="Spec">What it is to be called. Of a layer whose content is known already the id is ignored, names are added and labels set.</param>
     /// <param name="Expect">What is expected of it.</param>
     /// <param name="Ticket">The name of its extraction in progress events; a random one if not given.</param>
     public sealed record ChainItem(BlobSource Source, LayerSpec Spec, Expectations Expect, TicketId? Ticket = null);
@@ -49,7 +51,9 @@ public static class StoreProtocol
     /// </summary>
     /// <param name="Parent">The layer below the first; none for a base layer.</param>
     /// <param name="Items">At least one.</param>
-    /// <param name="Reuse">Whether a layer that the store has already (same ChainID) is taken instead of a second copy.</param>
+    /// <param name="Reuse">
+    /// Whether a layer that the store has already (same ChainID) is taken instead of a second copy. Documents, which others may have put there, cannot be given with it.
+    /// </param>
     /// <param name="Owner">If given, its death cancels the work; a host that asks with a throw-away sender names itself here.</param>
     public sealed record Apply(
         LayerId? Parent, IReadOnlyList<ChainItem> Items, bool Reuse = false, [property: JsonIgnore] IActorRef? Owner = null) : ICommand;

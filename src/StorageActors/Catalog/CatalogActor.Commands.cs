@@ -89,11 +89,11 @@ internal sealed partial class CatalogActor
         var events = new List<IJournalEvent>(command.Layers.Select(static layer => new CatalogEvent.LayerCommitted(layer)));
         foreach (var layer in command.Layers) _reservations = _reservations.Made(layer.Id).Pin(holder, layer.Id);
         var state = _decided.Apply(events);
-        foreach (var (layer, names) in command.Names.Select(static given => (given.Layer, given.Names)))
+        foreach (var given in command.Given)
         {
-            var given = LayerRules.GiveNames(state, layer, names).ToList();
-            state = state.Apply(given);
-            events.AddRange(given);
+            List<IJournalEvent> changes = [.. LayerRules.GiveNames(state, given.Layer, given.Names), .. LabelRules.Give(state, given.Layer, given.Labels)];
+            state = state.Apply(changes);
+            events.AddRange(changes);
         }
 
         Append(events, FilesOf(events), () => from.Tell(new LayersCommitted()));

@@ -18,8 +18,8 @@ internal static class CatalogInternal
     /// </summary>
     internal sealed record ReserveChain(string Operation, LayerId? Parent, IReadOnlyList<NewLayer> Layers, bool Reuse);
 
-    /// <summary>A layer that is to be made.</summary>
-    internal sealed record NewLayer(LayerId? Id, IReadOnlyList<string> Names, Digest? DiffId);
+    /// <summary>A layer that is to be made; or that, if it is there, is to get names and, where it is so labelled, labels.</summary>
+    internal sealed record NewLayer(LayerId? Id, IReadOnlyList<string> Names, Digest? DiffId, bool IsLabelled = false);
 
     /// <summary>The chain is reserved: first layers that are there, then some that others are making, then those to be made.</summary>
     internal sealed record ChainReserved(LayerRecord? Parent, IReadOnlyList<PlannedLayer> Layers);
@@ -31,7 +31,7 @@ internal static class CatalogInternal
     /// Says, as soon as the content of a reserved layer is known, which ChainID it will have on which parent; answers <see cref="ChainClaimed"/>: whether
     /// to make it, or to wait for, or take, another layer of the same content.
     /// </summary>
-    internal sealed record ClaimChain(string Operation, LayerId Layer, LayerId? Parent, Digest ChainId);
+    internal sealed record ClaimChain(string Operation, LayerId Layer, LayerId? Parent, Digest ChainId, bool IsLabelled = false);
 
     /// <summary>The answer to a claim.</summary>
     internal sealed record ChainClaimed(LayerId Layer, PlannedLayer Plan);
@@ -43,13 +43,13 @@ internal static class CatalogInternal
     internal sealed record LayerSettled(LayerId Layer, LayerRecord? Record);
 
     /// <summary>
-    /// Journals layers whose directories were renamed into the store, parents first, then gives <paramref name="Names"/> to layers that are there, all
+    /// Journals layers whose directories were renamed into the store, parents first, then gives names and labels to layers that are there, all
     /// in one write. Answers <see cref="LayersCommitted"/>.
     /// </summary>
-    internal sealed record CommitLayers(IReadOnlyList<LayerRecord> Layers, IReadOnlyList<GivenNames> Names);
+    internal sealed record CommitLayers(IReadOnlyList<LayerRecord> Layers, IReadOnlyList<Given> Given);
 
-    /// <summary>Names that are added to a layer.</summary>
-    internal sealed record GivenNames(LayerId Layer, IReadOnlyList<string> Names);
+    /// <summary>Names that are added to a layer, and labels that are set.</summary>
+    internal sealed record Given(LayerId Layer, IReadOnlyList<string> Names, IReadOnlyDictionary<string, string>? Labels = null);
 
     /// <summary>The journal has them.</summary>
     internal sealed record LayersCommitted;

@@ -55,7 +55,7 @@ internal sealed partial record CatalogState
         CatalogEvent.LayerDamaged damaged => Change(damaged.Layer, layer => layer with { Damage = damaged.Reason }),
         CatalogEvent.LayerHealed healed => Change(healed.Layer, static layer => layer with { Damage = null }),
         CatalogEvent.ImagePut put => Put(put.Image),
-        CatalogEvent.ImageNamed named => Change(named.Image, image => image with { Names = named.Names, NamesHistory = named.History ?? image.NamesHistory }),
+        CatalogEvent.ImageNamed named => Change(named.Image, image => NameHistory.Name(image, named)),
         CatalogEvent.ImageLabelled labelled => Change(labelled.Image, image => image with { Labels = labelled.Labels }),
         CatalogEvent.ImageRemoved removed => Drop(removed.Image),
         CatalogEvent.Snapshot snapshot => Restore(snapshot),

@@ -50,7 +50,7 @@ internal static class ChainRules
     internal static Decision<Claimed> Claim(CatalogState state, Reservations reservations, string holder, ClaimChain claim)
     {
         if (state.FindChain(claim.ChainId).FirstOrDefault(layer => layer.Parent == claim.Parent && state.DamageOf(layer) is null
-            && (layer.AdditionalStore is null || !reservations.HasNames(holder))) is { } known)
+            && (layer.AdditionalStore is null || (!claim.IsLabelled && !reservations.HasNames(holder)))) is { } known)
             return new Claimed(reservations.Made(claim.Layer).Pin(holder, known.Id), new PlannedLayer(Plan.Take, known.Id, known));
         if (reservations.FindClaim(claim.ChainId, claim.Parent) is { } other && reservations.MakerOf(other) != holder)
             return new Claimed(reservations.Made(claim.Layer), new PlannedLayer(Plan.Await, other));
@@ -115,8 +115,8 @@ internal static class ChainRules
             foreach (var top in state.FindChain(chain))
             {
                 if (Descend(state, top, index + 1, command.Parent) is not { } found) continue;
-                // What lies elsewhere takes no names: who wants some gets a copy of his own.
-                if (found.Where((layer, at) => layer.AdditionalStore is not null && command.Layers[at].Names.Count > 0).Any()) continue;
+                // What lies elsewhere takes no names and labels: who wants some gets a copy of his own.
+                if (found.Where((layer, at) => layer.AdditionalStore is not null && (command.Layers[at].Names.Count > 0 || command.Layers[at].IsLabelled)).Any()) continue;
                 plans.AddRange(found.Select(static layer => new PlannedLayer(Plan.Take, layer.Id, layer)));
                 break;
             }

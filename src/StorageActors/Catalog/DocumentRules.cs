@@ -15,6 +15,18 @@ internal static class DocumentRules
         return layer.Damage is { } damage ? Refusals.Damaged(command.Operation, layer, damage) : new LayerRules.Held(reservations.Take(holder, layer.Id), [layer]);
     }
 
+    /// <summary>Documents that a layer is to have from the start.</summary>
+    /// <param name="operation">The verb.</param>
+    /// <param name="documents">The documents.</param>
+    /// <param name="reuse">Whether the layer may turn out to be one that is there, which others read the documents of.</param>
+    internal static StorageError? CheckNew(string operation, IReadOnlyList<BigData> documents, bool reuse)
+    {
+        if (documents.Count == 0) return null;
+        if (reuse) return Refusals.Invalid(operation, "a layer that may be one that is there gets no documents; put them afterwards, or make a layer of its own");
+        return documents.Count <= Most ? NameRules.CheckDocuments(operation, documents)
+            : new StorageError(StorageErrorCode.LimitExceeded, operation, $"there are {documents.Count} documents, and no more than {Most} are taken");
+    }
+
     /// <summary>The documents with one more, or with another in place of the one that had its key; sorted by key.</summary>
     internal static Decision<IReadOnlyList<BigDataItem>> With(string operation, IReadOnlyList<BigDataItem>? items, BigDataItem item)
     {

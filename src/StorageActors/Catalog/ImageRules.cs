@@ -67,7 +67,7 @@ internal static class ImageRules
         var events = MoveNames(state, id, add).ToList();
         if (!names.SequenceEqual(image.Names, StringComparer.Ordinal))
         {
-            events.Add(new CatalogEvent.ImageNamed(id, names, NameHistory.With(NameHistory.Of(image), command.Add.Except(image.Names, StringComparer.Ordinal))));
+            events.Add(new CatalogEvent.ImageNamed(id, names, Given: [.. command.Add.Except(image.Names, StringComparer.Ordinal)]));
         }
 
         return new LayerRules.Changed(events);
@@ -78,5 +78,5 @@ internal static class ImageRules
             .Select(group => Rename(state.FindImage(group.Key!.Value)!, group));
 
     private static CatalogEvent.ImageNamed Rename(ImageRecord owner, IEnumerable<string> lost) =>
-        new(owner.Id, LayerRules.Without(owner.Names, lost), NameHistory.Of(owner));
+        new(owner.Id, LayerRules.Without(owner.Names, lost), Given: []);
 }

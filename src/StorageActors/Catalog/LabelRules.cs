@@ -24,6 +24,14 @@ internal static class LabelRules
             : new LayerRules.Changed([new CatalogEvent.ImageLabelled(id, Merge(image.Labels, changes))]);
     }
 
+    /// <summary>The event that sets labels of a layer that is there; none when it has them.</summary>
+    internal static IEnumerable<IJournalEvent> Give(CatalogState state, LayerId id, IReadOnlyDictionary<string, string>? given)
+    {
+        if (given is not { Count: > 0 } || state.FindOwn(id) is not { } layer) yield break;
+        var all = Merge(layer.Labels, given);
+        if (all.Count != layer.Labels.Count || all.Any(label => layer.Labels.GetValueOrDefault(label.Key) != label.Value)) yield return new CatalogEvent.LayerLabelled(id, all);
+    }
+
     /// <summary>Sorted by key; an empty value takes its label away.</summary>
     internal static IReadOnlyDictionary<string, string> Merge(IReadOnlyDictionary<string, string> labels, IReadOnlyDictionary<string, string> changes)
     {

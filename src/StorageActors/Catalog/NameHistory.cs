@@ -1,3 +1,4 @@
+using StorageActors.Journal;
 using StorageActors.Protocol;
 
 namespace StorageActors.Catalog;
@@ -10,6 +11,12 @@ internal static class NameHistory
 
     /// <summary>What is known: of an image that has not been named since the store keeps this, the names that it has.</summary>
     internal static IReadOnlyList<string> Of(ImageRecord image) => image.NamesHistory ?? image.Names;
+
+    /// <summary>The image with the names, and the history, that it has after an event.</summary>
+    internal static ImageRecord Name(ImageRecord image, CatalogEvent.ImageNamed named) => image with
+    {
+        Names = named.Names, NamesHistory = named.Given is { } given ? With(Of(image), given) : named.History ?? image.NamesHistory,
+    };
 
     /// <summary>A history with names that were given now, in this order.</summary>
     internal static string[] With(IEnumerable<string> history, IEnumerable<string> given) =>

@@ -19,6 +19,7 @@ internal sealed record StageDocument(LayerId Layer, BigDataItem Item, byte[] Con
     internal override Nothing Execute(DriverServices services, CancellationToken stop)
     {
         LayerDocuments.Stage(services.Layout.LayerDirectory(Layer), Item, Content);
+        StoreFormat.Use(services.Layout.Root, StoreFormat.LayerDocuments); // What could be kept is marked before it is in the journal.
         return Nothing.Instance;
     }
 }

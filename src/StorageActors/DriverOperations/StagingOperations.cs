@@ -77,18 +77,23 @@ internal sealed record RebaseLayer(TicketId Ticket, IReadOnlyList<LayerLocation>
     }
 }
 
-/// <summary>Completes a staged layer and writes its record into it.</summary>
-internal sealed record FinishLayer(TicketId Ticket, LayerRecord Record) : DriverOperation<Nothing>
+/// <summary>Completes a staged layer, and writes its documents and its record into it; returns the record, with the documents in it.</summary>
+internal sealed record FinishLayer(TicketId Ticket, LayerRecord Record, IReadOnlyList<BigData> Documents) : DriverOperation<LayerRecord>
 {
     internal override string Verb => "finish";
 
-    internal override Nothing Execute(DriverServices services, CancellationToken stop)
+    /// <summary>Digests take their time.</summary>
+    internal override OperationLane Lane => Documents.Count == 0 ? base.Lane : OperationLane.Content;
+
+    internal override LayerRecord Execute(DriverServices services, CancellationToken stop)
     {
         var layer = services.Staged[Ticket];
         services.Driver.Finish(layer);
-        LayerFile.Stage(layer.Path, Record);
+        var record = Documents.Count == 0 ? Record : Record with { BigData = LayerDocuments.StageAll(layer.Path, Documents) };
+        LayerFile.Stage(layer.Path, record);
+        if (Documents.Count > 0) StoreFormat.Use(services.Layout.Root, StoreFormat.LayerDocuments);
         CrashPoint.Reached(CrashPoint.Finished);
-        return Nothing.Instance;
+        return record;
     }
 }
 

@@ -93,13 +93,14 @@ internal sealed partial class ChainFlow
     /// <summary>The layer below whose directory has to be there still: what lies in an additional store is nobody's to remove here.</summary>
     private LayerId? OwnBelow(ChainLink link) => BelowId(link) is { } below && Store.View.Current.StoreOf(below) is null ? below : null;
 
-    /// <summary>Journals what was renamed; with the last of the chain, the names of all.</summary>
+    /// <summary>Journals what was renamed; with the last of the chain, the names of all, and the labels of those that were there.</summary>
     private void Record(List<ChainLink> renamed, Action next)
     {
         var isWhole = _cursor == _links.Count && Ready().Count == renamed.Count;
-        var names = isWhole ? _links.Where(static link => link.Part.Names.Count > 0).Select(static link => new CatalogInternal.GivenNames(link.Id, link.Part.Names)).ToList() : [];
+        var given = isWhole ? _links.Select(static link => new CatalogInternal.Given(link.Id, link.Part.Names, link.IsReused ? link.Part.Labels : null))
+            .Where(static one => one.Names.Count > 0 || one.Labels is { Count: > 0 }).ToList() : [];
         var records = renamed.Select(static link => link.Record!).ToList();
-        Ask<CatalogInternal.LayersCommitted>(Store.Catalog, new CatalogInternal.CommitLayers(records, names), _ =>
+        Ask<CatalogInternal.LayersCommitted>(Store.Catalog, new CatalogInternal.CommitLayers(records, given), _ =>
         {
             (_isBusy, _isCommitting) = (false, false);
             foreach (var link in renamed) link.State = LinkState.Done;

@@ -49,7 +49,7 @@ internal sealed partial class ChainFlow : FlowActor
         if (_order.Owner is { } owner) Context.WatchWith(owner, new StopFlow(StorageErrorCode.Cancelled, "its owner died"));
         foreach (var part in _order.Parts)
         {
-            if (NameRules.CheckLabels(Operation, part.Spec.Labels) is not { } wrong) continue;
+            if ((NameRules.CheckLabels(Operation, part.Spec.Labels) ?? DocumentRules.CheckNew(Operation, part.Documents, _order.Reuse)) is not { } wrong) continue;
             Refuse(wrong);
             return;
         }
@@ -60,7 +60,7 @@ internal sealed partial class ChainFlow : FlowActor
             return;
         }
 
-        var layers = _order.Parts.Select(part => new CatalogInternal.NewLayer(part.Spec.Id, part.Names, part.Expect.DiffId)).ToList();
+        var layers = _order.Parts.Select(part => new CatalogInternal.NewLayer(part.Spec.Id, part.Names, part.Expect.DiffId, part.Labels.Count > 0)).ToList();
         Ask<CatalogInternal.ChainReserved>(Store.Catalog, new CatalogInternal.ReserveChain(Operation, _order.Parent, layers, _order.Reuse), Reserved);
     }
 
@@ -128,7 +128,7 @@ internal sealed partial class ChainFlow : FlowActor
         var below = BelowId(link);
         Ask<CatalogInternal.ChainClaimed>(
             Store.Catalog,
-            new CatalogInternal.ClaimChain(Operation, link.OwnId, below, chain),
+            new CatalogInternal.ClaimChain(Operation, link.OwnId, below, chain, link.Part.Labels.Count > 0),
             claimed =>
             {
                 _isBusy = false;
@@ -179,9 +179,9 @@ internal sealed partial class ChainFlow : FlowActor
     private void Complete(ChainLink link, IReadOnlyList<string> warnings)
     {
         var record = RecordOf(link, warnings);
-        AskStaging<StagingProtocol.Finished>(new StagingProtocol.Finish(link.Ticket, record), _ =>
+        AskStaging<StagingProtocol.Finished>(new StagingProtocol.Finish(link.Ticket, record, link.Part.Documents), finished =>
         {
-            (link.Record, link.State) = (record, LinkState.Ready);
+            (link.Record, link.State) = (finished.Record, LinkState.Ready);
             _isBusy = false;
             Advance();
         });
@@ -193,7 +193,7 @@ internal sealed partial class ChainFlow : FlowActor
         var isNamed = link.Index == _links.Count - 1 && _links.TrueForAll(other => other == link || other.Part.Names.Count == 0);
         var record = new LayerRecord(
             link.OwnId, BelowId(link), LayerKind.Writable, isNamed ? NameRules.Sorted(link.Part.Names) : [],
-            new SortedDictionary<string, string>((link.Part.Spec.Labels ?? new Dictionary<string, string>()).ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal),
+            new SortedDictionary<string, string>(link.Part.Labels.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal),
             Store.Time.GetUtcNow());
         if (link.Extracted is not { } found) return WithIds(record, IdsOf(link));
         var told = found.Warnings.Concat(warnings).ToList();

@@ -82,7 +82,13 @@ internal enum LinkState
 /// <param name="Expect">What is expected of it.</param>
 internal sealed record ChainPart(TicketId Ticket, BlobSource? Source, StoreProtocol.LayerSpec Spec, StoreProtocol.Expectations Expect)
 {
+    private static readonly IReadOnlyDictionary<string, string> NoLabels = new Dictionary<string, string>(StringComparer.Ordinal);
+
     internal IReadOnlyList<string> Names => Spec.Names ?? [];
+
+    internal IReadOnlyDictionary<string, string> Labels => Spec.Labels ?? NoLabels;
+
+    internal IReadOnlyList<BigData> Documents => Spec.Documents ?? [];
 
     /// <summary>The map that was asked for an empty writable layer, if one was.</summary>
     internal IdMap? Ids { get; init; }

@@ -34,8 +34,11 @@ internal static class CatalogEvent
     /// <summary>An image's directory was renamed into the store, as a new image or over an old one; the whole record.</summary>
     internal sealed record ImagePut(ImageRecord Image) : IJournalEvent;
 
-    /// <summary>All names that the image has now, and all that it ever had; an event from before stores kept the latter leaves them as they were.</summary>
-    internal sealed record ImageNamed(ImageId Image, IReadOnlyList<string> Names, IReadOnlyList<string>? History = null) : IJournalEvent;
+    /// <summary>
+    /// All names that the image has now, and those that it was given now, in this order. Events of before have all that it ever had (<paramref name="History"/>) in place of
+    /// the latter; and from before stores kept a history, neither, which leaves it as it was.
+    /// </summary>
+    internal sealed record ImageNamed(ImageId Image, IReadOnlyList<string> Names, IReadOnlyList<string>? History = null, IReadOnlyList<string>? Given = null) : IJournalEvent;
 
     /// <summary>All labels that the image has now.</summary>
     internal sealed record ImageLabelled(ImageId Image, IReadOnlyDictionary<string, string> Labels) : IJournalEvent;

@@ -37,13 +37,13 @@ internal static class CatalogEventJson
             case "layer-sealed-1": return new CatalogEvent.LayerSealed(Layer(ref reader));
             case "layer-removed-1": return new CatalogEvent.LayerRemoved(LayerId.Parse(Subject(ref reader, "layer").Id));
             case "layer-named-1":
-                var (layer, layerNames, _) = Subject(ref reader, "layer");
+                var (layer, layerNames, _, _) = Subject(ref reader, "layer");
                 return new CatalogEvent.LayerNamed(LayerId.Parse(layer), layerNames ?? throw JsonRead.Missing("names"));
             case "image-put-1": return new CatalogEvent.ImagePut(Image(ref reader));
             case "image-removed-1": return new CatalogEvent.ImageRemoved(ImageId.Parse(Subject(ref reader, "image").Id));
             case "image-named-1":
-                var (image, imageNames, history) = Subject(ref reader, "image");
-                return new CatalogEvent.ImageNamed(ImageId.Parse(image), imageNames ?? throw JsonRead.Missing("names"), history);
+                var (image, imageNames, history, given) = Subject(ref reader, "image");
+                return new CatalogEvent.ImageNamed(ImageId.Parse(image), imageNames ?? throw JsonRead.Missing("names"), history, given);
             case "catalog-1": return Snapshot(ref reader);
             default: return null;
         }
@@ -75,21 +75,22 @@ internal static class CatalogEventJson
         return image ?? throw JsonRead.Missing("image");
     }
 
-    /// <summary>What an event is about, the names that it has, and those that it ever had.</summary>
-    private static (string Id, string[]? Names, string[]? History) Subject(ref Utf8JsonReader reader, string member)
+    /// <summary>What an event is about, the names that it has, those that it ever had, and those that it was given now.</summary>
+    private static (string Id, string[]? Names, string[]? History, string[]? Given) Subject(ref Utf8JsonReader reader, string member)
     {
         string? id = null;
-        string[]? names = null, history = null;
+        string[]? names = null, history = null, given = null;
         JsonRead.BeginDocument(ref reader);
         while (JsonRead.NextMember(ref reader, out var name))
         {
             if (name == member) id = JsonRead.Text(ref reader);
             else if (name == "names") names = JsonRead.Texts(ref reader);
             else if (name == "history") history = JsonRead.TextsOrNull(ref reader);
+            else if (name == "given") given = JsonRead.TextsOrNull(ref reader);
             else JsonRead.Pass(ref reader);
         }
 
-        return (id ?? throw JsonRead.Missing(member), names, history);
+        return (id ?? throw JsonRead.Missing(member), names, history, given);
     }
 
     private static CatalogEvent.Snapshot Snapshot(ref Utf8JsonReader reader)

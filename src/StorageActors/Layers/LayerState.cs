@@ -58,7 +58,7 @@ internal sealed record LayerState(LayerId Layer, LayerKind Kind, string? Damage)
         {
             return Refuse(
                 StorageErrorCode.WrongState,
-                $"layer {Layer} is mounted for {Names()} with {Mount.Ids}, so it cannot be with {ids}; release that first, or make a writable layer with that map on it or its parent", null);
+                $"layer {Layer} is mounted for {Names()} with {Mount.Ids}, so it cannot be with {ids}; release that first, or make a writable layer with that map on it or its parent", StorageErrorReason.MountedWithOtherIds);
         }
 
         return wanted == MountMode.ReadWrite && Mount.Mode == MountMode.ReadOnly

@@ -34,7 +34,8 @@ internal sealed class StagingActor : ReceiveActor
         Receive<DriverProtocol.IReply>(static _ => { }); // Of an attempt that was given up.
         Receive<Rebase>(command => Perform<IReadOnlyList<string>>(
             StagingPhase.Rebasing, new RebaseLayer(_stage.Ticket, command.Parents), warnings => _flow.Tell(new Rebased(_stage.Ticket, warnings))));
-        Receive<Finish>(command => Perform<Nothing>(null, new FinishLayer(_stage.Ticket, command.Record), _ => _flow.Tell(new Finished(_stage.Ticket))));
+        Receive<Finish>(command => Perform<LayerRecord>(
+            null, new FinishLayer(_stage.Ticket, command.Record, command.Documents), record => _flow.Tell(new Finished(_stage.Ticket, record))));
         Receive<Commit>(command => Perform<Nothing>(
             StagingPhase.Committing, new CommitLayer(_stage.Ticket, command.Parent, command.Durable), _ => _flow.Tell(new Committed(_stage.Ticket))));
         Receive<End>(_ =>

@@ -48,11 +48,11 @@ internal static class StagingProtocol
     /// <summary>Settled.</summary>
     internal sealed record Rebased(TicketId Ticket, IReadOnlyList<string> Warnings) : IForTicket;
 
-    /// <summary>Completes the directory, its record included. Answers <see cref="Finished"/>.</summary>
-    internal sealed record Finish(TicketId Ticket, LayerRecord Record) : IForTicket;
+    /// <summary>Completes the directory, its record and its documents included. Answers <see cref="Finished"/>.</summary>
+    internal sealed record Finish(TicketId Ticket, LayerRecord Record, IReadOnlyList<BigData> Documents) : IForTicket;
 
-    /// <summary>Complete.</summary>
-    internal sealed record Finished(TicketId Ticket) : IForTicket;
+    /// <summary>Complete; the record says which documents there are.</summary>
+    internal sealed record Finished(TicketId Ticket, LayerRecord Record) : IForTicket;
 
     /// <summary>Renames the directory into the store. Answers <see cref="Committed"/>.</summary>
     /// <param name="Ticket">Its ticket.</param>

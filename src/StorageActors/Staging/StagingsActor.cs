@@ -73,7 +73,7 @@ internal sealed class StagingsActor : ReceiveActor
     private void Forward(IForTicket command)
     {
         if (_running.TryGetValue(command.Ticket, out var running)) running.Staging.Forward(command);
-        else Sender.Tell(new Failed(command.Ticket, new StorageError(StorageErrorCode.NotFound, "stage", $"there is no extraction with the ticket {command.Ticket}", Reason: StorageErrorReason.UnknownTicket)));
+        else Sender.Tell(new Failed(command.Ticket, new StorageError(StorageErrorCode.NotFound, "stage", $"nothing is staged with the ticket {command.Ticket}; it may have ended", Reason: StorageErrorReason.UnknownTicket)));
     }
 
     private void End(End command)

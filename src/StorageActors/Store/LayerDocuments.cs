@@ -31,6 +31,28 @@ internal static class LayerDocuments
     }
 
     /// <summary>
+    /// Writes the documents of a layer that is being made, under their own names, and returns what its record is to say of them. Not durable by itself, since all of the
+    /// directory is going to be, at once. May be repeated.
+    /// </summary>
+    internal static IReadOnlyList<BigDataItem> StageAll(string layer, IReadOnlyList<BigData> documents)
+    {
+        using var directory = Libc.OpenDirectory(layer);
+        var errno = Libc.TryMkdirAt(directory, FolderName, OwnerOnly);
+        if (errno is not (Errno.None or Errno.EEXIST)) throw Libc.Failure("mkdirat", directory, FolderName, errno);
+        using var folder = Libc.OpenDirectoryAt(directory, FolderName);
+        var items = documents.Select(static document => new BigDataItem(document.Key, document.Content.Length, Digest.Of(document.Content)))
+            .OrderBy(static item => item.Key, StringComparer.Ordinal).ToArray();
+        foreach (var document in documents)
+        {
+            var name = Encoding.UTF8.GetBytes(ImageFile.FileNameOf(document.Key));
+            using var file = Libc.OpenAt(folder, name, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Truncate | OpenFlags.NoFollow, 0x180);
+            Libc.WriteAll(file, document.Content);
+        }
+
+        return items;
+    }
+
+    /// <summary>
     /// Brings the files into agreement with a record that the directory has: gives content that came its name, removes what no document is called. May be repeated;
     /// one at a time for each layer.
     /// </summary>

@@ -25,6 +25,9 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
     /// </summary>
     internal const string UserXattrs = "user-xattrs";
 
+    /// <summary>Read-only: there are layers with documents, which a writer that does not know of them would drop from their records.</summary>
+    internal const string LayerDocuments = "layer-documents";
+
     private static readonly Lock Writing = new();
 
     private static ReadOnlySpan<byte> FileName => "format.json"u8;
@@ -64,14 +67,14 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
         return format;
     }
 
-    /// <summary>Has the store say, durably, that it uses an incompatible feature; before anything that does is committed to it.</summary>
+    /// <summary>Has the store say, durably, that it uses a feature that this version knows; before anything that does is committed to it.</summary>
     internal static void Use(string root, string feature)
     {
         lock (Writing)
         {
-            if (Read(root) is not { } format || format.Features.Incompatible.Contains(feature, StringComparer.Ordinal)) return;
+            if (Read(root) is not { } format || format.Features.Have(feature)) return;
             using var directory = Libc.OpenDirectory(root);
-            AtomicFile.Replace(directory, FileName, StoreJson.Write(format with { Features = format.Features with { Incompatible = [.. format.Features.Incompatible, feature] } }));
+            AtomicFile.Replace(directory, FileName, StoreJson.Write(format with { Features = format.Features.With(feature) }));
         }
     }
 
@@ -95,8 +98,8 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
     {
         if (Format != Current) throw Unknown(path, $"the store has disk format {Format}; this version reads {Current}");
         if (Features.Incompatible.Where(static word => word is not (IdMaps or UserXattrs)).ToList() is { Count: > 0 } unknown) throw Unknown(path, $"the store uses {string.Join(", ", unknown)}");
-        if (Features.ReadOnly.Count > 0 && !toReadOnly)
-            throw Unknown(path, $"the store uses {string.Join(", ", Features.ReadOnly)}, so this version could only read it");
+        if (!toReadOnly && Features.ReadOnly.Where(static word => word != LayerDocuments).ToList() is { Count: > 0 } writable)
+            throw Unknown(path, $"the store uses {string.Join(", ", writable)}, so this version could only read it");
     }
 
     private static StoreCorruptException Unknown(string path, string what) =>
@@ -108,10 +111,15 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
 
 /// <summary>
 /// Names of what a store uses that its format's number does not say. A version that does not know a name may go on with a compatible one, may read
-/// with a read-only one, and must keep away from an incompatible one. This version knows <see cref="StoreFormat.IdMaps"/>
-/// and <see cref="StoreFormat.UserXattrs"/>.
+/// with a read-only one, and must keep away from an incompatible one. This version knows <see cref="StoreFormat.IdMaps"/>,
+/// <see cref="StoreFormat.UserXattrs"/> and <see cref="StoreFormat.LayerDocuments"/>.
 /// </summary>
 internal sealed record StoreFeatures(IReadOnlyList<string> Compatible, IReadOnlyList<string> ReadOnly, IReadOnlyList<string> Incompatible)
 {
     internal static readonly StoreFeatures None = new([], [], []);
+
+    internal bool Have(string feature) => ReadOnly.Concat(Incompatible).Contains(feature, StringComparer.Ordinal);
+
+    internal StoreFeatures With(string feature) =>
+        feature == StoreFormat.LayerDocuments ? this with { ReadOnly = [.. ReadOnly, feature] } : this with { Incompatible = [.. Incompatible, feature] };
 }

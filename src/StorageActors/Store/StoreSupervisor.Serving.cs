@@ -127,7 +127,7 @@ internal sealed partial class StoreSupervisor
     {
         if (_flows.Find(command.Ticket) is not { } flow)
         {
-            Sender.Tell(new StoreProtocol.Refused(Refusals.NotFound("cancel", $"no extraction with the ticket {command.Ticket} is running", StorageErrorReason.UnknownTicket)));
+            Sender.Tell(new StoreProtocol.Refused(Refusals.NotFound("cancel", $"nothing with the ticket {command.Ticket} is running; it may have ended", StorageErrorReason.UnknownTicket)));
             return;
         }
 

@@ -56,6 +56,29 @@ public sealed partial class ReadingTests : IAsyncLifetime
         Assert.False(Directory.Exists(_store.Root));
     }
 
+    [Fact]
+    public async Task What_only_an_engine_could_answer_makes_no_store_either()
+    {
+        var config = _store["some.conf"];
+        await File.WriteAllTextAsync(config, "storage-actors.drain-timeout = 1s");
+        foreach (var way in (string[][])[[], ["--config", config]])
+        {
+            var usage = (await _store.RunAsync(["df", "--json", .. way])).Exits(0).Json;
+            Assert.Equal(0, usage.GetProperty("total").GetProperty("layers").GetInt32());
+            Assert.True(usage.GetProperty("freeBytes").GetInt64() > 0);
+            Assert.Empty((await _store.RunAsync(["stats", "--json", .. way])).Exits(0).Json.GetProperty("counters").EnumerateArray());
+            Assert.Empty((await _store.RunAsync(["gc", "--json", .. way])).Exits(0).Json.GetProperty("layers").EnumerateArray());
+            Assert.Equal("no-store", Assert.Single((await _store.RunAsync(["check", "--full", "--json", .. way])).Exits(0).Json.EnumerateArray()).GetProperty("kind").GetString());
+            (await _store.RunAsync(["diff", "nothing", "-o", _store["out"], .. way])).Exits(3);
+            (await _store.RunAsync(["changes", "nothing", .. way])).Exits(3);
+            (await _store.RunAsync(["export", "nothing", "oci:" + _store["layout"], .. way])).Exits(3);
+            (await _store.RunAsync(["document", "nothing", "key", .. way])).Exits(3);
+        }
+
+        Assert.False(Directory.Exists(_store.Root));
+        Assert.False(File.Exists(_store["out"]));
+    }
+
     [SkippableFact]
     public async Task A_layer_shows_the_directories_that_its_mount_is_made_of()
     {

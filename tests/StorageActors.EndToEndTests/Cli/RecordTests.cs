@@ -76,6 +76,24 @@ public abstract class RecordTests : IAsyncLifetime
     }
 
     [SkippableFact]
+    public async Task A_layer_has_documents_and_labels_from_the_command_that_makes_or_finds_it()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        await File.WriteAllTextAsync(Store["note"], "kept");
+        (await Store.FeedAsync(Base, "apply", "--id", "base", "--document", "A Note=" + Store["note"], "--document", "b=" + Store["note"])).Exits(0);
+        (await Store.RunAsync("create", "--id", "box", "--parent", "base", "--document", "c=" + Store["note"])).Exits(0);
+        Assert.Equal(["A Note", "b"], (await Store.RunAsync("document", "base", "-q")).Exits(0).Lines);
+        Assert.Equal("kept", (await Store.RunAsync("document", "box", "c")).Exits(0).Text);
+        Assert.Equal("true", (await Store.FeedAsync(Base, "apply", "--reuse", "--label", "k=v", "--name", "again", "--json")).Exits(0).Json.GetProperty("reused").GetRawText());
+        Assert.Equal("v", (await Store.RunAsync("inspect", "again")).Exits(0).Json.GetProperty("labels").GetProperty("k").GetString());
+        (await Store.FeedAsync(Base, "apply", "--reuse", "--document", "c=" + Store["note"])).Exits(2);
+        (await Store.RunAsync("create", "--id", "other", "--document", "c")).Exits(2);
+        (await Store.RunAsync("create", "--id", "other", "--document", "c=" + Store["missing"])).Exits(1);
+        (await Store.RunAsync("inspect", "other")).Exits(3);
+        (await Store.RunAsync("check", "--full")).Exits(0);
+    }
+
+    [SkippableFact]
     public async Task Documents_of_layers_and_images_are_put_listed_given_and_removed()
     {
         RequiredTiers.SkipUnlessRoot();
@@ -92,6 +110,13 @@ public abstract class RecordTests : IAsyncLifetime
             Assert.Equal([0, 1, 255], (await Store.RunAsync("document", owner, "Some Notes")).Exits(0).Bytes);
             (await Store.RunAsync("document", owner, "log.1", "-o", Store["out"])).Exits(0);
             Assert.Equal("piped", await File.ReadAllTextAsync(Store["out"]));
+            await File.WriteAllTextAsync(Store["out"], "what was there");
+            File.CreateSymbolicLink(Store["null"], "/dev/null");
+            (await Store.RunAsync("document", owner, "log.1", "-o", Store["null"])).Exits(0);
+            Assert.Equal("/dev/null", new FileInfo(Store["null"]).LinkTarget);
+            File.Delete(Store["null"]);
+            (await Store.RunAsync("document", owner, "log.1", "-o", Store["no/such/place"])).Exits(1);
+            (await Store.RunAsync("document", owner, "log.1", "-o", Path.GetDirectoryName(Store["out"])!)).Exits(1);
             Assert.Contains("log.1", (await Store.RunAsync("inspect", owner)).Exits(0).Text, StringComparison.Ordinal);
             Assert.DoesNotContain("log.1", (await Store.RunAsync("document", owner, "log.1", "--remove")).Exits(0).Text, StringComparison.Ordinal);
             (await Store.RunAsync("document", owner, "log.1")).Exits(3);

@@ -84,8 +84,7 @@ public sealed class ChainFlowTests : EngineTest
         Assert.Equal([_tickets[0], _tickets[2]], _stagings.ExpectMsg<StagingProtocol.Begin>().Layers.Select(static layer => layer.Ticket));
         var found = new ExtractResult(parts[0].Expect.DiffId!.Value, parts[0].Expect.DiffId!.Value, 1, 1, LayerCompression.None, 1, [0], [0], []);
         flow.Tell(new StagingProtocol.Staged(_tickets[0], found, 1), _stagings);
-        _stagings.ExpectMsg<StagingProtocol.Finish>();
-        Answer(flow, new StagingProtocol.Finished(_tickets[0]));
+        Answer(flow, new StagingProtocol.Finished(_tickets[0], _stagings.ExpectMsg<StagingProtocol.Finish>().Record));
         _stagings.ExpectMsg<StagingProtocol.Commit>();
         return flow;
     }

@@ -93,7 +93,7 @@ public sealed class IdMapTests : IDisposable
         {
             Assert.Equal((100_000u, 100_000u), OwnerOf(Path.Combine(lease.Path, "a")));
             var refused = (await Assert.ThrowsAsync<StorageException>(() => engine.Client.MountAsync(layer))).Error;
-            Assert.Equal(StorageErrorCode.WrongState, refused.Code);
+            Assert.Equal((StorageErrorCode.WrongState, StorageErrorReason.MountedWithOtherIds), (refused.Code, refused.Reason));
             Assert.Contains(First.ToString(), refused.Message, StringComparison.Ordinal);
             await using var second = await engine.Client.MountAsync(layer, new MountOptions(Ids: First));
             Assert.Equal(lease.Path, second.Path);

@@ -1,4 +1,6 @@
+using StorageActors.Catalog;
 using StorageActors.Engine;
+using StorageActors.Journal;
 using StorageActors.Protocol;
 using StorageActors.Store;
 using Xunit;
@@ -47,6 +49,27 @@ public sealed class ImageRecordTests : StoreTest
         Assert.Equal(["a", "c", "b"], robbed.NamesHistory!);
         Assert.Null((await engine.Client.PutImageAsync(Image(ImageId.Of(DiffOf("config 3"))))).NamesHistory);
         Assert.Empty(await LayerLifeTests.CheckAsync(engine));
+    }
+
+    [Fact]
+    public void An_event_of_a_name_has_what_changed_alone_and_adds_up_to_the_history()
+    {
+        string[] old = [.. Enumerable.Range(0, 900).Select(static number => $"old-{number}")];
+        var image = new ImageRecord(First, ["a", "b"], [], new Dictionary<string, string>(), Made, null, [], NamesHistory: ["b", "a", .. old]);
+        var other = new ImageRecord(Second, ["c"], [], new Dictionary<string, string>(), Made, null, []);
+        var state = CatalogState.Empty.Apply(new CatalogEvent.ImagePut(image)).Apply(new CatalogEvent.ImagePut(other));
+
+        Assert.False(ImageRules.ChangeNames(state, First, new CatalogProtocol.ChangeNames(null, First, ["d", "c"], ["a"], Steal: true)).IsRefused(out _, out var changed));
+
+        var events = changed.Events.Cast<CatalogEvent.ImageNamed>().ToList();
+        Assert.All(events, static happened => Assert.Null(happened.History));
+        Assert.Equal([[], ["d", "c"]], events.Select(static happened => happened.Given!));
+        var now = state.Apply(changed.Events);
+        Assert.Equal(["c", "d", "b", "a", .. old], now.FindImage(First)!.NamesHistory!);
+        Assert.Equal(["c"], now.FindImage(Second)!.NamesHistory!);
+        // Events of before say all of it.
+        Assert.Equal(["x"], state.Apply(new CatalogEvent.ImageNamed(First, ["x"], ["x"])).FindImage(First)!.NamesHistory!);
+        Assert.Equal(image.NamesHistory, state.Apply(new CatalogEvent.ImageNamed(First, ["x"])).FindImage(First)!.NamesHistory);
     }
 
     [Fact]

@@ -65,6 +65,8 @@ public sealed class JournalSerializerTests() : EngineTest()
         ("image-put-1", new CatalogEvent.ImagePut(ImageRecord with { NamesHistory = ["n", "m"], Added = Time }),
             $$$"""{"image":{{{ImageJson[..^1]}}},"namesHistory":["n","m"],"added":"2026-01-02T03:04:05.1234567+00:00"}}"""),
         ("image-named-1", new CatalogEvent.ImageNamed(Image, ["a"], ["b", "a"]), $$"""{"image":"{{Hex}}","names":["a"],"history":["b","a"]}"""),
+        ("image-named-1", new CatalogEvent.ImageNamed(Image, ["a"], Given: ["a"]), $$"""{"image":"{{Hex}}","names":["a"],"given":["a"]}"""),
+        ("image-named-1", new CatalogEvent.ImageNamed(Image, [], Given: []), $$"""{"image":"{{Hex}}","names":[],"given":[]}"""),
     ];
 
     private JournalSerializer Serializer => new((ExtendedActorSystem)Sys);

@@ -123,7 +123,7 @@ public sealed class RealMountTests() : EngineTest()
         var ticket = TicketId.New();
         Store.Run(new BeginLayer(ticket, layer, Writable: true, parent is { } id ? [Store.Layout.Locate(id)] : []));
         Store.Run(new FinishLayer(ticket, new LayerRecord(
-            layer, parent, LayerKind.Writable, [], new Dictionary<string, string>(StringComparer.Ordinal), DateTimeOffset.UnixEpoch)));
+            layer, parent, LayerKind.Writable, [], new Dictionary<string, string>(StringComparer.Ordinal), DateTimeOffset.UnixEpoch), []));
         Store.Run(new CommitLayer(ticket, parent, Durable: false));
         Assert.Null(Store.Run(new EndStaging(ticket)).Path);
     }

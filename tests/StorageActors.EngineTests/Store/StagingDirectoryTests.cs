@@ -100,7 +100,7 @@ public sealed class StagingDirectoryTests : IDisposable
         File.Delete(file);
         _store.Run(new RebaseLayer(Ticket, []));
         _store.Run(new FinishLayer(Ticket, new LayerRecord(
-            Layer, null, LayerKind.Sealed, [], new Dictionary<string, string>(StringComparer.Ordinal), DateTimeOffset.UnixEpoch)));
+            Layer, null, LayerKind.Sealed, [], new Dictionary<string, string>(StringComparer.Ordinal), DateTimeOffset.UnixEpoch), []));
         _store.Run(new SyncContent([]));
     }
 }
