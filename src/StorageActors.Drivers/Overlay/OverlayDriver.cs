@@ -48,7 +48,7 @@ internal sealed partial class OverlayDriver : ILayerDriver
             return (links, mounts);
         });
         _content = new LayerContent(new OverlayWhiteouts(_mounts.Abilities.NestedXattrs, _mounts.Abilities.UserXattrs), _mounts.View, options);
-        _facts = () => OverlayFacts.Of(root, _mounts.Abilities, _mounts.Features, NoIdMaps, options, chosen);
+        _facts = () => OverlayFacts.Of(root, _mounts.Abilities, _mounts.Features, IdMapProbe.Tell(() => NoIdMaps), options, chosen);
     }
 
     /// <inheritdoc/>

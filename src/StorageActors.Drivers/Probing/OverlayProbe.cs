@@ -88,7 +88,7 @@ internal sealed class OverlayProbe
             Libc.Umount2(merged, UnmountFlags.Detach);
             return new OverlayAbilities(method, Detached: false, words, isVolatile, ShowsNestedXattrs(mounter), _userXattrs);
         }
-        catch (LinuxException e)
+        catch (LinuxException e) when (!ProbeErrors.IsPassing(e.Errno))
         {
             failures.Add($"{method}: {e.Message}");
             return null;
@@ -146,7 +146,7 @@ internal sealed class OverlayProbe
             configure();
             return true;
         }
-        catch (LinuxException)
+        catch (LinuxException e) when (!ProbeErrors.IsPassing(e.Errno))
         {
             return false;
         }
