@@ -36,7 +36,7 @@ internal static class LayerRoot
             // Without root nobody can be given a file; what fills the layer says what it means if that is asked for.
             if (Libc.GetEuid() == 0) options.NewOwners(staged.Ids).Set(root, user, group);
             var mode = below?.Permissions ?? options.RootMode;
-            Libc.FChmod(root, Libc.GetEuid() == 0 || staged.Writable ? mode : mode | Filling); // Whatever the umask is; and who is not root must be able to fill it.
+            Libc.FChmod(root, staged.Writable ? mode : ToFill(mode)); // Whatever the umask is.
             Label(root, options.Label);
             return root;
         }
@@ -46,6 +46,11 @@ internal static class LayerRoot
             throw;
         }
     }
+
+    /// <summary>
+    /// Until all is in it: a set-group-id bit would hand group and bit on to what is made in it, and who is not root must be able to. The rebase sets it as it is to be.
+    /// </summary>
+    private static uint ToFill(uint mode) => (Libc.GetEuid() == 0 ? mode : mode | Filling) & ~ModeBits.SetGroupId;
 
     /// <summary>Labels the root of a layer, if the settings say so. A store that is to have labels takes no layer without one.</summary>
     internal static void Label(SafeFileHandle root, SelinuxLabel? label)

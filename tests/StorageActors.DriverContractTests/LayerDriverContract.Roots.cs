@@ -44,6 +44,44 @@ public abstract partial class LayerDriverContract
     }
 
     [SkippableTheory]
+    [MemberData(nameof(TarMakings))]
+    public void Root_hands_its_group_to_nothing_that_an_archive_puts_into_it(Making making)
+    {
+        using var store = NewStore();
+        using var driver = Open(store, new DriverOptions { RootMode = 0x5ED }); // 2755
+        Add(driver, making, "alone", null).Write("file", "1").Directory("dir").Write("deep/er/file", "1");
+        driver.Create("base", parent: null).Root(Meta.Of("2775", 0, 50)).Write("a", "1");
+        Add(driver, making, "top", "base").Write("file", "1").Directory("dir").Write("deep/er/file", "1").Symlink("link", "file").Node("pipe", FileType.Fifo);
+        foreach (var (id, root) in (ReadOnlySpan<(string, string)>)[("alone", ". dir 2755 0:0"), ("top", ". dir 2775 0:50")])
+        {
+            var tree = driver.TreeOf(id, SnapshotParts.Mode | SnapshotParts.Owner);
+            Assert.Equal(root, tree[0]);
+            Assert.Contains("./file file 0644 0:0 1", tree);
+            Assert.Contains("./dir dir 0755 0:0", tree);
+            Assert.Contains("./deep dir 0755 0:0", tree);
+            Assert.Contains("./deep/er dir 0755 0:0", tree);
+        }
+
+        Assert.Contains("./link link 0:0", driver.TreeOf("top", SnapshotParts.Mode | SnapshotParts.Owner).Select(static line => line.Split(" ->")[0]));
+        Assert.Contains("./pipe fifo 0644 0:0", driver.TreeOf("top", SnapshotParts.Mode | SnapshotParts.Owner));
+    }
+
+    [SkippableFact]
+    public void Root_of_a_layer_that_is_filled_later_hands_on_nothing_either()
+    {
+        using var store = NewStore();
+        using var driver = Open(store);
+        driver.Create("base", parent: null).Root(Meta.Of("2775", 0, 50)).Write("a", "1");
+        var layer = driver.CreateWritable("filled", "base").Commit();
+        var staged = new StagedLayer(layer.Id, driver.Locate(layer).Path, writable: true) { Parents = driver.Parents(layer) };
+        Extract(driver, staged, TarContent.Of([new FileOp.Write("file", [1], Meta.File), new FileOp.MakeDirectory("dir", Meta.Directory)]));
+        var tree = driver.TreeOf("filled", SnapshotParts.Mode | SnapshotParts.Owner);
+        Assert.Equal(". dir 2775 0:50", tree[0]);
+        Assert.Contains("./file file 0644 0:0 1", tree);
+        Assert.Contains("./dir dir 0755 0:0", tree);
+    }
+
+    [SkippableTheory]
     [InlineData(false)]
     [InlineData(true)]
     public void Staged_root_is_from_the_start_as_it_will_be(bool writable)

@@ -34,8 +34,9 @@ internal sealed class InodeWriter
     internal InodeWriter(ExtractTarget target, XattrWriter xattrs, ApplyWarnings warnings, bool exactModes)
     {
         (_target, _xattrs, _warnings) = (target, xattrs, warnings);
-        // In place, a directory of the layers below may hand its group or its ACL to what is made in it; and with a map nobody is who the archive says.
-        _exactModes = exactModes && !target.Whiteouts.InPlace && target.Owners.Ids.IsHost();
+        // In place, a directory of the layers below may hand its group or its ACL to what is made in it, and the root of a layer that is filled later its group; and with
+        // a map nobody is who the archive says.
+        _exactModes = exactModes && !target.Whiteouts.InPlace && target.Owners.Ids.IsHost() && (Libc.FStat(target.Root).Mode & ModeBits.SetGroupId) == 0;
     }
 
     /// <summary>Called when something of the layers below is in the way, in place; removes it.</summary>

@@ -22,12 +22,14 @@ internal sealed class EntryWriter : IDisposable
     private readonly IdSet _gids = new();
     private readonly ApplyWarnings _warnings = new();
     private readonly ByteBuffer _attributeName = new();
+    private readonly ObservedStream? _observed;
     private long _entries;
 
     /// <param name="output">Receives the archive; not disposed.</param>
     /// <param name="format">How the directory marks what it hides.</param>
     /// <param name="ids">Which ids of the host those of the container are there.</param>
-    internal EntryWriter(Stream output, IWhiteoutFormat format, IdMap ids) => (_tar, _format, _ids) = (new TarWriter(output, _hasher), format, ids);
+    internal EntryWriter(Stream output, IWhiteoutFormat format, IdMap ids) =>
+        (_tar, _format, _ids, _observed) = (new TarWriter(output, _hasher), format, ids, output as ObservedStream);
 
     /// <summary>Writes something other than a directory's children; <paramref name="path"/> is empty for the root.</summary>
     /// <param name="directory">The directory that it is in; itself when <paramref name="name"/> is empty.</param>
@@ -68,6 +70,12 @@ internal sealed class EntryWriter : IDisposable
         _tar.Finish();
         return new TarSummary(
             Digest.FromBytes(_hasher.Finish()), _tar.Position, _entries, _uids.ToList(), _gids.ToList(), _warnings.ToList());
+    }
+
+    private void Count()
+    {
+        _entries++;
+        _observed?.CountEntry();
     }
 
     public void Dispose()
@@ -137,14 +145,14 @@ internal sealed class EntryWriter : IDisposable
     private void WriteMark(ReadOnlySpan<byte> path)
     {
         _tar.WriteHeader(new TarItem { Type = TarEntryType.RegularFile, Name = path });
-        _entries++;
+        Count();
     }
 
     private void Add(in TarItem item, in FileStatus status)
     {
         var (user, group) = _ids.OwnerOf(status, item.Name);
         _tar.WriteHeader(item with { Uid = user, Gid = group });
-        _entries++;
+        Count();
         _uids.Add(user);
         _gids.Add(group);
     }

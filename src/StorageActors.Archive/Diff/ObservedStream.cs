@@ -2,10 +2,11 @@ using StorageActors.Archive.Apply;
 
 namespace StorageActors.Archive.Diff;
 
-/// <summary>Tells how many bytes are written so far. A target that can be begun again can be so through this.</summary>
+/// <summary>Tells how many bytes are written so far, and of how many entries, if the writer counts them here. A target that can be begun again can be so through this.</summary>
 internal sealed class ObservedStream(Stream target, IExtractionObserver observer) : Stream
 {
     private long _written;
+    private long _entries;
 
     /// <inheritdoc/>
     public override bool CanRead => false;
@@ -29,12 +30,15 @@ internal sealed class ObservedStream(Stream target, IExtractionObserver observer
     /// <summary>The target itself when nobody wants to know.</summary>
     internal static Stream Of(Stream target, IExtractionObserver? observer) => observer is null ? target : new ObservedStream(target, observer);
 
+    /// <summary>One more entry is on its way; what is written at this moment may be of one before. From any thread.</summary>
+    internal void CountEntry() => Interlocked.Increment(ref _entries);
+
     /// <inheritdoc/>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         target.Write(buffer);
         _written += buffer.Length;
-        observer.Advanced(_written, 0);
+        observer.Advanced(_written, Volatile.Read(ref _entries));
     }
 
     /// <inheritdoc/>
@@ -47,7 +51,7 @@ internal sealed class ObservedStream(Stream target, IExtractionObserver observer
     public override void SetLength(long value)
     {
         target.SetLength(value);
-        _written = 0; // It is begun again.
+        (_written, _entries) = (0, 0); // It is begun again.
     }
 
     /// <inheritdoc/>

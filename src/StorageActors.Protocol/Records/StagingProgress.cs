@@ -45,5 +45,5 @@ public enum StagingPhase
 /// <param name="Phase">Where it stands.</param>
 /// <param name="BytesRead">Bytes of the blob read so far; of layers verified; deleted; of the tar or the blob written, of the tar computed.</param>
 /// <param name="BytesTotal">How many there are, if it is known.</param>
-/// <param name="Entries">Entries made, or verified, so far.</param>
+/// <param name="Entries">Entries made, verified or written so far; of a diff that is put together as it came, only at its end.</param>
 public sealed record StagingProgress(TicketId Ticket, StagingPhase Phase, long BytesRead, long? BytesTotal, long Entries);

@@ -20,7 +20,7 @@ internal sealed class DiffFlow : FlowActor
     {
         (_layer, _from, _isWhole, _write) = (command.Layer, command.From, command.Whole, command);
         _progress = new FlowProgress(store, command.Ticket, StagingPhase.Writing) { Total = null };
-        Receive<ExtractionAdvanced>(advanced => _progress.Reached(advanced.BytesRead));
+        Receive<ExtractionAdvanced>(advanced => _progress.Reached(advanced.BytesRead, advanced.Entries));
     }
 
     public DiffFlow(FlowContext store, IActorRef requester, StoreProtocol.GetChanges command)
@@ -77,7 +77,7 @@ internal sealed class DiffFlow : FlowActor
     {
         if (!isExact || written.DiffId == layer.DiffId)
         {
-            _progress?.End(StagingPhase.Done, written.Size);
+            _progress?.End(StagingPhase.Done, written.Size, isExact ? layer.Entries : null);
             Finish(written);
         }
         else Refuse(new StorageError(StorageErrorCode.Damaged, Operation, $"what was written has the digest {written.DiffId}, not the layer's {layer.DiffId}; run check --full"));

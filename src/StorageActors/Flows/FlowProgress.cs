@@ -25,18 +25,19 @@ internal sealed class FlowProgress(FlowContext store, TicketId? ticket, StagingP
     }
 
     /// <summary>So much is done in all; said as it comes, since whoever counts keeps the pace.</summary>
-    internal void Reached(long bytes)
+    internal void Reached(long bytes, long entries = 0)
     {
-        _bytes = bytes;
+        (_bytes, _entries) = (bytes, entries);
         Publish(phase);
     }
 
     /// <summary>The last of it.</summary>
     /// <param name="how">Done or failed.</param>
     /// <param name="bytes">How much was done in all, where that was not counted on the way.</param>
-    internal void End(StagingPhase how, long? bytes = null)
+    /// <param name="entries">The same of entries.</param>
+    internal void End(StagingPhase how, long? bytes = null, long? entries = null)
     {
-        _bytes = bytes ?? _bytes;
+        (_bytes, _entries) = (bytes ?? _bytes, entries ?? _entries);
         Publish(how);
     }
 

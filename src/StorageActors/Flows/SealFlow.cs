@@ -19,7 +19,7 @@ internal sealed class SealFlow : FlowActor
         : base(store, requester, "seal")
     {
         (_command, _progress) = (command, new FlowProgress(store, command.Ticket, StagingPhase.Sealing) { Total = null });
-        Receive<ExtractionAdvanced>(advanced => _progress.Reached(advanced.BytesRead));
+        Receive<ExtractionAdvanced>(advanced => _progress.Reached(advanced.BytesRead, advanced.Entries));
     }
 
     private IReadOnlyDictionary<string, string> Labels => _command.Labels ?? new Dictionary<string, string>(StringComparer.Ordinal);
@@ -64,7 +64,7 @@ internal sealed class SealFlow : FlowActor
     private void Commit(LayerRecord sealedLayer) =>
         Ask<CatalogInternal.SealCommitted>(Store.Catalog, new CatalogInternal.CommitSeal(sealedLayer, _command.Names ?? [], Labels), committed =>
         {
-            _progress.End(StagingPhase.Done, committed.Layer.Size);
+            _progress.End(StagingPhase.Done, committed.Layer.Size, committed.Layer.Entries);
             TellLayer(committed.Layer, new LayerInternal.Unhold(LayerKind.Sealed));
             Finish(new StoreProtocol.LayerSealed(committed.Layer));
         });

@@ -39,6 +39,7 @@ public sealed class ProgressTests : StoreTest
         Assert.Equal((StagingPhase.Writing, StagingPhase.Done, 10), (kept[0].Phase, kept[^1].Phase, kept[^1].BytesRead));
         Assert.Equal((StagingPhase.Sealing, StagingPhase.Done, 7), (@sealed[0].Phase, @sealed[^1].Phase, @sealed[^1].BytesRead));
         Assert.Null(@sealed[0].BytesTotal);
+        Assert.Equal((await engine.Client.ResolveAsync(open.Id.Value)).Layer!.Entries!.Value, @sealed[^1].Entries);
     }
 
     [Fact]

@@ -31,8 +31,11 @@ public sealed class DeepTreeTests
         Assert.All(changes, change => Assert.Equal(ChangeKind.Added, change.Kind));
         Assert.EndsWith("/d/file", changes[^1].Path, StringComparison.Ordinal);
 
-        var tar = OnSmallStack(() => NativeDiff.Write(directory.Handle, new OverlayWhiteouts(escapes: false), EmptyLowerView.Instance, IdMap.Host, Stream.Null, CancellationToken.None));
+        var told = new Told();
+        var output = ObservedStream.Of(Stream.Null, told);
+        var tar = OnSmallStack(() => NativeDiff.Write(directory.Handle, new OverlayWhiteouts(escapes: false), EmptyLowerView.Instance, IdMap.Host, output, CancellationToken.None));
         Assert.True(tar.Entries >= Depth + 1);
+        Assert.Equal((tar.Size, tar.Entries), told.Last);
     }
 
     [Fact]
@@ -120,5 +123,12 @@ public sealed class DeepTreeTests
         thread.Start();
         thread.Join();
         return failure is null ? result! : throw new InvalidOperationException("it failed on a small stack", failure);
+    }
+
+    private sealed class Told : IExtractionObserver
+    {
+        internal (long Bytes, long Entries) Last { get; private set; }
+
+        public void Advanced(long bytesRead, long entries) => Last = (bytesRead, entries);
     }
 }
