@@ -77,7 +77,7 @@ internal sealed class ProbeScratch : IDisposable
     private SafeFileHandle? TryLock(ReadOnlySpan<byte> path)
     {
         var errno = Libc.TryOpenAt(_root, path, OpenFlags.ReadWrite | OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoFollow, 0x180, out var file);
-        if (errno is not (Errno.None or Errno.ENOENT)) throw Libc.Failure("openat", _root, path, errno);
+        if (errno is not (Errno.None or Errno.ENOENT or Errno.EEXIST)) throw Libc.Failure("openat", _root, path, errno);
         if (errno == Errno.None && Libc.TryLockWhole(file, exclusive: true)
             && Libc.TryFStatAt(_root, path, out var named) == Errno.None && named.IsSameFile(Libc.FStat(file))) return file;
         file.Dispose();

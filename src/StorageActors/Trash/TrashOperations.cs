@@ -117,7 +117,7 @@ internal sealed record SweepStagings(bool AtStart) : DriverOperation<IReadOnlyLi
         {
             Try(name, () =>
             {
-                var attempt = FileLock.TryTake(Path.Combine(layout.StagingHome, name, StoreLayout.StagingLockName), create: false, out var held);
+                var attempt = TryTake(Path.Combine(layout.StagingHome, name, StoreLayout.StagingLockName), out var held);
                 using (held) return attempt != LockAttempt.Held && TrashDirectory.Take(layout, stagings, Encoding.UTF8.GetBytes(name), name) is not null;
             });
         }
@@ -128,6 +128,21 @@ internal sealed record SweepStagings(bool AtStart) : DriverOperation<IReadOnlyLi
 
         if (first is not null) ExceptionDispatchInfo.Throw(first);
         return swept;
+
+        // Who makes a directory makes its lock next: whichever of us makes the lock, the other one sees it.
+        static LockAttempt TryTake(string path, out FileLock? held)
+        {
+            var attempt = FileLock.TryTake(path, create: false, out held);
+            if (attempt != LockAttempt.Missing) return attempt;
+            try
+            {
+                return FileLock.TryTake(path, create: true, out held);
+            }
+            catch (LinuxException e) when (e.Errno is Errno.ENOENT or Errno.ENOSPC or Errno.EDQUOT)
+            {
+                return LockAttempt.Missing; // It has gone; or the disk is full, and nobody else could make one either.
+            }
+        }
 
         // One that cannot be renamed keeps nobody from sweeping the others.
         void Try(string name, Func<bool> sweep)

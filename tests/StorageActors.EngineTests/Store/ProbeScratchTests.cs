@@ -1,7 +1,9 @@
 using StorageActors.Drivers.Probing;
+using StorageActors.EngineTests.Support;
 using StorageActors.Linux;
 using StorageActors.Store;
 using StorageActors.TestSupport;
+using StorageActors.Trash;
 using Xunit;
 
 namespace StorageActors.EngineTests.Store;
@@ -31,30 +33,18 @@ public sealed class ProbeScratchTests : IDisposable
     [Fact]
     public async Task It_is_there_whoever_sweeps_meanwhile_what_has_no_owner()
     {
+        using var store = new TestStore();
         using var over = new CancellationTokenSource();
-        Directory.CreateDirectory(Staging);
-        var trash = Directory.CreateDirectory(_root["trash"]).FullName;
-        // As the sweep of an engine does it.
         var sweeper = Task.Factory.StartNew(
             () =>
             {
-                for (var swept = 0; !over.IsCancellationRequested;)
-                {
-                    foreach (var directory in Directory.GetDirectories(Staging))
-                    {
-                        var attempt = FileLock.TryTake(Path.Combine(directory, StoreLayout.StagingLockName), create: false, out var held);
-                        using (held)
-                        {
-                            if (attempt != LockAttempt.Held && Directory.Exists(directory)) TryMove(directory, $"{trash}/{swept++}");
-                        }
-                    }
-                }
+                while (!over.IsCancellationRequested) store.Run(new SweepStagings(AtStart: false));
             },
-            over.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
         for (var round = 0; round < 200; round++)
         {
-            using var scratch = new ProbeScratch(_root.Path);
+            using var scratch = new ProbeScratch(store.Layout.Root);
             scratch.Make("a", "b");
             Assert.True(Directory.Exists(scratch.Path + "/b"));
         }
@@ -75,18 +65,6 @@ public sealed class ProbeScratchTests : IDisposable
             var failure = new LinuxException("fsconfig", "/", errno);
             Assert.Same(failure, Assert.Throws<LinuxException>(() => IdMapProbe.Ask(() => throw failure)));
             Assert.Contains("could not be found out", IdMapProbe.Tell(() => IdMapProbe.Ask(() => throw failure)), StringComparison.Ordinal);
-        }
-    }
-
-    private static void TryMove(string from, string to)
-    {
-        try
-        {
-            Directory.Move(from, to);
-        }
-        catch (IOException)
-        {
-            // Its owner was quicker.
         }
     }
 }
