@@ -29,6 +29,9 @@ internal sealed record DriverOptions
     /// </summary>
     internal bool? UserXattrs { get; init; }
 
+    /// <summary>The clock by which what was seen on the disk a while ago is trusted; a test moves it on.</summary>
+    internal TimeProvider Time { get; init; } = TimeProvider.System;
+
     /// <summary>Is told, from any thread, what went wrong without keeping an operation from being done; null for nobody.</summary>
     internal Action<string>? Warn { get; init; }
 

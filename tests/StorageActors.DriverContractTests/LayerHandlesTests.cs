@@ -7,20 +7,95 @@ using Xunit;
 
 namespace StorageActors.DriverContractTests;
 
+/// <summary>Descriptors of layers that are kept open between mounts, where the kernel tells what has changed.</summary>
+public sealed class WatchedLayerHandlesTests : LayerHandlesTests
+{
+    [Fact]
+    public void A_layer_that_has_its_names_still_is_not_opened_again()
+    {
+        var opened = 0;
+        using var handles = Handles(path => Open(path, ref opened), 4);
+        var path = Make("a", "1");
+        Assert.Equal("1", Content(handles, path));
+        File.SetUnixFileMode(Path.GetDirectoryName(path)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead);
+        Assert.Equal("1", Content(handles, path));
+        Assert.Equal(1, opened);
+    }
+
+    [Fact]
+    public void More_changes_than_the_kernel_remembers_are_changes_of_every_layer()
+    {
+        using var handles = Handles(Open, 4);
+        var (busy, other) = (Make("a", "1"), Make("b", "old"));
+        Assert.Equal(("1", "old"), (Content(handles, busy), Content(handles, other)));
+        for (var number = 0; number < 10_000; number++)
+        {
+            var name = $"{Path.GetDirectoryName(busy)}/{number}";
+            File.WriteAllText(name, "");
+            File.Delete(name);
+        }
+
+        Directory.Move(other, other + ".old");
+        Make("b", "new");
+        Assert.Equal(("1", "new"), (Content(handles, busy), Content(handles, other)));
+    }
+
+    [Fact]
+    public void Two_directories_of_one_layer_are_forgotten_together_and_watched_as_long_as_one_is_kept()
+    {
+        using var handles = Handles(Open, 4);
+        var (diff, empty) = (Make("a", "old"), Make("a", "old", directory: "empty"));
+        Assert.Equal(("old", "old"), (Content(handles, diff), Content(handles, empty)));
+        handles.Forget(empty);
+        Directory.Move(diff, diff + ".old");
+        Make("a", "new");
+        Assert.Equal(("new", "old"), (Content(handles, diff), Content(handles, empty)));
+        Directory.Move(empty, empty + ".old");
+        Make("a", "new", directory: "empty");
+        Assert.Equal(("new", "new"), (Content(handles, diff), Content(handles, empty)));
+    }
+
+    private protected override NameWatch? Watch()
+    {
+        var watch = NameWatch.TryCreate();
+        Assert.NotNull(watch);
+        return watch;
+    }
+}
+
+/// <summary>The same where it does not.</summary>
+public sealed class UnwatchedLayerHandlesTests : LayerHandlesTests
+{
+    private protected override NameWatch? Watch() => null;
+}
+
 /// <summary>Descriptors of layers that are kept open between mounts: never of another directory than the one that has the name now.</summary>
-public sealed class LayerHandlesTests : IDisposable
+public abstract class LayerHandlesTests : IDisposable
 {
     private static readonly TimeProvider Later = new Clock(DateTimeOffset.UtcNow.AddHours(1));
 
     private readonly TempDirectory _store = new();
 
-    public void Dispose() => _store.Dispose();
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing)
+    {
+        if (disposing) _store.Dispose();
+    }
+
+    private protected abstract NameWatch? Watch();
+
+    private protected LayerHandles Handles(Func<string, SafeFileHandle> open, int maximum) => new(open, maximum, Later, Watch);
 
     [Fact]
     public void A_kept_directory_is_not_opened_again()
     {
         var opened = 0;
-        using var handles = new LayerHandles(path => Open(path, ref opened), 4, Later);
+        using var handles = Handles(path => Open(path, ref opened), 4);
         var path = Make("a", "1");
         for (var round = 0; round < 3; round++) Assert.Equal("1", Content(handles, path));
         Assert.Equal((1, 1), (opened, handles.Count));
@@ -32,13 +107,14 @@ public sealed class LayerHandlesTests : IDisposable
     [InlineData("content replaced")]
     public void A_layer_made_again_under_the_same_name_is_the_new_one(string how)
     {
-        using var handles = new LayerHandles(Open, 4, Later);
+        using var handles = Handles(Open, 4);
         var path = Make("a", "old");
         Assert.Equal("old", Content(handles, path));
         if (how == "moved away") Directory.Move(_store["a"], _store["trash"]);
         else if (how == "deleted") Directory.Delete(_store["a"], recursive: true);
         else Directory.Move(path, path + ".old");
 
+        handles.Look();
         if (how != "content replaced") Assert.Throws<LinuxException>(() => handles.Take(path));
         Make("a", "new");
         Assert.Equal("new", Content(handles, path));
@@ -49,7 +125,7 @@ public sealed class LayerHandlesTests : IDisposable
     public void A_layer_that_changed_just_now_is_not_kept()
     {
         var path = Make("a", "1");
-        using var handles = new LayerHandles(Open, 4, new Clock(DateTimeOffset.FromUnixTimeSeconds(Libc.Stat(_store["a"]).ChangeTime.Seconds + 2)));
+        using var handles = new LayerHandles(Open, 4, new Clock(DateTimeOffset.FromUnixTimeSeconds(Libc.Stat(_store["a"]).ChangeTime.Seconds + 2)), Watch);
         Assert.Equal("1", Content(handles, path));
         Assert.Equal(0, handles.Count);
     }
@@ -58,7 +134,7 @@ public sealed class LayerHandlesTests : IDisposable
     public void The_one_not_used_for_longest_goes_when_there_are_too_many()
     {
         var opened = 0;
-        using var handles = new LayerHandles(path => Open(path, ref opened), 3, Later);
+        using var handles = Handles(path => Open(path, ref opened), 3);
         var paths = Enumerable.Range(0, 4).Select(number => Make($"layer{number}", $"{number}")).ToList();
         foreach (var path in paths[..3]) Content(handles, path);
         Content(handles, paths[0]);
@@ -73,7 +149,7 @@ public sealed class LayerHandlesTests : IDisposable
     [Fact]
     public void None_is_kept_where_none_may_be()
     {
-        using var handles = new LayerHandles(Open, 0, Later);
+        using var handles = Handles(Open, 0);
         var path = Make("a", "1");
         SafeFileHandle used;
         using (var use = handles.Take(path)) used = use.Directory;
@@ -87,7 +163,7 @@ public sealed class LayerHandlesTests : IDisposable
     [InlineData("pushed out")]
     public void Who_uses_one_keeps_it_and_the_last_closes_it(string how)
     {
-        using var handles = new LayerHandles(Open, 1, Later);
+        using var handles = Handles(Open, 1);
         var path = Make("a", "1");
         SafeFileHandle used;
         using (var first = handles.Take(path))
@@ -109,7 +185,7 @@ public sealed class LayerHandlesTests : IDisposable
     [Fact]
     public void After_the_end_nothing_is_kept()
     {
-        var handles = new LayerHandles(Open, 4, Later);
+        var handles = Handles(Open, 4);
         handles.Dispose();
         Assert.Equal("1", Content(handles, Make("a", "1")));
         Assert.Equal(0, handles.Count);
@@ -118,7 +194,7 @@ public sealed class LayerHandlesTests : IDisposable
     [Fact]
     public async Task Many_threads_get_what_is_there_while_others_forget_it()
     {
-        using var handles = new LayerHandles(Open, 2, Later);
+        using var handles = Handles(Open, 2);
         var paths = Enumerable.Range(0, 5).Select(number => Make($"layer{number}", $"{number}")).ToList();
         await Task.WhenAll(Enumerable.Range(0, 4).Select(worker => Task.Run(() =>
         {
@@ -152,9 +228,9 @@ public sealed class LayerHandlesTests : IDisposable
         return [.. new[] { "below", "content" }.Select(name => $"{name}={Content(view, name)}")];
     }
 
-    private string Make(string layer, string content, string name = "content")
+    private protected string Make(string layer, string content, string name = "content", string directory = "diff")
     {
-        var path = _store[layer + "/diff"];
+        var path = _store[$"{layer}/{directory}"];
         Directory.CreateDirectory(path);
         File.WriteAllText($"{path}/{name}", content);
         LetTimePass(Libc.Stat(_store[layer]).ChangeTime);
@@ -175,8 +251,9 @@ public sealed class LayerHandlesTests : IDisposable
             TimeSpan.FromMinutes(1)));
     }
 
-    private static string Content(LayerHandles handles, string path)
+    private protected static string Content(LayerHandles handles, string path)
     {
+        handles.Look();
         using var use = handles.Take(path);
         return Content(use.Directory);
     }
@@ -188,9 +265,9 @@ public sealed class LayerHandlesTests : IDisposable
         return System.Text.Encoding.ASCII.GetString(buffer.AsSpan(0, Libc.ReadFully(file, buffer)));
     }
 
-    private static SafeFileHandle Open(string path) => Libc.Open(path, OpenFlags.Path | OpenFlags.Directory);
+    private protected static SafeFileHandle Open(string path) => Libc.Open(path, OpenFlags.Path | OpenFlags.Directory);
 
-    private static SafeFileHandle Open(string path, ref int opened)
+    private protected static SafeFileHandle Open(string path, ref int opened)
     {
         opened++;
         return Open(path);

@@ -17,9 +17,14 @@ internal static class MountPoint
     }
 
     /// <summary>What is mounted exactly here; null when nothing is, or when the directory is not there.</summary>
-    internal static State? Find(string path)
+    internal static State? Find(string path) => Find(path, out _);
+
+    /// <summary>As <see cref="Find(string)"/>.</summary>
+    /// <param name="path">The mount point.</param>
+    /// <param name="status">Of what is there, mounted or not; nothing's when nothing is.</param>
+    internal static State? Find(string path, out FileStatus status)
     {
-        switch (Libc.TryStat(path, out var status))
+        switch (Libc.TryStat(path, out status))
         {
             case Errno.None:
                 break;

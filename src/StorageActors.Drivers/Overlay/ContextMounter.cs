@@ -9,12 +9,14 @@ internal abstract class ContextMounter(IReadOnlyList<KeyValuePair<string, string
 {
     protected const string Lower = "lowerdir+";
 
-    public void Mount(OverlayStack stack, string target)
+    public bool Mount(OverlayStack stack, string target)
     {
         // Closed before anybody unmounts: an open descriptor keeps the mount busy.
         using var mount = Create(stack);
-        if (stack.Upper is not null && !stack.Words.ReadOnly && Libc.FStatFs(mount).IsReadOnly) throw FellBackToReadOnly(stack, target);
+        var isReadOnly = Libc.FStatFs(mount).IsReadOnly;
+        if (isReadOnly && stack.Upper is not null && !stack.Words.ReadOnly) throw FellBackToReadOnly(stack, target);
         Libc.MoveMount(mount, target);
+        return isReadOnly;
     }
 
     public SafeFileHandle View(OverlayStack stack) => Create(stack);
@@ -25,6 +27,7 @@ internal abstract class ContextMounter(IReadOnlyList<KeyValuePair<string, string
         {
             using var context = Libc.FsOpen("overlay");
             Libc.FsConfigString(context, "source", "overlay");
+            Begin();
             AddLower(context, stack.Lowers[^1], null);
             AddLayer(context, "upperdir", stack.Upper!, null);
             // No directory can be both; the kernel finds that after it has asked who uses the upper one.
@@ -51,6 +54,12 @@ internal abstract class ContextMounter(IReadOnlyList<KeyValuePair<string, string
         else Libc.FsConfigString(context, word.Key, word.Value);
     }
 
+    /// <summary>Before the layers of a stack are named.</summary>
+    protected virtual void Begin()
+    {
+        // Names have nothing to get ready.
+    }
+
     /// <summary>Names a layer; returns what has to stay open until the mount is made, if anything.</summary>
     protected abstract SafeFileHandle? AddLayer(SafeFileHandle context, string key, string path, IdShift? shift);
 
@@ -63,6 +72,7 @@ internal abstract class ContextMounter(IReadOnlyList<KeyValuePair<string, string
         {
             using var context = Libc.FsOpen("overlay");
             Libc.FsConfigString(context, "source", "overlay");
+            Begin();
             foreach (var lower in stack.Lowers)
             {
                 if (AddLower(context, lower, stack.ShiftOf(lower)) is { } opened) held.Add(opened);
@@ -97,6 +107,8 @@ internal abstract class ContextMounter(IReadOnlyList<KeyValuePair<string, string
 /// <summary>Layers by descriptor: any path, and nothing to escape.</summary>
 internal sealed class DescriptorMounter(StoreTree tree, IReadOnlyList<KeyValuePair<string, string>> words) : ContextMounter(words)
 {
+    protected override void Begin() => tree.Look();
+
     protected override SafeFileHandle? AddLayer(SafeFileHandle context, string key, string path, IdShift? shift)
     {
         var directory = tree.Open(path, shift);

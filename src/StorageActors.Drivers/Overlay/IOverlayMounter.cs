@@ -12,7 +12,8 @@ internal interface IOverlayMounter
     /// Mounts. On failure nothing is mounted; a mount with an upper directory that the kernel made read-only is a failure (it falls back to that, with
     /// success, when it cannot set up the work directory).
     /// </summary>
-    void Mount(OverlayStack stack, string target);
+    /// <returns>Whether it is read-only, as the kernel says.</returns>
+    bool Mount(OverlayStack stack, string target);
 
     /// <summary>A read-only stack that is mounted nowhere: it is gone when the descriptor is closed.</summary>
     SafeFileHandle View(OverlayStack stack);

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using StorageActors.Linux;
 
@@ -8,21 +7,25 @@ namespace StorageActors.Drivers.Overlay;
 /// Descriptors of directories that lie right in a layer's, kept open from one mount to the next: a stack of a hundred layers is otherwise opened and closed for each, which
 /// takes a quarter of the mount. Bounded; the one that was not used for longest is closed first. Safe to use from many threads.
 /// <para>
-/// A kept descriptor follows its directory wherever that is moved. So each use asks whether the directory around it, the layer's, is as it was when it was opened: if that was
-/// renamed or removed, or anything in it was replaced, it has another change time. A layer that changed in the last moments is not kept, since file systems count
-/// time in steps of up to two seconds, and two changes within one step look alike.
+/// A kept descriptor follows its directory wherever that is moved. So the directory around it, the layer's, is watched: whoever renames or removes that, or anything in it, the kernel
+/// tells, and one question is enough for all layers of a stack. Where it gives no watch, each use asks whether the directory around is as it was when it was opened: after any of
+/// these it has another change time. A layer that changed in the last moments is not kept, since file systems count time in steps of up to two seconds, and two changes within one
+/// step look alike; it could have changed before the watch saw it.
 /// </para>
 /// </summary>
 /// <param name="open">Opens a directory by its path.</param>
 /// <param name="maximum">The most that are open at a time.</param>
 /// <param name="time">Says what time it is.</param>
-internal sealed class LayerHandles(Func<string, SafeFileHandle> open, int maximum, TimeProvider time) : IDisposable
+/// <param name="watch">Makes the watch, when the first is kept; null from it where there is none.</param>
+internal sealed class LayerHandles(Func<string, SafeFileHandle> open, int maximum, TimeProvider time, Func<NameWatch?> watch) : IDisposable
 {
-    private const long SettledSeconds = 3;
-
     private readonly Lock _gate = new();
     private readonly Dictionary<string, LinkedListNode<Kept>> _kept = [];
     private readonly LinkedList<Kept> _byUse = new();   // the latest first
+    private readonly Dictionary<int, int> _watched = [];   // how many are kept for each directory that is watched
+    private readonly List<int> _changed = [];
+    private NameWatch? _watch;
+    private bool _hasWatch;
     private bool _isDisposed;
 
     /// <summary>How many are open.</summary>
@@ -34,7 +37,20 @@ internal sealed class LayerHandles(Func<string, SafeFileHandle> open, int maximu
         }
     }
 
-    /// <summary>The directory that lies at a path now. Disposal gives it back, and closes it if it is not kept.</summary>
+    /// <summary>Forgets what has changed: what is taken from now on is what lies there at this moment, or later.</summary>
+    internal void Look()
+    {
+        lock (_gate)
+        {
+            if (_isDisposed || _watch is null) return;
+            var isComplete = _watch.TryRead(_changed);
+            if (isComplete && _changed.Count == 0) return;
+            foreach (var kept in _byUse.Where(kept => kept.Watch != 0 && (!isComplete || _changed.Contains(kept.Watch))).ToList()) Forget(kept.Path);
+            _changed.Clear();
+        }
+    }
+
+    /// <summary>The directory that lies at a path since the last <see cref="Look"/>. Disposal gives it back, and closes it if it is not kept.</summary>
     internal Use Take(string path)
     {
         if (Find(path) is { } known)
@@ -66,6 +82,7 @@ internal sealed class LayerHandles(Func<string, SafeFileHandle> open, int maximu
             _isDisposed = true;
             _kept.Clear();
             while (_byUse.First is { } node) Close(node);
+            _watch?.Dispose();
         }
     }
 
@@ -82,15 +99,19 @@ internal sealed class LayerHandles(Func<string, SafeFileHandle> open, int maximu
         }
     }
 
-    /// <summary>Whether it is kept, with a reference for whoever asks.</summary>
+    /// <summary>Whether it was kept, if only for a moment: then with a reference for whoever asks.</summary>
     private bool Keep(string path, SafeFileHandle directory, long now)
     {
-        if (Libc.TryFStatAt(directory, ".."u8, out var around) != Errno.None || now - around.ChangeTime.Seconds < SettledSeconds) return false;
+        if (maximum == 0 || Libc.TryFStatAt(directory, ".."u8, out var around) != Errno.None || !DirectoryMark.Of(around).IsSettled(now)) return false;
         lock (_gate)
         {
-            if (_isDisposed || maximum == 0 || _kept.ContainsKey(path)) return false;
+            if (_isDisposed || _kept.ContainsKey(path)) return false;
+            var kept = new Kept(path, directory, DirectoryMark.Of(around), Watch(directory));
+            if (kept.Watch != 0) _watched[kept.Watch] = _watched.GetValueOrDefault(kept.Watch) + 1;
             Refer(directory);
-            _kept.Add(path, _byUse.AddFirst(new Kept(path, directory, Mark.Of(around))));
+            _kept.Add(path, _byUse.AddFirst(kept));
+            // Since it was looked at, and before it was watched.
+            if (kept.Watch != 0 && !IsAsItWas(kept)) Forget(path);
             if (_kept.Count <= maximum) return true;
             var oldest = _byUse.Last!;
             _kept.Remove(oldest.Value.Path);
@@ -99,15 +120,28 @@ internal sealed class LayerHandles(Func<string, SafeFileHandle> open, int maximu
         }
     }
 
+    /// <summary>Only with the gate. Zero: it cannot be watched.</summary>
+    private int Watch(SafeFileHandle directory)
+    {
+        if (!_hasWatch) (_watch, _hasWatch) = (watch(), true);
+        return _watch?.TryAdd(directory, ".."u8) ?? 0;
+    }
+
     /// <summary>Only with the gate.</summary>
     private void Close(LinkedListNode<Kept> node)
     {
         _byUse.Remove(node);
         node.Value.Directory.Dispose();
+        var number = node.Value.Watch;
+        if (number == 0 || --_watched[number] > 0) return;
+        _watched.Remove(number);
+        if (!_isDisposed) _watch!.Remove(number);
     }
 
-    private static bool IsUnchanged(Kept kept) =>
-        Libc.TryFStatAt(kept.Directory, ".."u8, out var around) == Errno.None && Mark.Of(around) == kept.Around;
+    private static bool IsUnchanged(Kept kept) => kept.Watch != 0 || IsAsItWas(kept);
+
+    private static bool IsAsItWas(Kept kept) =>
+        Libc.TryFStatAt(kept.Directory, ".."u8, out var around) == Errno.None && DirectoryMark.Of(around) == kept.Around;
 
     private static void Refer(SafeFileHandle directory)
     {
@@ -115,14 +149,11 @@ internal sealed class LayerHandles(Func<string, SafeFileHandle> open, int maximu
         directory.DangerousAddRef(ref isAdded);
     }
 
-    private sealed record Kept(string Path, SafeFileHandle Directory, Mark Around);
-
-    /// <summary>What a directory has that was not changed.</summary>
-    [StructLayout(LayoutKind.Auto)]
-    private readonly record struct Mark(ulong Inode, uint Links, TimeSpec ChangeTime)
-    {
-        internal static Mark Of(in FileStatus status) => new(status.Inode, status.Links, status.ChangeTime);
-    }
+    /// <param name="Path">Its path.</param>
+    /// <param name="Directory">The directory.</param>
+    /// <param name="Around">The directory around it, as it was.</param>
+    /// <param name="Watch">The number under which that is watched; zero when it is not.</param>
+    private sealed record Kept(string Path, SafeFileHandle Directory, DirectoryMark Around, int Watch);
 
     /// <summary>A directory that is open until this is disposed, whoever forgets it meanwhile.</summary>
     internal readonly struct Use(SafeFileHandle directory, bool isKept) : IDisposable

@@ -16,7 +16,7 @@ namespace StorageActors.Drivers.Overlay;
 internal sealed class OptionStringMounter(
     StoreTree tree, IReadOnlyList<Func<string, string>> namings, IReadOnlyList<KeyValuePair<string, string>> words) : IOverlayMounter
 {
-    public void Mount(OverlayStack stack, string target)
+    public bool Mount(OverlayStack stack, string target)
     {
         var calls = OptionPlan.Make(stack, words, Environment.SystemPageSize, namings);
         try
@@ -29,7 +29,18 @@ internal sealed class OptionStringMounter(
             throw stack.Lowers.FirstOrDefault(static lower => Libc.TryStat(lower, out _) == Errno.ENOENT) is { } missing ? new LinuxException("mount", missing, Errno.ENOENT) : e;
         }
 
-        if (calls[0].Flags.HasFlag(MountFlags.ReadOnly) || !Libc.StatFs(target).IsReadOnly) return;
+        try
+        {
+            var isReadOnly = Libc.StatFs(target).IsReadOnly;
+            if (!isReadOnly || calls[0].Flags.HasFlag(MountFlags.ReadOnly)) return isReadOnly;
+        }
+        catch (LinuxException)
+        {
+            // Nobody is told of a mount that cannot be looked at, so nobody would unmount it.
+            Libc.TryUmount2(target, UnmountFlags.Detach);
+            throw;
+        }
+
         Libc.Umount2(target, UnmountFlags.Detach);
         throw ContextMounter.FellBackToReadOnly(stack, target);
     }

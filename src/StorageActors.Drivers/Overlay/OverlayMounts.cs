@@ -21,6 +21,8 @@ internal sealed class OverlayMounts : IDisposable
     private readonly IReadOnlyList<string> _defaults;
     private readonly VolatileMark _mark;
     private readonly DetachedMark _detached;
+    private readonly PlainLayers _plain = new();
+    private readonly TimeProvider _time;
     private readonly PrivateThread _thread = new("overlay mounts");
     private readonly IOverlayMounter _mounter;
     private bool _isDisposed;
@@ -32,10 +34,10 @@ internal sealed class OverlayMounts : IDisposable
     /// <param name="options">The store's settings.</param>
     internal OverlayMounts(string root, string home, OverlayLinks links, DriverOptions options)
     {
-        (_home, _links, _defaults) = (home, links, options.MountOptions);
+        (_home, _links, _defaults, _time) = (home, links, options.MountOptions, options.Time);
         var boot = options.BootId ?? ProcFs.BootId();
         (_mark, _detached) = (new VolatileMark(boot), new DetachedMark(boot));
-        _tree = new StoreTree(root, KeptDescriptors());
+        _tree = new StoreTree(root, KeptDescriptors(), _time);
         try
         {
             (Abilities, Features) = _thread.Run(() =>
@@ -85,42 +87,24 @@ internal sealed class OverlayMounts : IDisposable
         var layer = LayerDirectory.Of(request.Layer);
         var words = Words(request);
         var stack = Shifted(OverlayStack.Of(layer, request.Parents, words), request, "mount");
-        if (Find(layer) is { } there)
+        if (Find(layer, out var point) is { } there)
         {
-            if (IsAskedFor(layer, there, stack) && IdsMark.Read(layer).Equals(request.Ids)) return Active(layer, there, request.Ids);
+            if (IsAskedFor(layer, there, stack) && IdsMark.Read(layer).Equals(request.Ids)) return Active(layer, there.IsReadOnly, request.Ids);
             MountPoint.Unmount(layer.Merged, force: false);
+            point = default;
         }
 
-        using (var directory = Libc.OpenDirectory(layer.Path))
-        {
-            MountPoint.Prepare(directory, "merged");
-            IdsMark.Write(directory, layer, request.Ids);
-        }
-
-        EnsureEmpty(layer, stack);
-
-        if (stack.Upper is not null)
-        {
-            CheckUnused(layer, stack, "mount");
-            _mark.Check(layer);
-            if (words.Volatile) _mark.Set(layer);
-        }
-
-        OnItsThread(() =>
-        {
-            _mounter.Mount(stack, layer.Merged);
-            return true;
-        });
+        var isPlain = !words.Volatile && stack.Upper is not null && request.Ids.IsHost() && _plain.IsStill(layer, point);
+        if (!isPlain) Prepare(layer, stack, request.Ids, point);
         try
         {
-            return Active(
-                layer, Find(layer) ?? throw new LinuxException("mount", layer.Merged, Errno.ENOENT, detail: "it was unmounted at once by somebody else"), request.Ids);
+            return Active(layer, Make(layer, stack), request.Ids);
         }
-        catch (LinuxException)
+        catch (LinuxException) when (isPlain)
         {
-            // Nobody is told of a mount that cannot be looked at, so nobody would unmount it.
-            Libc.TryUmount2(layer.Merged, UnmountFlags.Detach);
-            throw;
+            // The kernel's own mark of a volatile mount lies deeper; it refuses the mount then, and the look says why.
+            Prepare(layer, stack, request.Ids, point);
+            return Active(layer, Make(layer, stack), request.Ids);
         }
     }
 
@@ -135,7 +119,7 @@ internal sealed class OverlayMounts : IDisposable
         {
             if (count != 1 || !LeftNothing(there)) using (var directory = Libc.OpenDirectory(layer.Path)) MountPoint.Replace(directory, "merged");
             // A lazy unmount has synced nothing yet, and a volatile one never does: then the kernel left its mark.
-            if (there is { IsReadOnly: false } && !force && Libc.TryStat(layer.Work + "/work/incompat/volatile", out _) != Errno.None) VolatileMark.Clear(layer);
+            if (there is { IsReadOnly: false } && !force && !_plain.Contains(layer) && Libc.TryStat(layer.Work + "/work/incompat/volatile", out _) != Errno.None) VolatileMark.Clear(layer);
         }
         catch (LinuxException)
         {
@@ -155,7 +139,7 @@ internal sealed class OverlayMounts : IDisposable
     internal ActiveMount? FindMount(LayerLocation location)
     {
         var layer = LayerDirectory.Of(location);
-        return Find(layer) is { } there ? Active(layer, there, IdsMark.Read(layer)) : null;
+        return Find(layer) is { } there ? Active(layer, there.IsReadOnly, IdsMark.Read(layer)) : null;
     }
 
     /// <summary>Refuses a layer that is being written to, or whose writes a restart may have lost.</summary>
@@ -190,6 +174,7 @@ internal sealed class OverlayMounts : IDisposable
         {
             CheckUnused(layer, stack, "describe");
             _mark.Check(layer);
+            _plain.Forget(layer);
             if (words.Volatile) _mark.Set(layer);
         }
 
@@ -220,6 +205,7 @@ internal sealed class OverlayMounts : IDisposable
         if (Abilities.UserXattrs && Find(layer) is null && Libc.TryStat(layer.Work + "/work", out _) == Errno.None)
             CheckUnused(layer, OverlayStack.Of(layer, [], MountWords.None), "remove");
         Unmount(location, force: false);
+        _plain.Forget(layer);
         _tree.Forget(layer.Diff);
     }
 
@@ -270,6 +256,26 @@ internal sealed class OverlayMounts : IDisposable
         return Abilities.Volatile ? words : words with { Volatile = false };
     }
 
+    private bool Make(LayerDirectory layer, OverlayStack stack) => OnItsThread(() => _mounter.Mount(stack, layer.Merged));
+
+    /// <summary>Gets a layer ready for its mount, or says why it must not be mounted; what comes of it is remembered, if it is what comes of it nearly always.</summary>
+    private void Prepare(LayerDirectory layer, OverlayStack stack, IdMap ids, in FileStatus point)
+    {
+        _plain.Forget(layer);
+        var now = _time.GetUtcNow().ToUnixTimeSeconds();
+        using var directory = Libc.OpenDirectory(layer.Path);
+        var status = Libc.FStat(directory);
+        MountPoint.Prepare(directory, "merged");
+        IdsMark.Write(directory, layer, ids);
+        EnsureEmpty(layer, stack);
+        if (stack.Upper is null) return;
+        CheckUnused(layer, stack, "mount");
+        var isMarked = _mark.Check(layer);
+        // In a user namespace the disk does not say who else has it mounted: there the kernel is asked each time.
+        if (stack.Words.Volatile) _mark.Set(layer);
+        else if (!isMarked && ids.IsHost() && Abilities is { Method: OverlayMethod.Descriptors, UserXattrs: false }) _plain.Note(layer, now, status, point);
+    }
+
     private void CheckUnused(LayerDirectory layer, OverlayStack stack, string operation)
     {
         _detached.Check(layer, operation, IsInUse);
@@ -296,13 +302,20 @@ internal sealed class OverlayMounts : IDisposable
 
     private Errno Unmount(LayerDirectory layer, MountPoint.State? there, UnmountFlags flags)
     {
-        if (flags.HasFlag(UnmountFlags.Detach) && there is { IsReadOnly: false }) _detached.Set(layer);
+        if (flags.HasFlag(UnmountFlags.Detach) && there is { IsReadOnly: false })
+        {
+            _plain.Forget(layer);
+            _detached.Set(layer);
+        }
+
         return Libc.TryUmount2(layer.Merged, flags);
     }
 
-    private static MountPoint.State? Find(LayerDirectory layer)
+    private static MountPoint.State? Find(LayerDirectory layer) => Find(layer, out _);
+
+    private static MountPoint.State? Find(LayerDirectory layer, out FileStatus point)
     {
-        if (MountPoint.Find(layer.Merged) is not { } there) return null;
+        if (MountPoint.Find(layer.Merged, out point) is not { } there) return null;
         return there.Type == FsMagic.Overlay ? there : throw DriverErrors.Refuse(
             StorageErrorCode.InUse, "mount",
             $"{StoreFileSystem.NameOf(there.Type)}, not an overlay, is mounted at {layer.Merged}; it is not the store's. Unmount it.", layer.Merged);
@@ -313,8 +326,8 @@ internal sealed class OverlayMounts : IDisposable
         && (there.Attributes & ~MountAttributes.ReadOnly) == stack.Words.Attributes
         && (stack.Upper is null || stack.Words.Volatile == (Libc.TryStat(layer.Work + "/work/incompat/volatile", out _) == Errno.None));
 
-    private static ActiveMount Active(LayerDirectory layer, MountPoint.State there, IdMap ids) =>
-        new(layer.Merged, there.IsReadOnly ? MountMode.ReadOnly : MountMode.ReadWrite) { Ids = ids };
+    private static ActiveMount Active(LayerDirectory layer, bool isReadOnly, IdMap ids) =>
+        new(layer.Merged, isReadOnly ? MountMode.ReadOnly : MountMode.ReadWrite) { Ids = ids };
 
     private void EnsureEmpty(LayerDirectory layer, OverlayStack stack)
     {

@@ -27,7 +27,7 @@ internal sealed class StoreTree : IDisposable
         _prefix = root + "/";
         _root = Libc.Open(root, OpenFlags.Path | OpenFlags.Directory);
         (_keep, _time) = (keep, time ?? TimeProvider.System);
-        _layers = new LayerHandles(Open, _keep, _time);
+        _layers = new LayerHandles(Open, _keep, _time, NameWatch.TryCreate);
     }
 
     /// <summary>Absolute path of the store's root.</summary>
@@ -47,8 +47,11 @@ internal sealed class StoreTree : IDisposable
         return errno == Errno.None ? directory : throw new LinuxException("open", path, errno);
     }
 
+    /// <summary>Sees to what has become of the directories that are kept open, before those of a stack are taken.</summary>
+    internal void Look() => _layers.Look();
+
     /// <summary>
-    /// As <see cref="Open(string)"/>, of a sealed layer's content, which is used again and again: kept open, as far as that is allowed. Not in an additional store, whose file system
+    /// As <see cref="Open(string)"/>, of a sealed layer's content, which is used again and again: kept open, as far as that is allowed. What it was at the last <see cref="Look"/>. Not in an additional store, whose file system
     /// somebody may want to unmount while this one is served.
     /// </summary>
     internal LayerHandles.Use Take(string path) => Contains(path) ? _layers.Take(path) : new LayerHandles.Use(Open(path), isKept: false);
@@ -96,6 +99,6 @@ internal sealed class StoreTree : IDisposable
         _layers.Dispose();
         _root.Dispose();
         (_root, IsDetached) = (root, detached);
-        _layers = new LayerHandles(Open, _keep, _time);
+        _layers = new LayerHandles(Open, _keep, _time, NameWatch.TryCreate);
     }
 }

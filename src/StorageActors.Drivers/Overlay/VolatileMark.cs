@@ -11,12 +11,13 @@ namespace StorageActors.Drivers.Overlay;
 internal sealed class VolatileMark(string bootId)
 {
     /// <summary>Before a read-write mount or a seal: refuses a layer whose writes a restart may have lost, and takes the kernel's mark away.</summary>
-    internal void Check(LayerDirectory layer)
+    /// <returns>Whether there was any mark; its own stays.</returns>
+    internal bool Check(LayerDirectory layer)
     {
         var kernelMark = layer.Work + "/work/incompat/volatile";
         var isMarked = Libc.TryStat(kernelMark, out _) == Errno.None;
         var boot = SmallFile.TryRead(layer.Volatile)?.Trim();
-        if (!isMarked && boot is null) return;
+        if (!isMarked && boot is null) return false;
         if (boot != bootId)
         {
             var since = boot is null ? "by somebody who did not say when" : "before the machine restarted";
@@ -28,6 +29,7 @@ internal sealed class VolatileMark(string bootId)
         }
 
         if (isMarked) RemoveKernelMark(layer);
+        return true;
     }
 
     /// <summary>Before a volatile mount.</summary>

@@ -27,6 +27,7 @@ public sealed class HeaderTests
         #include <sys/resource.h>
         #include <sys/syscall.h>
         #include <sys/utsname.h>
+        #include <sys/inotify.h>
         #include <linux/fs.h>
         #include <linux/magic.h>
         #include <linux/openat2.h>
@@ -63,6 +64,10 @@ public sealed class HeaderTests
         Check("AT_EMPTY_PATH", (int)AtFlags.EmptyPath), Check("AT_RECURSIVE", (int)AtFlags.Recursive),
         Check("RENAME_NOREPLACE", (int)RenameFlags.NoReplace), Check("RENAME_EXCHANGE", (int)RenameFlags.Exchange),
         Check("RENAME_WHITEOUT", (int)RenameFlags.Whiteout),
+        Check("IN_MOVED_FROM", (int)NameEvents.MovedFrom), Check("IN_MOVED_TO", (int)NameEvents.MovedTo), Check("IN_CREATE", (int)NameEvents.Create),
+        Check("IN_DELETE", (int)NameEvents.Delete), Check("IN_DELETE_SELF", (int)NameEvents.DeleteSelf), Check("IN_MOVE_SELF", (int)NameEvents.MoveSelf),
+        Check("IN_Q_OVERFLOW", (int)NameEvents.Overflow), Check("IN_ONLYDIR", (int)NameEvents.OnlyDirectory), Check("IN_NONBLOCK | IN_CLOEXEC", OpenFlags.NonBlocking.ToNative()),
+        Check("sizeof(struct inotify_event)", 16), Check("offsetof(struct inotify_event, mask)", 4), Check("offsetof(struct inotify_event, len)", 12),
         Check("XATTR_CREATE", (int)XattrFlags.Create), Check("XATTR_REPLACE", (int)XattrFlags.Replace),
         Check("FALLOC_FL_KEEP_SIZE", (int)AllocationFlags.KeepSize), Check("FALLOC_FL_PUNCH_HOLE", (int)AllocationFlags.PunchHole),
         Check("FALLOC_FL_ZERO_RANGE", (int)AllocationFlags.ZeroRange),
