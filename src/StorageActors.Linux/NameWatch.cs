@@ -32,6 +32,9 @@ internal sealed class NameWatch : IDisposable
     private const int MaskOffset = 4;
     private const int LengthOffset = 12;
 
+    /// <summary>Whoever has to read more than that is told that all may have changed, instead of reading on for as long as somebody makes names.</summary>
+    private const int MostReads = 256;
+
     private readonly SafeFileHandle _events;
 
     private NameWatch(SafeFileHandle events) => _events = events;
@@ -54,7 +57,7 @@ internal sealed class NameWatch : IDisposable
     {
         Span<byte> buffer = stackalloc byte[2048];   // Several; one takes 16 bytes and a name of up to 256.
         var isComplete = true;
-        while (true)
+        for (var reads = 0; reads < MostReads; reads++)
         {
             var errno = Libc.TryReadEvents(_events, buffer, out var length);
             if (errno == Errno.EAGAIN || (errno == Errno.None && length == 0)) return isComplete;
@@ -66,6 +69,8 @@ internal sealed class NameWatch : IDisposable
                 rest = rest[(EventHeader + BinaryPrimitives.ReadInt32LittleEndian(rest[LengthOffset..]))..];
             }
         }
+
+        return false;
     }
 
     public void Dispose() => _events.Dispose();

@@ -16,7 +16,7 @@ public sealed class WatchedLayerHandlesTests : LayerHandlesTests
         var opened = 0;
         using var handles = Handles(path => Open(path, ref opened), 4);
         var path = Make("a", "1");
-        Assert.Equal("1", Content(handles, path));
+        Watch(handles, path);
         File.SetUnixFileMode(Path.GetDirectoryName(path)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead);
         Assert.Equal("1", Content(handles, path));
         Assert.Equal(1, opened);
@@ -27,7 +27,7 @@ public sealed class WatchedLayerHandlesTests : LayerHandlesTests
     {
         using var handles = Handles(Open, 4);
         var (busy, other) = (Make("a", "1"), Make("b", "old"));
-        Assert.Equal(("1", "old"), (Content(handles, busy), Content(handles, other)));
+        Watch(handles, busy, other);
         for (var number = 0; number < 10_000; number++)
         {
             var name = $"{Path.GetDirectoryName(busy)}/{number}";
@@ -45,14 +45,37 @@ public sealed class WatchedLayerHandlesTests : LayerHandlesTests
     {
         using var handles = Handles(Open, 4);
         var (diff, empty) = (Make("a", "old"), Make("a", "old", directory: "empty"));
-        Assert.Equal(("old", "old"), (Content(handles, diff), Content(handles, empty)));
+        Watch(handles, diff, empty);
         handles.Forget(empty);
         Directory.Move(diff, diff + ".old");
         Make("a", "new");
         Assert.Equal(("new", "old"), (Content(handles, diff), Content(handles, empty)));
+        Watch(handles, diff, empty);
         Directory.Move(empty, empty + ".old");
         Make("a", "new", directory: "empty");
         Assert.Equal(("new", "new"), (Content(handles, diff), Content(handles, empty)));
+    }
+
+    [Fact]
+    public void Each_layer_of_a_stack_is_forgotten_for_its_own_changes_alone()
+    {
+        var opened = 0;
+        using var handles = Handles(path => Open(path, ref opened), 8);
+        var paths = Enumerable.Range(0, 4).Select(number => Make($"layer{number}", "old")).ToArray();
+        Watch(handles, paths);
+        Directory.Move(paths[1], paths[1] + ".old");
+        Make("layer1", "new");
+        Assert.Equal(["old", "new", "old", "old"], paths.Select(path => Content(handles, path)));
+        Assert.Equal(5, opened);
+    }
+
+    /// <summary>The second use of each is watched.</summary>
+    private static void Watch(LayerHandles handles, params string[] paths)
+    {
+        for (var round = 0; round < 2; round++)
+        {
+            foreach (var path in paths) Content(handles, path);
+        }
     }
 
     private protected override NameWatch? Watch()
@@ -102,14 +125,17 @@ public abstract class LayerHandlesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("moved away")]
-    [InlineData("deleted")]
-    [InlineData("content replaced")]
-    public void A_layer_made_again_under_the_same_name_is_the_new_one(string how)
+    [InlineData("moved away", 1)]
+    [InlineData("deleted", 1)]
+    [InlineData("content replaced", 1)]
+    [InlineData("moved away", 3)]
+    [InlineData("deleted", 3)]
+    [InlineData("content replaced", 3)]
+    public void A_layer_made_again_under_the_same_name_is_the_new_one(string how, int rounds)
     {
         using var handles = Handles(Open, 4);
         var path = Make("a", "old");
-        Assert.Equal("old", Content(handles, path));
+        for (var round = 0; round < rounds; round++) Assert.Equal("old", Content(handles, path));
         if (how == "moved away") Directory.Move(_store["a"], _store["trash"]);
         else if (how == "deleted") Directory.Delete(_store["a"], recursive: true);
         else Directory.Move(path, path + ".old");

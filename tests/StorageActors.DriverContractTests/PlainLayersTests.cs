@@ -1,3 +1,4 @@
+using StorageActors.DriverContractTests.Harness;
 using StorageActors.Drivers;
 using StorageActors.Drivers.Overlay;
 using StorageActors.Linux;
@@ -113,7 +114,7 @@ public sealed class PlainLayersTests : IDisposable
         return new DriverUnderTest(_store.Path, static (root, options) => DriverFactory.Open("overlay", root, options with { Time = new Clock() }), 500);
     }
 
-    private (LayerId Layer, LayerDirectory Directory) MountedTwice(DriverUnderTest driver)
+    private (LayerUnderTest Layer, LayerDirectory Directory) MountedTwice(DriverUnderTest driver)
     {
         driver.Create("base", parent: null).Write("below", "1");
         var layer = driver.CreateWritable("rw", parent: "base").Commit();

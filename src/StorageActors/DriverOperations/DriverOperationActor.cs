@@ -8,16 +8,12 @@ using StorageActors.Protocol;
 namespace StorageActors.DriverOperations;
 
 /// <summary>
-/// One blocking operation, and nothing else: it is in the actor's <see cref="Props"/>, so a restart is a retry. Before it throws, it tells its parent
-/// why. A retry begins when the parent says so, after a pause without a thread.
+/// Runs blocking operations, one at a time: its parent gives it one, and another only when that has succeeded. Before an attempt throws, it tells its parent why; the restart that
+/// follows leaves nothing of the attempt, and the parent gives it the same operation again, after a pause without a thread.
 /// </summary>
 internal sealed class DriverOperationActor : UntypedActor
 {
-    private readonly Job _job;
-
-    public DriverOperationActor(Job job) => _job = job;
-
-    internal static Props Props(Job job) => EngineProps.Of(() => new DriverOperationActor(job), DispatcherOf(job.Operation.Lane));
+    internal static Props Props(OperationLane lane) => EngineProps.Of(static () => new DriverOperationActor(), DispatcherOf(lane));
 
     /// <summary>The dispatcher of a lane, by its path in the configuration.</summary>
     internal static string DispatcherOf(OperationLane lane) => lane switch
@@ -29,41 +25,38 @@ internal sealed class DriverOperationActor : UntypedActor
 
     protected override void OnReceive(object message)
     {
-        if (message is Execute) Run();
+        if (message is Job job) Run(job);
         else Unhandled(message);
     }
 
-    protected override void PreStart() => Self.Tell(Execute.Instance);
-
-    /// <summary>In place of <see cref="PreStart"/>: the parent, which has counted the attempts, knows how long the pause is.</summary>
-    protected override void PostRestart(Exception reason) => Context.Parent.Tell(new Restarted(_job.Key));
+    /// <summary>The parent, which has counted the attempts, knows how long the pause is.</summary>
+    protected override void PostRestart(Exception reason) => Context.Parent.Tell(Restarted.Instance);
 
     [SuppressMessage("Design", "CA1031", Justification = "Whatever an operation throws is sorted, told to the parent and thrown again.")]
-    private void Run()
+    private void Run(Job job)
     {
-        var started = _job.Services.Time.GetTimestamp();
+        var started = job.Services.Time.GetTimestamp();
         try
         {
-            _job.Stop.ThrowIfCancellationRequested();
-            var reply = _job.Operation.Run(_job.Attempt, _job.Services, _job.Stop);
-            Measure(started, "completed");
-            Context.Parent.Tell(new Succeeded(_job.Key, reply));
-            Context.Stop(Self);
+            job.Stop.ThrowIfCancellationRequested();
+            var reply = job.Operation.Run(job.Attempt, job.Services, job.Stop);
+            Measure(job, started, "completed");
+            Context.Parent.Tell(new Succeeded(job.Key, reply));
         }
         catch (Exception thrown)
         {
-            var sorted = Failure.Sort(thrown, _job.Operation, _job.Stop);
-            var error = Failure.Describe(sorted, _job.Operation);
-            Measure(started, "failed");
+            var sorted = Failure.Sort(thrown, job.Operation, job.Stop);
+            var error = Failure.Describe(sorted, job.Operation);
+            Measure(job, started, "failed");
             Log(sorted, error);
-            Context.Parent.Tell(new AttemptFailed(_job.Key, error));
+            Context.Parent.Tell(new AttemptFailed(job.Key, error));
             if (ReferenceEquals(sorted, thrown)) throw;
             throw sorted;
         }
     }
 
-    private void Measure(long started, string outcome) =>
-        _job.Services.Metrics.OperationEnded(_job.Operation.Verb, outcome, _job.Services.Time.GetElapsedTime(started));
+    private static void Measure(Job job, long started, string outcome) =>
+        job.Services.Metrics.OperationEnded(job.Operation.Verb, outcome, job.Services.Time.GetElapsedTime(started));
 
     private void Log(Exception exception, StorageError error)
     {
@@ -77,22 +70,19 @@ internal sealed class DriverOperationActor : UntypedActor
         }
     }
 
-    /// <summary>What one of these actors is for.</summary>
+    /// <summary>To the child: one attempt.</summary>
     internal sealed record Job(
-        long Key, long Attempt, DriverOperation Operation, DriverServices Services, CancellationToken Stop);
+        long Key, long Attempt, DriverOperation Operation, DriverServices Services, CancellationToken Stop) : INoSerializationVerificationNeeded;
 
-    /// <summary>To the parent: done.</summary>
+    /// <summary>To the parent: done, and free for another operation.</summary>
     internal sealed record Succeeded(long Key, DriverProtocol.IReply Reply);
 
     /// <summary>To the parent, before the exception that says the same to its supervision.</summary>
     internal sealed record AttemptFailed(long Key, StorageError Error);
 
     /// <summary>To the parent: ready for another attempt.</summary>
-    internal sealed record Restarted(long Key);
-
-    /// <summary>To the child: begin.</summary>
-    internal sealed record Execute : INoSerializationVerificationNeeded
+    internal sealed record Restarted : INoSerializationVerificationNeeded
     {
-        internal static readonly Execute Instance = new();
+        internal static readonly Restarted Instance = new();
     }
 }

@@ -7,21 +7,27 @@ using static StorageActors.DriverOperations.DriverOperationActor;
 namespace StorageActors.DriverOperations;
 
 /// <summary>
-/// Has blocking operations run, one child each, and answers for them: what restarts a child, and how often, stands in <see cref="Table"/>. Operations
+/// Has blocking operations run, by a child each, and answers for them: what restarts a child, and how often, stands in <see cref="Table"/>. Children whose short operation worked at
+/// once stay for the next one: to make an actor, watch it and stop it takes as long as a tenth of a mount. One that has ever failed does not. Operations
 /// that change the same layer wait for each other here, so that even a requester that was restarted cannot have two of them run at once.
 /// </summary>
 internal sealed class DriverOperationsActor : ReceiveActor, IWithTimers
 {
-    /// <summary>What an exception of an operation leads to. A child has one operation, so its restarts are counted over its whole life.</summary>
+    /// <summary>What an exception of an operation leads to. A child that has failed gets no other operation, so its restarts are counted over its whole life.</summary>
     internal static readonly IDecider Table = Decider.From(
         Directive.Stop,                                          // a defect: logged with its stack by the child, refused as internal
         Directive.Restart.When<TransientDriverException>(),      // EBUSY and its like: again, after a pause
         Directive.Stop.When<PermanentDriverException>(),         // refused
         Directive.Escalate.When<StoreCorruptException>());       // the store stops serving
 
+    /// <summary>So many stay when there is nothing to do: as many as short calls run at a time, unless the configuration says otherwise.</summary>
+    private const int MostIdle = 4;
+
     private readonly DriverServices _services;
     private readonly RetryPolicy _retries;
     private readonly Dictionary<long, Entry> _entries = [];
+    private readonly Dictionary<IActorRef, Entry> _running = [];   // by the child that has it, also while it pauses
+    private readonly List<IActorRef> _idle = [];
     private readonly Dictionary<LayerId, Queue<Entry>> _turns = [];
     private readonly HashSet<IActorRef> _requesters = [];   // watched until they end: most come again
     private readonly CancellationTokenSource _end = new();
@@ -35,11 +41,19 @@ internal sealed class DriverOperationsActor : ReceiveActor, IWithTimers
         Context.ActorOf(EngineProps.Of(() => new Sentinel(end)));
         Receive<DriverProtocol.Perform>(Accept);
         Receive<DriverProtocol.Cancel>(command => Cancel(entry => entry.Attempt == command.Attempt && entry.Requester.Equals(Sender)));
-        Receive<Succeeded>(done => Answer(done.Key, done.Reply));
+        Receive<Succeeded>(done =>
+        {
+            Release(Sender);
+            Answer(done.Key, done.Reply);
+        });
         Receive<AttemptFailed>(failed => _entries.GetValueOrDefault(failed.Key)?.Note(failed.Error));
-        Receive<Restarted>(again => Pause(again.Key, Sender));
+        Receive<Restarted>(_ => Pause(Sender));
         Receive<PauseOver>(over => Resume(over.Key));
-        Receive<Ended>(ended => Answer(ended.Key, null));
+        Receive<Ended>(ended =>
+        {
+            _idle.Remove(ended.Child);
+            if (_running.Remove(ended.Child, out var entry)) Answer(entry.Key, null);
+        });
         Receive<RequesterGone>(gone =>
         {
             _requesters.Remove(gone.Requester);
@@ -88,17 +102,40 @@ internal sealed class DriverOperationsActor : ReceiveActor, IWithTimers
 
     private void Start(Entry entry)
     {
-        var job = new Job(entry.Key, entry.Attempt, entry.Operation, _services, entry.Stop.Token);
-        Context.WatchWith(Context.ActorOf(DriverOperationActor.Props(job)), new Ended(entry.Key));
+        var child = TakeChild(entry.Operation.Lane);
+        _running.Add(child, entry);
+        Give(child, entry);
     }
 
-    private void Pause(long key, IActorRef child)
+    private void Give(IActorRef child, Entry entry) => child.Tell(new Job(entry.Key, entry.Attempt, entry.Operation, _services, entry.Stop.Token));
+
+    private IActorRef TakeChild(OperationLane lane)
     {
-        if (!_entries.TryGetValue(key, out var entry)) return;
+        if (lane == OperationLane.Short && _idle.Count > 0)
+        {
+            var idle = _idle[^1];
+            _idle.RemoveAt(_idle.Count - 1);
+            return idle;
+        }
+
+        var child = Context.ActorOf(DriverOperationActor.Props(lane));
+        return Context.WatchWith(child, new Ended(child));
+    }
+
+    /// <summary>Its operation is done.</summary>
+    private void Release(IActorRef child)
+    {
+        if (_running.Remove(child, out var entry) && entry.Operation.Lane == OperationLane.Short && entry.Failures == 0 && _idle.Count < MostIdle) _idle.Add(child);
+        else Context.Stop(child);
+    }
+
+    private void Pause(IActorRef child)
+    {
+        if (!_running.TryGetValue(child, out var entry)) return;
         entry.Paused = child;
         // Nobody waits for what nobody wants any more.
-        if (entry.Stop.IsCancellationRequested) Resume(key);
-        else Timers.StartSingleTimer(key, new PauseOver(key), _retries.PauseBefore(entry.Failures, Random.Shared.NextDouble()));
+        if (entry.Stop.IsCancellationRequested) Resume(entry.Key);
+        else Timers.StartSingleTimer(entry.Key, new PauseOver(entry.Key), _retries.PauseBefore(entry.Failures, Random.Shared.NextDouble()));
     }
 
     private void Resume(long key)
@@ -106,7 +143,7 @@ internal sealed class DriverOperationsActor : ReceiveActor, IWithTimers
         if (!_entries.TryGetValue(key, out var entry) || entry.Paused is not { } child) return;
         entry.Paused = null;
         Timers.Cancel(key);
-        child.Tell(Execute.Instance);
+        Give(child, entry);
     }
 
     /// <summary>With no reply the child ended without success; what it last said is the answer.</summary>
@@ -167,7 +204,7 @@ internal sealed class DriverOperationsActor : ReceiveActor, IWithTimers
 
     private sealed record PauseOver(long Key);
 
-    private sealed record Ended(long Key);
+    private sealed record Ended(IActorRef Child) : INoSerializationVerificationNeeded;
 
     private sealed record RequesterGone(IActorRef Requester);
 }

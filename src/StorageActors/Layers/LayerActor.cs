@@ -28,16 +28,15 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     private LayerSetup _setup;
     private readonly LayerEnvironment _environment;
     private readonly IReadOnlyList<LeaseEvent.Granted>? _remembered;
-    private readonly IActorRef _observer;
     private readonly Dictionary<IActorRef, HashSet<LeaseId>> _holders = [];
     private readonly Dictionary<long, Action<DriverProtocol.IReply>> _queries = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private LayerState _state;
     private long _attempt;
 
-    public LayerActor(LayerSetup setup, LayerEnvironment environment, IReadOnlyList<LeaseEvent.Granted>? remembered, IActorRef observer)
+    public LayerActor(LayerSetup setup, LayerEnvironment environment, IReadOnlyList<LeaseEvent.Granted>? remembered)
     {
-        (_setup, _environment, _remembered, _observer) = (setup, environment, remembered, observer);
+        (_setup, _environment, _remembered) = (setup, environment, remembered);
         if (environment.JournalPluginId is { } journal) JournalPluginId = journal;
         if (environment.SnapshotPluginId is { } snapshots) SnapshotPluginId = snapshots;
         _state = _journaled = new LayerState(setup.Id, setup.Kind, setup.Damage) { OwnIds = setup.Location.Ids };
@@ -56,9 +55,8 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     /// <param name="setup">The layer.</param>
     /// <param name="environment">What it works with.</param>
     /// <param name="remembered">Leases that an earlier actor of this layer held when it stopped without wanting to; they stand in for the journal.</param>
-    /// <param name="observer">Is told what the parent is told of the mount, before anybody has an answer.</param>
-    internal static Props Props(LayerSetup setup, LayerEnvironment environment, IReadOnlyList<LeaseEvent.Granted>? remembered, IActorRef observer) =>
-        EngineProps.Of(() => new LayerActor(setup, environment, remembered, observer));
+    internal static Props Props(LayerSetup setup, LayerEnvironment environment, IReadOnlyList<LeaseEvent.Granted>? remembered) =>
+        EngineProps.Of(() => new LayerActor(setup, environment, remembered));
 
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
     {
@@ -109,7 +107,6 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
         var changed = new LayerInternal.MountChanged(Id, _state.Record, _state.Leases);
         _environment.Mounts?.Note(changed);
         Context.Parent.Tell(changed);
-        _observer.Tell(changed);
     }
 
     private void Watch(LeaseId lease, IActorRef? holder)

@@ -16,7 +16,7 @@ internal static class LayerInternal
     /// <param name="Message">A <see cref="LayerProtocol.ICommand"/> or one of the messages below.</param>
     internal sealed record Deliver(LayerSetup Setup, object Message);
 
-    /// <summary>To <see cref="LayersActor"/> and to its parent, each time the mount or its leases change, before the change is answered.</summary>
+    /// <summary>To <see cref="LayersActor"/>, each time the mount or its leases change, before the change is answered.</summary>
     /// <param name="Layer">The layer.</param>
     /// <param name="Mount">What there is now; null when it is not mounted.</param>
     /// <param name="Leases">The leases on it as the journal has them, oldest first.</param>

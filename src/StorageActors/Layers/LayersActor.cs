@@ -16,14 +16,14 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
     private static readonly TimeSpan RestartPause = TimeSpan.FromSeconds(1);
 
     private readonly LayerEnvironment _environment;
-    private readonly Func<LayerSetup, IReadOnlyList<LeaseEvent.Granted>?, IActorRef, Props> _layer;
+    private readonly Func<LayerSetup, IReadOnlyList<LeaseEvent.Granted>?, Props> _layer;
     private readonly Dictionary<LayerId, LayerChild> _children = [];
     private readonly Dictionary<LayerId, LayerInternal.MountChanged> _mounts = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private (IActorRef Requester, int Left) _flushing;
     private int _leases;
 
-    public LayersActor(LayerEnvironment environment, Func<LayerSetup, IReadOnlyList<LeaseEvent.Granted>?, IActorRef, Props> layer)
+    public LayersActor(LayerEnvironment environment, Func<LayerSetup, IReadOnlyList<LeaseEvent.Granted>?, Props> layer)
     {
         (_environment, _layer) = (environment, layer);
         Receive<LayerInternal.Deliver>(Deliver);
@@ -49,10 +49,10 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
     public ITimerScheduler Timers { get; set; } = null!;
 
     internal static Props Props(LayerEnvironment environment) =>
-        Props(environment, (setup, remembered, observer) => LayerActor.Props(setup, environment, remembered, observer));
+        Props(environment, (setup, remembered) => LayerActor.Props(setup, environment, remembered));
 
     /// <summary>For tests, which put their own probes in the place of layers.</summary>
-    internal static Props Props(LayerEnvironment environment, Func<LayerSetup, IReadOnlyList<LeaseEvent.Granted>?, IActorRef, Props> layer) =>
+    internal static Props Props(LayerEnvironment environment, Func<LayerSetup, IReadOnlyList<LeaseEvent.Granted>?, Props> layer) =>
         EngineProps.Of(() => new LayersActor(environment, layer));
 
     /// <summary>A layer whose actor has a defect is started again from its journal, as after a failed journal.</summary>
@@ -87,7 +87,7 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
         if (Find(setup.Id) is { } running) return running;
         Timers.Cancel(setup.Id);
         var remembered = _mounts.GetValueOrDefault(setup.Id)?.Leases;
-        var child = new LayerChild(setup, Context.ActorOf(_layer(setup, remembered is { Count: > 0 } ? remembered : null, Context.Parent)));
+        var child = new LayerChild(setup, Context.ActorOf(_layer(setup, remembered is { Count: > 0 } ? remembered : null)));
         Context.WatchWith(child.Actor, new ChildEnded(child));
         _children.Add(setup.Id, child);
         return child;

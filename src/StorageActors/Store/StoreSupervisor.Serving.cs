@@ -68,7 +68,6 @@ internal sealed partial class StoreSupervisor
 
     private void News()
     {
-        Receive<LayerInternal.MountChanged>(static _ => { }); // The view has it.
         Receive<StorageError>(error => _journalError = error);
         Receive<Ended>(Missed);
     }

@@ -110,7 +110,6 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
         });
         Receive<StorageError>(error => _journalError = error);
         Receive<Ended>(Missed);
-        Receive<LayerInternal.MountChanged>(static _ => { });
         Receive<StoreInternal.Stop>(_ => Context.Stop(Self));
         Receive<RecoverAgain>(_ => StartCatalog());
         ReceiveAny(_ => Stash.Stash());
@@ -213,7 +212,6 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
         Receive<StoreInternal.WhenReady>(_ => Sender.Tell(new StoreProtocol.Refused(error)));
         Receive<StoreProtocol.ICommand>(_ => Sender.Tell(new StoreProtocol.Refused(error)));
         Receive<StoreInternal.Stop>(_ => Context.Stop(Self));
-        Receive<LayerInternal.MountChanged>(static _ => { });
         ReceiveAny(static _ => { });
     }
 

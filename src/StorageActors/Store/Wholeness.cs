@@ -13,6 +13,7 @@ namespace StorageActors.Store;
 internal static class Wholeness
 {
     private static readonly ConcurrentDictionary<Type, Part[]> PartsOf = new();
+    private static readonly ConcurrentDictionary<Type, bool> Ids = new();
 
     /// <summary>The place of the first thing that is missing, like <c>Items.Source</c>; null for a command that is whole.</summary>
     internal static string? FindLack(StoreProtocol.ICommand command)
@@ -78,8 +79,8 @@ internal static class Wholeness
     /// <summary>Numbers and words of a list are always something.</summary>
     private static bool Matters(Type type) => !type.IsValueType || IsId(Nullable.GetUnderlyingType(type) ?? type);
 
-    private static bool IsId(Type type) => type.IsValueType && Array.Exists(
-        type.GetInterfaces(), static one => one.IsGenericType && one.GetGenericTypeDefinition() == typeof(IStringValue<>));
+    private static bool IsId(Type type) => type.IsValueType && Ids.GetOrAdd(type, static type => Array.Exists(
+        type.GetInterfaces(), static one => one.IsGenericType && one.GetGenericTypeDefinition() == typeof(IStringValue<>)));
 
     private sealed record Part(PropertyInfo Property, bool MayLack, bool[] Inner)
     {

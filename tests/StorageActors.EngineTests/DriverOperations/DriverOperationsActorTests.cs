@@ -189,6 +189,62 @@ public sealed class DriverOperationsActorTests : EngineTest
     }
 
     [Fact]
+    public void An_actor_whose_operation_worked_runs_the_next_one_too()
+    {
+        for (var round = 0; round < 5; round++)
+        {
+            var attempt = Perform(static _ => "done");
+            ExpectMsg(new DriverProtocol.Completed<string>(attempt, "done"));
+        }
+
+        // The other one is there to end what runs when the parent ends.
+        Assert.Equal(2, Children().Count);
+    }
+
+    [Fact]
+    public void Each_operation_has_all_its_tries_however_many_those_before_it_needed()
+    {
+        for (var round = 0; round < 3; round++)
+        {
+            var runs = 0;
+            var attempt = Perform(_ => ++runs < 6 ? throw new TransientDriverException(Error) : "at last");
+            ExpectMsg(new DriverProtocol.Completed<string>(attempt, "at last"));
+        }
+    }
+
+    [Fact]
+    public void After_an_operation_that_failed_the_next_ones_run()
+    {
+        var first = Perform(static _ => "done");
+        ExpectMsg(new DriverProtocol.Completed<string>(first, "done"));
+        var failing = Perform(static _ => throw new PermanentDriverException(Error));
+        ExpectMsg(new DriverProtocol.Failed(failing, Error));
+        for (var round = 0; round < 3; round++)
+        {
+            var attempt = Perform(static _ => "done");
+            ExpectMsg(new DriverProtocol.Completed<string>(attempt, "done"));
+        }
+    }
+
+    [Fact]
+    public void Few_actors_stay_when_many_operations_are_done()
+    {
+        using var release = new ManualResetEventSlim();
+        for (var number = 0; number < 20; number++)
+        {
+            Perform(_ =>
+            {
+                release.Wait(Patient.Limit);
+                return "done";
+            });
+        }
+
+        release.Set();
+        for (var number = 0; number < 20; number++) ExpectMsg<DriverProtocol.Completed<string>>();
+        AwaitAssert(() => Assert.InRange(Children().Count, 2, 5), Patient.Limit);
+    }
+
+    [Fact]
     public void Operations_are_counted_and_timed_by_verb_and_outcome()
     {
         Perform(static _ => "done");
@@ -210,6 +266,8 @@ public sealed class DriverOperationsActorTests : EngineTest
         base.Dispose(disposing);
         if (disposing) _store.Dispose();
     }
+
+    private List<IInternalActorRef> Children() => [.. ((ActorRefWithCell)_operations).Children];
 
     private static Scripted Script(Func<CancellationToken, string> script, LayerId? layer = null, bool repeatable = true)
     {

@@ -23,7 +23,7 @@ public sealed class LayerActorMountTests : LayerActorTest
         Assert.False(One.HasMessages);
         Operations.Reply(new DriverProtocol.Completed<ActiveMount>(perform.Attempt, ReadWrite));
         One.ExpectMsg(new LayerProtocol.Acquired(Layer, LeaseId.Parse("one"), ReadWrite.Path, MountMode.ReadWrite, 1));
-        Assert.True(Observer.HasMessages); // Who has the answer finds the mount in every list.
+        Assert.True(View.IsMounted(Layer)); // Who has the answer finds the mount in every list.
         Two.ExpectMsg(new LayerProtocol.LayerMounted(Layer, ReadWrite.Path));
         var mount = Parent.ExpectMsg<LayerInternal.MountChanged>().Mount!;
         Assert.Equal(("one", "external"), (mount.Leases.Single().Lease.Value, mount.Leases.Single().Owner));

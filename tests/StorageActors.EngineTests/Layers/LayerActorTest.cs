@@ -20,14 +20,14 @@ public abstract class LayerActorTest() : EngineTest()
 
     private IActorRef _adopter = ActorRefs.Nobody;
     private TestProbe? _parent;
-    private TestProbe? _observer;
     private TestProbe? _operations;
     private TestProbe? _one;
     private TestProbe? _two;
 
     private protected TestProbe Parent => _parent ??= CreateTestProbe("parent");
 
-    private protected TestProbe Observer => _observer ??= CreateTestProbe("observer");
+    /// <summary>What everybody can see of the mount.</summary>
+    private protected MountView View { get; } = new();
 
     private protected TestProbe Operations => _operations ??= CreateTestProbe("operations");
 
@@ -39,12 +39,12 @@ public abstract class LayerActorTest() : EngineTest()
         new LayerLocation(Layer, "/store/some-layer"), [new LayerLocation(LayerId.Parse("below"), "/store/below")], LayerKind.Writable, DateTimeOffset.UnixEpoch);
 
     private protected LayerEnvironment Environment(string bootId = "boot", string run = "run") =>
-        new(Operations, TimeProvider.System, bootId, run, _metrics, TimeSpan.FromMinutes(5), TimeSpan.FromMilliseconds(20));
+        new(Operations, TimeProvider.System, bootId, run, _metrics, TimeSpan.FromMinutes(5), TimeSpan.FromMilliseconds(20), Mounts: View);
 
     /// <summary>An actor for the layer that has read its journal and asks for its mount.</summary>
     private protected IActorRef Start(LayerEnvironment? environment = null, IReadOnlyList<LeaseEvent.Granted>? remembered = null)
     {
-        var props = LayerActor.Props(Setup, environment ?? Environment(), remembered, Observer);
+        var props = LayerActor.Props(Setup, environment ?? Environment(), remembered);
         var observer = Parent.Ref;
         _adopter = Sys.ActorOf(Props.Create(() => new Adopter(props, observer)));
         Parent.ExpectMsg<LayerInternal.Ready>();

@@ -179,7 +179,7 @@ public sealed partial class LayersActorTests : EngineTest
     {
         var starts = 0;
         Action started = () => Interlocked.Increment(ref starts);
-        var layers = Sys.ActorOf(LayersActor.Props(Environment(), (setup, _, _) => Props.Create(() => new Failing(started, setup.Id))));
+        var layers = Sys.ActorOf(LayersActor.Props(Environment(), (setup, _) => Props.Create(() => new Failing(started, setup.Id))));
         Acquire(layers, "one");
         Assert.Equal(StorageErrorCode.Internal, ExpectMsg<StoreProtocol.Refused>().Error.Code);
         Assert.Equal(2, starts);
