@@ -131,7 +131,7 @@ public sealed class PlainLayersTests : IDisposable
 
     private LayerDirectory Make()
     {
-        var layer = new LayerDirectory(LayerId.Parse("a"), _store["a"]);
+        var layer = new LayerDirectory(LayerId.Parse("layer"), _store["layer"]);
         Directory.CreateDirectory(layer.Merged);
         LetTimePass(layer);
         return layer;
