@@ -19,7 +19,7 @@ internal enum NameEvents : uint
 }
 
 /// <summary>
-/// Watches directories (inotify(7)): whether one was moved or removed, or a name in it was made, removed or replaced, whoever did it, by whichever mount. The kernel notes it before
+/// Watches directories (inotify(7)): whether one was moved or removed, or a name in it was made, removed or replaced, whoever on this kernel did it, by whichever mount. The kernel notes it before
 /// the call that did it returns. Not thread safe.
 /// </summary>
 internal sealed class NameWatch : IDisposable

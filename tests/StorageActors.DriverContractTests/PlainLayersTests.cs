@@ -105,6 +105,59 @@ public sealed class PlainLayersTests : IDisposable
         }
     }
 
+    [SkippableTheory]
+    [InlineData("lazy unmount")]
+    [InlineData("read-only mount")]
+    [InlineData("mount by a client")]
+    public void After_another_kind_of_mount_a_layer_is_mounted_as_ever(string between)
+    {
+        using var driver = Open();
+        var (layer, directory) = MountedTwice(driver);
+        switch (between)
+        {
+            case "lazy unmount":
+                driver.Driver.Mount(driver.Request(layer, MountMode.ReadWrite));
+                using (File.OpenRead(directory.Merged + "/below")) driver.Driver.Unmount(driver.Locate(layer), force: true);
+                break;
+            case "read-only mount":
+                using (var mount = driver.Mounted("rw", MountMode.ReadOnly)) Assert.True(File.Exists(mount.Path + "/below"));
+                break;
+            default:
+                Assert.NotEmpty(driver.Driver.Describe(driver.Request(layer, MountMode.ReadWrite)));
+                Assert.False(((OverlayDriver)driver.Driver).IsKnownPlain(driver.Locate(layer)));
+                break;
+        }
+
+        for (var round = 0; round < 2; round++)
+        {
+            using var mount = driver.Mounted("rw", MountMode.ReadWrite);
+            File.WriteAllText(mount.Path + "/above", "1");
+            Assert.True(File.Exists(mount.Path + "/below"));
+        }
+
+        Assert.Empty(MountTable.ReadBelow(_store.Path));
+    }
+
+    [SkippableFact]
+    public void Nothing_of_a_removed_layer_stays_open()
+    {
+        using var driver = Open();
+        var layer = driver.Create("only-here-it-is-open", parent: null).Commit();
+        for (var round = 0; round < 3; round++) driver.Mounted("only-here-it-is-open", MountMode.ReadOnly).Dispose();
+        driver.Driver.Retire(driver.Locate(layer));
+        // By the end of the path alone: what is opened by way of a mount of our own begins at that.
+        Assert.DoesNotContain(OpenFiles(), static file => file.Contains("/overlay/only-here-it-is-open/", StringComparison.Ordinal));
+    }
+
+    private static IEnumerable<string> OpenFiles() =>
+        Directory.GetFileSystemEntries("/proc/self/fd").Select(static link => new FileInfo(link).LinkTarget).OfType<string>();
+
+    /// <summary>By descriptors, with the marks of the machine's root: the other ways look each time.</summary>
+    private static void AssertKnown(DriverUnderTest driver, LayerUnderTest layer)
+    {
+        if (driver.Driver is OverlayDriver { NotesPlain: true } overlay) Assert.True(overlay.IsKnownPlain(driver.Locate(layer)));
+    }
+
     private static void SkipUnlessVolatile(DriverUnderTest driver) =>
         Skip.IfNot(driver.Driver.Capabilities.HasFlag(DriverCapabilities.VolatileMounts), "no volatile mounts here");
 
@@ -126,6 +179,7 @@ public sealed class PlainLayersTests : IDisposable
         }
 
         LetTimePass(directory);
+        AssertKnown(driver, layer);
         return (layer, directory);
     }
 

@@ -4,7 +4,7 @@ using StorageActors.Linux;
 namespace StorageActors.Drivers.Overlay;
 
 /// <summary>
-/// What stays as it is as long as nothing in a directory is made, removed or replaced, and it is not moved itself. File systems count time in steps of up to two seconds, and two changes
+/// What changes whenever something in a directory is made, removed or replaced, or it is moved itself (and when its owner or mode changes, which does no harm). File systems count time in steps of up to two seconds, and two changes
 /// within one step look alike: see <see cref="IsSettled"/>.
 /// </summary>
 [StructLayout(LayoutKind.Auto)]

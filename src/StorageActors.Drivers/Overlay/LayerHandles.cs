@@ -9,8 +9,8 @@ namespace StorageActors.Drivers.Overlay;
 /// <para>
 /// A kept descriptor follows its directory wherever that is moved. So the directory around it, the layer's, is watched: whoever renames or removes that, or anything in it, the kernel
 /// tells, and one question is enough for all layers of a stack. Where it gives no watch, and before the second use (a process that mounts once need not wait for the end of a watch),
-/// each use asks whether the directory around is as it was when it was opened: after any of these it has another change time. A layer that changed in the last moments is not kept, since file systems count time in steps of up to two seconds, and two changes within one
-/// step look alike; it could have changed before the watch saw it.
+/// each use asks whether the directory around is as it was when it was opened: after any of these it has another change time. A layer that changed in the last moments is not kept, since
+/// file systems count time in steps of up to two seconds, and two changes within one step look alike.
 /// </para>
 /// </summary>
 /// <param name="open">Opens a directory by its path.</param>

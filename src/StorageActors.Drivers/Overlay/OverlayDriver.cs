@@ -132,6 +132,12 @@ internal sealed partial class OverlayDriver : ILayerDriver
     public IReadOnlyList<LayerId> MayBeMounted(IReadOnlyList<LayerId> layers) =>
         DriverErrors.Guard("find mounts", _home, () => MountCandidates.Find(_home, layers));
 
+    /// <inheritdoc cref="OverlayMounts.NotesPlain"/>
+    internal bool NotesPlain => _mounts.NotesPlain;
+
+    /// <inheritdoc cref="OverlayMounts.IsKnownPlain"/>
+    internal bool IsKnownPlain(LayerLocation layer) => _mounts.IsKnownPlain(layer);
+
     /// <inheritdoc/>
     public void Dispose() => _mounts.Dispose();
 

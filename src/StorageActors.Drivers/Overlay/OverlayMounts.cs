@@ -100,9 +100,9 @@ internal sealed class OverlayMounts : IDisposable
         {
             return Active(layer, Make(layer, stack), request.Ids);
         }
-        catch (LinuxException) when (isPlain)
+        catch (LinuxException e) when (isPlain && e.Errno is (Errno.EINVAL or Errno.EROFS))
         {
-            // The kernel's own mark of a volatile mount lies deeper; it refuses the mount then, and the look says why.
+            // The kernel's own mark of a volatile mount lies deeper; it refuses the mount then, or to write, and the look says why.
             Prepare(layer, stack, request.Ids, point);
             return Active(layer, Make(layer, stack), request.Ids);
         }
@@ -207,7 +207,14 @@ internal sealed class OverlayMounts : IDisposable
         Unmount(location, force: false);
         _plain.Forget(layer);
         _tree.Forget(layer.Diff);
+        _tree.Forget(layer.Empty);
     }
+
+    /// <summary>Whether layers are noted that need not be looked through.</summary>
+    internal bool NotesPlain => Abilities is { Method: OverlayMethod.Descriptors, UserXattrs: false };
+
+    /// <summary>Whether the next mount of a layer need not look through it, unless something in it changes; for tests.</summary>
+    internal bool IsKnownPlain(LayerLocation location) => _plain.Contains(LayerDirectory.Of(location));
 
     public void Dispose()
     {
@@ -273,7 +280,7 @@ internal sealed class OverlayMounts : IDisposable
         var isMarked = _mark.Check(layer);
         // In a user namespace the disk does not say who else has it mounted: there the kernel is asked each time.
         if (stack.Words.Volatile) _mark.Set(layer);
-        else if (!isMarked && ids.IsHost() && Abilities is { Method: OverlayMethod.Descriptors, UserXattrs: false }) _plain.Note(layer, now, status, point);
+        else if (!isMarked && ids.IsHost() && NotesPlain) _plain.Note(layer, now, status, point);
     }
 
     private void CheckUnused(LayerDirectory layer, OverlayStack stack, string operation)

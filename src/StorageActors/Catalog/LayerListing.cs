@@ -9,11 +9,13 @@ namespace StorageActors.Catalog;
 internal sealed class LayerListing
 {
     private readonly CatalogState _state;
-    private readonly bool _isPlain;   // in the order in which they came: then a layer is found by it
 
-    private LayerListing(CatalogState state, List<LayerRecord> layers, bool isPlain) => (_state, Layers, _isPlain) = (state, layers, isPlain);
+    private LayerListing(CatalogState state, List<LayerRecord> layers, bool isPlain) => (_state, Layers, IsPlain) = (state, layers, isPlain);
 
     internal List<LayerRecord> Layers { get; }
+
+    /// <summary>Whether they are in the order in which they came: then a layer is found by it, and the next list is made from this one.</summary>
+    internal bool IsPlain { get; }
 
     internal static LayerListing Of(CatalogState state)
     {
@@ -24,7 +26,7 @@ internal sealed class LayerListing
     /// <summary>The list of a state that differs from this one's in some layers alone.</summary>
     internal LayerListing After(CatalogState state, IEnumerable<LayerId> changed)
     {
-        if (!_isPlain) return Of(state);
+        if (!IsPlain) return Of(state);
         var layers = new List<LayerRecord>(Layers.Count + 1);
         layers.AddRange(Layers);
         var added = new List<(long Order, LayerRecord Layer)>();

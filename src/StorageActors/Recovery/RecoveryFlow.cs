@@ -11,7 +11,7 @@ namespace StorageActors.Recovery;
 
 /// <summary>
 /// Brings the store into agreement with itself before it serves: journal and directories, what the driver keeps beside them, mounts and leases. It looks at
-/// names first, and reads only what does not fit, so a start after a clean stop costs a listing of two directories. After a crash it also reads every record:
+/// names first, and reads only what does not fit, so a start after a clean stop costs the lists of three directories and a look at each mount point. After a crash it also reads every record:
 /// one that was about to be replaced is replaced now. Answers <see cref="Recovered"/> or <see cref="StoreProtocol.Refused"/> to the supervisor.
 /// </summary>
 internal sealed class RecoveryFlow : FlowActor

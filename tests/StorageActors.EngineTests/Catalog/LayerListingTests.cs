@@ -28,6 +28,28 @@ public sealed class LayerListingTests
         AssertSame();
     }
 
+    [Theory]
+    [InlineData(4)]
+    [InlineData(5)]
+    public void A_list_is_made_from_the_one_before_as_long_as_layers_come_after_their_parents(int seed)
+    {
+        var random = new Random(seed);
+        var listing = LayerListing.Of(_state);
+        var changed = new HashSet<LayerId>();
+        for (var step = 0; step < 1500; step++)
+        {
+            var (id, change) = Orderly(random, _state.ListLayers());
+            _state = _state.Apply([change]);
+            changed.Add(id);
+            if (random.Next(6) != 0) continue;
+
+            listing = listing.After(_state, changed);
+            changed.Clear();
+            Assert.True(listing.IsPlain);
+            AssertSame(_state.ListLayers(), listing.Layers);
+        }
+    }
+
     [Fact]
     public void A_parent_that_is_adopted_after_its_child_comes_before_it()
     {
@@ -76,6 +98,25 @@ public sealed class LayerListingTests
         };
     }
 
+    /// <summary>What a store does: new layers on those that are there, and only what nothing stands on goes; its id may come again.</summary>
+    private (LayerId Layer, IJournalEvent Event) Orderly(Random random, IReadOnlyList<LayerRecord> known)
+    {
+        var (fresh, one) = (LayerId.Parse($"layer-{random.Next(80)}"), known.Count > 0 ? known[random.Next(known.Count)] : null);
+        if (_state.FindOwn(fresh) is null) return (fresh, Committed(fresh.Value, random.Next(3) == 0 ? null : one?.Id.Value));
+        return random.Next(4) switch
+        {
+            0 => (one!.Id, new CatalogEvent.LayerNamed(one.Id, [$"name-{random.Next(5)}"])),
+            1 => (one!.Id, new CatalogEvent.LayerSealed(one with { Size = random.Next() })),
+            _ => Removed(known.Where(layer => !_state.ChildrenOf(layer.Id).Any()).ToList()),
+        };
+
+        (LayerId, IJournalEvent) Removed(List<LayerRecord> leaves)
+        {
+            var leaf = leaves[random.Next(leaves.Count)].Id;
+            return (leaf, new CatalogEvent.LayerRemoved(leaf));
+        }
+    }
+
     private static CatalogEvent.LayerCommitted Committed(string id, string? parent = null) => new(new LayerRecord(
         LayerId.Parse(id), parent is null ? null : LayerId.Parse(parent), LayerKind.Sealed, [], new Dictionary<string, string>(StringComparer.Ordinal),
         DateTimeOffset.UnixEpoch, null, null, null, null, null, null, null, null, null));
@@ -86,9 +127,10 @@ public sealed class LayerListingTests
         _view.Publish(_state, events);
     }
 
-    private void AssertSame()
+    private void AssertSame() => AssertSame(_state.ListLayers(), _view.Layers());
+
+    private static void AssertSame(IReadOnlyList<LayerRecord> expected, IReadOnlyList<LayerRecord> actual)
     {
-        var (expected, actual) = (_state.ListLayers(), _view.Layers());
         Assert.Equal(expected.Select(static layer => layer.Id), actual.Select(static layer => layer.Id));
         Assert.All(expected.Zip(actual), static pair => Assert.Same(pair.First, pair.Second));
     }
