@@ -6,17 +6,22 @@ namespace StorageActors.Linux;
 /// <summary>Makes user namespaces that nobody is in, which hold maps of ids for mounts, and says what the one of this process is like.</summary>
 internal static class UserNamespace
 {
+    /// <summary>Which file stands for the machine's first namespace; PROC_USER_INIT_INO.</summary>
+    private const ulong FirstInode = 0xEFFFFFFD;
+
     /// <summary>
-    /// Which users of the namespace above those of this process's own are, as <c>inside:outside:number</c>, with commas between; null in the machine's first namespace, which maps all
-    /// ids to themselves in one line, and where nothing says it.
+    /// Which users of the namespace above those of this process's own are, as <c>inside:outside:number</c>, with commas between; null in the machine's first namespace, and where nothing
+    /// says it. Where nothing says which is the first, it is one that maps all ids to themselves in one line.
     /// </summary>
     internal static string? OwnUsers()
     {
         const string path = "/proc/self/uid_map";
+        var isNumbered = Libc.TryStat("/proc/self/ns/user", out var status, AtFlags.None) == Errno.None;
+        if (isNumbered && status.Inode == FirstInode) return null;
         try
         {
             var lines = File.ReadAllLines(path).Select(static line => string.Join(':', line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
-            return string.Join(',', lines) is var users && users is "" or "0:0:4294967295" ? null : users;
+            return string.Join(',', lines) is var users && (users.Length == 0 || (!isNumbered && users == "0:0:4294967295")) ? null : users;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

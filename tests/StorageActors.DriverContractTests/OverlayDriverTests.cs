@@ -234,6 +234,14 @@ public sealed class OverlayDriverTests
         }
     }
 
+    [Fact]
+    public void A_shortage_or_a_failing_disk_is_no_word_on_whether_a_layer_is_in_use()
+    {
+        Assert.All((Errno[])[Errno.EBUSY, Errno.EINVAL, Errno.ENOENT], static errno => Assert.True(ContextMounter.SaysWhetherInUse(errno)));
+        Errno[] shortages = [Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM, Errno.EINTR, Errno.EAGAIN, Errno.EIO, Errno.ENOSPC, Errno.EPERM, Errno.EACCES, Errno.ESTALE];
+        Assert.All(shortages, static errno => Assert.False(ContextMounter.SaysWhetherInUse(errno)));
+    }
+
     [SkippableTheory]
     [InlineData("Descriptors")]
     [InlineData("Names")]

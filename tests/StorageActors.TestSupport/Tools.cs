@@ -12,7 +12,7 @@ public static class Tools
             "btrfs" => ("btrfs-progs", "tools"),
             "cc" => ("gcc libc6-dev", "headers"),   // without its recommendations gcc brings no headers
             "setpriv" => ("util-linux", "tools"),
-            "setfattr" => ("attr", "tools"),
+            "setfattr" or "getfattr" => ("attr", "tools"),
             "xz" => ("xz-utils", "tools"),
             _ => (program, "tools"),
         };

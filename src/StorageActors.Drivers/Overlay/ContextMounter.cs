@@ -37,11 +37,17 @@ internal abstract class ContextMounter(IReadOnlyList<KeyValuePair<string, string
             Libc.FsConfigCreate(context);
             return false;
         }
-        catch (LinuxException e)
+        catch (LinuxException e) when (SaysWhetherInUse(e.Errno))
         {
             return e.Errno == Errno.EBUSY;
         }
     }
+
+    /// <summary>
+    /// Whether the refusal of an overlay whose upper directory is its work directory, too, is an answer: in use, or only the mistake that it is, or nothing there that could be in use.
+    /// Any other failure leaves the question open, and must not be taken for a no.
+    /// </summary>
+    internal static bool SaysWhetherInUse(Errno errno) => errno is Errno.EBUSY or Errno.EINVAL or Errno.ELOOP or Errno.ENOENT or Errno.ENOTDIR;
 
     internal static LinuxException FellBackToReadOnly(OverlayStack stack, string target) => new(
         "mount", target, Errno.EROFS,

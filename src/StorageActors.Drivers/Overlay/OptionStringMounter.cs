@@ -58,7 +58,7 @@ internal sealed class OptionStringMounter(
             ViewPoint.Open(tree.Root, point => Libc.Mount("overlay", point, "overlay", call.Flags, Encoding.UTF8.GetBytes(call.Data)), static point => Libc.Umount2(point, UnmountFlags.Detach)).Dispose();
             return false;
         }
-        catch (LinuxException e)
+        catch (LinuxException e) when (ContextMounter.SaysWhetherInUse(e.Errno))
         {
             return e.Errno == Errno.EBUSY;
         }

@@ -179,9 +179,22 @@ internal sealed class OverlayFeatures
 
     private static List<StoreFact>? Read(string file, string asked)
     {
-        if (SmallFile.TryRead(file)?.Split('\n', StringSplitOptions.RemoveEmptyEntries) is not [var release, .. var lines] || release != asked) return null;
+        if (ReadOwn(file)?.Split('\n', StringSplitOptions.RemoveEmptyEntries) is not [var release, .. var lines] || release != asked) return null;
         var facts = lines.Select(static line => line.Split('\t')).ToList();
         return facts.Count > 0 && facts.TrueForAll(static parts => parts.Length == 2) ? facts.ConvertAll(static parts => new StoreFact(Group, parts[0], parts[1])) : null;
+    }
+
+    /// <summary>Null where the run directory is somebody else's, too: the environment may name that of who became root here.</summary>
+    private static string? ReadOwn(string file)
+    {
+        try
+        {
+            return SmallFile.TryRead(file);
+        }
+        catch (LinuxException e) when (e.Errno == Errno.EACCES)
+        {
+            return null;
+        }
     }
 
     private static void Keep(string file, string asked, IReadOnlyList<StoreFact> facts)

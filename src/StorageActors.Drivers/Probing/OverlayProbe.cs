@@ -45,7 +45,7 @@ internal sealed class OverlayProbe
         var key = (Libc.KernelRelease(), Libc.Stat(tree.Root, AtFlags.None).FileSystem, pinned, userXattrs);
         if (Known.TryGetValue(key, out var known))
         {
-            if (known.Detached && tree.TryDetach() != Errno.None) known = known with { Detached = false };
+            if (known.Detached && !Detach(tree)) known = known with { Detached = false };
             return known;
         }
 
@@ -57,7 +57,7 @@ internal sealed class OverlayProbe
     private OverlayAbilities Find(OverlayMethod? pinned, bool? userXattrs)
     {
         _userXattrs = StoreFileSystem.CheckFeatures(_scratch, _tree.Root, userXattrs);
-        var isDetached = _tree.TryDetach() == Errno.None;
+        var isDetached = Detach(_tree);
         var failures = new List<string>();
         foreach (var method in pinned is { } only ? [only] : Enum.GetValues<OverlayMethod>())
         {
@@ -75,6 +75,12 @@ internal sealed class OverlayProbe
 
         string Rights() => !_userXattrs ? "root with CAP_SYS_ADMIN"
             : "root's rights, be it those of a user namespace with mounts of its own (Linux 5.11; unshare --user --map-root-user --mount, podman unshare, rootlesskit)";
+    }
+
+    private static bool Detach(StoreTree tree)
+    {
+        var errno = tree.TryDetach();
+        return ProbeErrors.IsPassing(errno) ? throw new LinuxException("open_tree", tree.Root, errno) : errno == Errno.None;
     }
 
     private OverlayAbilities? Try(OverlayMethod method, List<string> failures)
@@ -132,7 +138,9 @@ internal sealed class OverlayProbe
         var prefix = OverlayAbilities.MarkPrefix(_userXattrs);
         using (var lower = Libc.OpenDirectory(_scratch + "/lower1"))
         {
-            if (Libc.TryFSetXattr(lower, Encoding.ASCII.GetBytes(prefix + "overlay.probe"), "y"u8) != Errno.None) return false;
+            var errno = Libc.TryFSetXattr(lower, Encoding.ASCII.GetBytes(prefix + "overlay.probe"), "y"u8);
+            if (ProbeErrors.IsPassing(errno)) throw new LinuxException("fsetxattr", _scratch + "/lower1", errno);
+            if (errno != Errno.None) return false;
         }
 
         using var view = mounter.View(new OverlayStack([_scratch + "/lower1", _scratch + "/lower2"], null, null, MountWords.None));

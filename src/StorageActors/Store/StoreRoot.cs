@@ -70,7 +70,10 @@ internal static class StoreRoot
         return (layout, format);
     }
 
-    /// <summary>Layers whose format file is lost do not say which marks they have, unless the root directory is root's as this process knows root, and so was never a user's.</summary>
+    /// <summary>
+    /// Layers whose format file is lost do not say which marks they have, unless the root directory is root's as this process knows root: then it was no other user's. That root
+    /// made them in a user namespace cannot be told from it, nor from their marks without a look at every file.
+    /// </summary>
     private static void CheckOrigin(string root, string driver, bool userXattrs)
     {
         if (driver != OverlayDriver.DriverName || DriverFactory.IsEmptyHome(root, driver) || (!userXattrs && Libc.Stat(root).UserId == Libc.GetEuid())) return;

@@ -8,18 +8,17 @@ namespace StorageActors.EndToEndTests.Cli;
 
 /// <summary>
 /// A store of an ordinary user, who has root's rights in a user namespace alone. Each script is run in a namespace of its own, with mounts of its own, that ends with it: <c>$S</c> is the
-/// command, <c>$D</c> a directory for files beside the store. Where an ordinary user cannot run the command, since it was built where only root may go, root takes his part, who has no more
-/// rights in there. Skips where the kernel lets nobody mount an overlay like that.
+/// command, <c>$D</c> a directory for files beside the store. Where an ordinary user may make no namespace, or cannot run the command, since it was built where only root may go, root takes
+/// his part, who has no more rights in there. Skips where the kernel lets nobody mount an overlay like that.
 /// </summary>
 internal sealed class RootlessStore : IDisposable
 {
     private const uint OrdinaryUser = 61_234;
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(8);
-    private static readonly Lazy<bool> IsForAll = new(() => Command.TryRun("setpriv", [.. Dropping(OrdinaryUser), CliProcess.Executable, "--version"])!.ExitCode == 0);
 
     private readonly TempDirectory? _disk;
     private readonly TempDirectory _directory;
-    private readonly uint _user;
+    private uint _user;
 
     /// <param name="onTmpfs">Whether it lies in memory; else on an ext4.</param>
     internal RootlessStore(bool onTmpfs = false)
@@ -27,7 +26,7 @@ internal sealed class RootlessStore : IDisposable
         RequiredTiers.SkipUnlessRoot();
         Tools.Require("setpriv");
         Tools.Require("setfattr");
-        _user = IsForAll.Value ? OrdinaryUser : 0;
+        Tools.Require("getfattr");
         if (onTmpfs)
         {
             _disk = new TempDirectory();
@@ -37,8 +36,7 @@ internal sealed class RootlessStore : IDisposable
         try
         {
             _directory = onTmpfs ? new TempDirectory(_disk!.Path) : LoopFileSystem.Shared(FileSystemKind.Ext4).NewDirectory();
-            Libc.FChown(_directory.Handle, _user, _user);
-            Probe();
+            Choose();
         }
         catch
         {
@@ -84,10 +82,35 @@ internal sealed class RootlessStore : IDisposable
     {
         using var late = new CancellationTokenSource(Longest);
         using var output = new MemoryStream();
-        var error = process.StandardError.ReadToEndAsync(late.Token);
-        await process.StandardOutput.BaseStream.CopyToAsync(output, late.Token);
-        await process.WaitForExitAsync(late.Token);
-        return new CliResult(process.ExitCode, output.ToArray(), await error);
+        try
+        {
+            var error = process.StandardError.ReadToEndAsync(late.Token);
+            await process.StandardOutput.BaseStream.CopyToAsync(output, late.Token);
+            await process.WaitForExitAsync(late.Token);
+            return new CliResult(process.ExitCode, output.ToArray(), await error);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
+    }
+
+    /// <summary>Waits for a line that a script is to print first; where it does not, the script is ended, and what it said is shown.</summary>
+    internal static async Task AwaitLineAsync(Process process, string line)
+    {
+        using var late = new CancellationTokenSource(Longest);
+        try
+        {
+            if (await process.StandardOutput.ReadLineAsync(late.Token) is var printed && printed == line) return;
+            process.StandardInput.Close();
+            Assert.Fail($"\"{printed}\" instead of \"{line}\": {(await EndAsync(process)).Error}");
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
     }
 
     /// <summary>
@@ -117,17 +140,33 @@ internal sealed class RootlessStore : IDisposable
         _disk.Dispose();
     }
 
-    private void Probe()
+    /// <summary>The first who can do all that a store takes.</summary>
+    private void Choose()
     {
-        using var process = Start("""
-            cd "$D"; mkdir l u w m
+        var failures = new List<string>();
+        foreach (var user in (uint[])[OrdinaryUser, 0])
+        {
+            _user = user;
+            Libc.FChown(_directory.Handle, user, user);
+            if (Probe() is not { } failure) return;
+            failures.Add($"user {user}: {failure}");
+        }
+
+        Skip.If(true, $"no overlay in a user namespace here: {string.Join("; ", failures)}");
+    }
+
+    /// <summary>Why it does not work, in one line; null when it does.</summary>
+    private string? Probe()
+    {
+        using var process = Start($$"""
+            mkdir "$D/probe-{{_user}}"; cd "$D/probe-{{_user}}"; mkdir l u w m
             mount -t overlay overlay -o userxattr,lowerdir=l,upperdir=u,workdir=w m
             umount m; setfattr -n user.probe -v 1 u
+            "$S" --version > version
             """);
         process.StandardInput.Close();
-        var error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        Skip.If(process.ExitCode != 0, $"no overlay in a user namespace here: {error.Trim().ReplaceLineEndings(" ")}");
+        var end = Task.Run(() => EndAsync(process)).GetAwaiter().GetResult();
+        return end.ExitCode == 0 ? null : $"exit {end.ExitCode}, {end.Error.Trim().ReplaceLineEndings(" ")}";
     }
 
     private static string[] Dropping(uint user) => user == 0 ? ["--"] : ["--reuid", $"{user}", "--regid", $"{user}", "--clear-groups", "--"];

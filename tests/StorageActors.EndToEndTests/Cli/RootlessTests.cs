@@ -24,10 +24,11 @@ public sealed class RootlessTests
         using var store = new RootlessStore(onTmpfs);
         store.Write("base.tar", Base);
         store.Write("top.tar", Top);
+        Directory.CreateDirectory(store["run"], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);   // Of who became root, not the user's.
         var run = (await store.RunAsync("""
             "$S" apply -q --id base "$D/base.tar" 2>&1
             "$S" apply -q --id top --parent base "$D/top.tar" > "$D/applied" 2>&1
-            "$S" info > "$D/info"
+            XDG_RUNTIME_DIR="$D/run" "$S" info > "$D/info"
             M=$("$S" mount -q top)
             (cd "$M"; find . -type f | sort; stat -c %a set)
             "$S" umount -q top > "$D/ignored"
@@ -54,6 +55,7 @@ public sealed class RootlessTests
         Assert.Equal(Top, await File.ReadAllBytesAsync(store["top.out"]));
         var info = await File.ReadAllTextAsync(store["info"]);
         Assert.Matches("driver +name +overlay", info);
+        Assert.DoesNotContain("not found out", info, StringComparison.Ordinal);
         Assert.Matches("user namespace +of its own: users 0:", info);
         Assert.Matches(@"whiteouts +.*user\.overlay\.opaque \(userxattr", info);
         Assert.Contains("\"user-xattrs\"", await File.ReadAllTextAsync(store["store/format.json"]), StringComparison.Ordinal);
@@ -93,7 +95,7 @@ public sealed class RootlessTests
             cat "$M/file"
             """))
         {
-            Assert.Equal("mounted", await elsewhere.StandardOutput.ReadLineAsync());
+            await RootlessStore.AwaitLineAsync(elsewhere, "mounted");
             var refused = await store.RunAsync("""
                 "$S" mount rw && exit 1
                 "$S" commit rw && exit 1
