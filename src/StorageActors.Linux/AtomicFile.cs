@@ -15,18 +15,22 @@ internal static class AtomicFile
     /// <param name="directory">Where.</param>
     /// <param name="name">Its name.</param>
     /// <param name="content">What it is to hold.</param>
-    /// <param name="mode">Its permissions; null for those that the process's umask leaves of 0644.</param>
+    /// <param name="mode">
+    /// Its permissions; null for those of the file that is replaced, and its owner and group where that may be, or of a new one what the process's umask leaves of 0644.
+    /// </param>
     /// <param name="written">Called when the new file is on disk, but not under its name yet.</param>
     internal static void Replace(
         SafeFileHandle directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> content, uint? mode = 0x180, Action? written = null)
     {
         var temporary = TemporaryName(name);
         const OpenFlags flags = OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoFollow;
-        using (var file = Libc.OpenAt(directory, temporary, flags, mode is null ? 0x1A4u : 0x180u))
+        FileStatus? old = mode is null && Libc.TryFStatAt(directory, name, out var there) == Errno.None && there.IsRegular ? there : null;
+        using (var file = Libc.OpenAt(directory, temporary, flags, mode is null && old is null ? 0x1A4u : 0x180u))
         {
             try
             {
                 Libc.WriteAll(file, content);
+                if (old is { } replaced) Take(file, replaced);
                 if (mode is { } wanted) Libc.FChmod(file, wanted);
                 Libc.FSync(file);   // not fdatasync: the mode is to survive, too
                 written?.Invoke();
@@ -56,6 +60,21 @@ internal static class AtomicFile
             var length = Libc.ReadFully(file, content);
             return length == content.Length ? content : content[..length];
         }
+    }
+
+    /// <summary>
+    /// Gives a new file owner, group and mode of the one in whose place it comes, before it is there. Where the group cannot be kept, the one that it has may do no more than
+    /// everybody. New content is nobody's setuid program.
+    /// </summary>
+    private static void Take(SafeFileHandle file, FileStatus old)
+    {
+        const uint permissions = 0x1FF, ofGroup = 0x38, unchanged = uint.MaxValue;
+        var mine = Libc.FStat(file);
+        var keepsGroup = mine.GroupId == old.GroupId;
+        if (mine.UserId != old.UserId && Libc.TryFChown(file, old.UserId, old.GroupId) == Errno.None) keepsGroup = true;
+        if (!keepsGroup) keepsGroup = Libc.TryFChown(file, unchanged, old.GroupId) == Errno.None;
+        var mode = old.Permissions & permissions;
+        Libc.FChmod(file, keepsGroup ? mode : mode & (~ofGroup | (mode << 3)));
     }
 
     private static byte[] TemporaryName(ReadOnlySpan<byte> name)

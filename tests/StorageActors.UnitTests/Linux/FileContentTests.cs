@@ -113,6 +113,28 @@ public sealed class FileContentTests : IDisposable
         Assert.Equal(2, TreeSnapshot.Capture(_temp.Path).Lines.Count);
     }
 
+    [Theory]
+    [InlineData(0x180u)]
+    [InlineData(0x1B6u)]
+    public void A_replacement_without_a_mode_has_that_of_the_file_that_was_there(uint mode)
+    {
+        AtomicFile.Replace(_temp.Handle, "file"u8, "first"u8, mode);
+        AtomicFile.Replace(_temp.Handle, "file"u8, "second"u8, mode: null);
+        Assert.Equal(mode, Libc.FStatAt(_temp.Handle, "file"u8).Permissions);
+        Assert.Equal("second"u8.ToArray(), AtomicFile.Read(_temp.Handle, "file"u8));
+    }
+
+    [SkippableFact]
+    public void A_replacement_without_a_mode_has_the_owner_of_the_file_that_was_there()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        AtomicFile.Replace(_temp.Handle, "file"u8, "first"u8);
+        Libc.FChownAt(_temp.Handle, "file"u8, 1234, 1235);
+        AtomicFile.Replace(_temp.Handle, "file"u8, "second"u8, mode: null);
+        var status = Libc.FStatAt(_temp.Handle, "file"u8);
+        Assert.Equal((1234u, 1235u, 0x180u), (status.UserId, status.GroupId, status.Permissions));
+    }
+
     [Fact]
     public void A_replacement_that_fails_leaves_the_old_content_and_no_other_file()
     {
