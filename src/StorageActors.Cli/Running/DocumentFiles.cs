@@ -9,10 +9,13 @@ internal static class DocumentFiles
 {
     private const int Largest = 16 << 20;
 
+    /// <summary>As much goes with one command.</summary>
+    private const int LargestTotal = 32 << 20;
+
     /// <summary>The option of a verb that makes a layer.</summary>
     internal static Option<Dictionary<string, string>> Option()
     {
-        var option = Values.Pairs("--document", "A document that is kept with it from the start");
+        var option = Values.Pairs("--document", "A document that is kept with it from the start; at most 16 MiB each, 32 MiB together");
         option.HelpName = "KEY=FILE";
         return option;
     }
@@ -23,7 +26,14 @@ internal static class DocumentFiles
         if (files is not { Count: > 0 }) return null;
         if (files.Values.FirstOrDefault(static file => file == "-") is not null) throw new FormatException("a document that a layer has from the start is read from a file, not from stdin");
         var documents = new List<BigData>(files.Count);
-        foreach (var (key, file) in files.OrderBy(static pair => pair.Key, StringComparer.Ordinal)) documents.Add(new BigData(key, await ReadAsync(file, stop)));
+        var total = 0;
+        foreach (var (key, file) in files.OrderBy(static pair => pair.Key, StringComparer.Ordinal))
+        {
+            documents.Add(new BigData(key, await ReadAsync(file, stop)));
+            if ((total += documents[^1].Content.Length) > LargestTotal)
+                throw new StorageException(new StorageError(StorageErrorCode.LimitExceeded, "read", $"the documents have more than the {LargestTotal} bytes that are taken at once; put some afterwards", file));
+        }
+
         return documents;
     }
 

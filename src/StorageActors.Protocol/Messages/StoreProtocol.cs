@@ -24,7 +24,7 @@ public static class StoreProtocol
     /// <param name="Id">Its id; a random one if not given.</param>
     /// <param name="Names">Its names.</param>
     /// <param name="Labels">Its labels.</param>
-    /// <param name="Documents">What is kept with it from the start: it is in the store with all of them, or not at all. At most 1000, of 16 MiB each.</param>
+    /// <param name="Documents">What is kept with it from the start: it is in the store with all of them, or not at all. At most 1000, of 16 MiB each and of 32 MiB together, for all layers of one command.</param>
     public sealed record LayerSpec(
         LayerId? Id = null, IReadOnlyList<string>? Names = null, IReadOnlyDictionary<string, string>? Labels = null, IReadOnlyList<BigData>? Documents = null);
 

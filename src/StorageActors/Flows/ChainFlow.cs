@@ -54,6 +54,12 @@ internal sealed partial class ChainFlow : FlowActor
             return;
         }
 
+        if (DocumentRules.CheckTotal(Operation, _order.Parts.SelectMany(static part => part.Documents)) is { } tooMuch)
+        {
+            Refuse(tooMuch);
+            return;
+        }
+
         if (_order.Parts.Select(static part => part.Ticket).Distinct().Count() < _order.Parts.Count)
         {
             Refuse(Refusals.Invalid(Operation, "two layers of the chain have the same ticket; give each its own"));

@@ -1,8 +1,10 @@
+using System.Text;
 using StorageActors.Cli;
 using StorageActors.Cli.Output;
 using StorageActors.Cli.Running;
 using StorageActors.Linux;
 using StorageActors.Protocol;
+using StorageActors.TestSupport;
 using Xunit;
 
 namespace StorageActors.EndToEndTests.Cli;
@@ -10,6 +12,33 @@ namespace StorageActors.EndToEndTests.Cli;
 /// <summary>How results and failures look to people.</summary>
 public sealed class OutputTests
 {
+    [Fact]
+    public void A_file_that_links_lead_to_is_written_and_the_links_stay()
+    {
+        using var temp = new TempDirectory();
+        Directory.CreateDirectory(temp["deep/er"]);
+        Directory.CreateSymbolicLink(temp["folder"], "deep/er");
+        File.CreateSymbolicLink(temp["first"], "folder/second");
+        File.CreateSymbolicLink(temp["deep/er/second"], "../file");
+        foreach (var content in (string[])["new", "replaced"]) OutputFile.Write(temp["first"], Encoding.UTF8.GetBytes(content));
+        Assert.Equal("replaced", File.ReadAllText(temp["deep/file"]));
+        Assert.Equal(["folder/second", "../file"], [new FileInfo(temp["first"]).LinkTarget!, new FileInfo(temp["deep/er/second"]).LinkTarget!]);
+        File.CreateSymbolicLink(temp["circle"], "circle");
+        Assert.Equal(Errno.ELOOP, Assert.Throws<LinuxException>(() => OutputFile.Write(temp["circle"], "x"u8)).Errno);
+    }
+
+    [Fact]
+    public async Task Documents_that_are_too_much_for_one_command_are_not_read()
+    {
+        using var temp = new TempDirectory();
+        await using (var file = File.Create(temp["file"])) file.SetLength(11 << 20);
+        var files = new Dictionary<string, string>(StringComparer.Ordinal) { ["a"] = temp["file"], ["b"] = temp["file"] };
+        Assert.Equal(2, (await DocumentFiles.ReadAllAsync(files, CancellationToken.None))!.Count);
+        files.Add("c", temp["file"]);
+        var refused = await Assert.ThrowsAsync<StorageException>(() => DocumentFiles.ReadAllAsync(files, CancellationToken.None));
+        Assert.Equal(StorageErrorCode.LimitExceeded, refused.Error.Code);
+    }
+
     [Theory]
     [InlineData(40)]
     [InlineData(80)]

@@ -50,6 +50,11 @@ public sealed class NewLayerTests : StoreTest
 
         BigData[] many = [.. Enumerable.Range(0, 1001).Select(static number => new BigData($"k{number}", []))];
         Assert.Equal(StorageErrorCode.LimitExceeded, await RefusedAsync(engine.Client.CreateAsync(null, new StoreProtocol.LayerSpec(Layer, Documents: many))));
+        var large = new byte[11 << 20];
+        BigData[] heavy = [new("a", large), new("b", large), new("c", large)];
+        Assert.Equal(StorageErrorCode.LimitExceeded, await RefusedAsync(engine.Client.CreateAsync(null, new StoreProtocol.LayerSpec(Layer, Documents: heavy))));
+        StoreProtocol.ChainItem[] chain = [Item("a") with { Spec = new StoreProtocol.LayerSpec(Documents: heavy[..2]) }, Item("b") with { Spec = new StoreProtocol.LayerSpec(Documents: heavy[2..]) }];
+        Assert.Equal(StorageErrorCode.LimitExceeded, await RefusedAsync(engine.Client.ApplyAsync(new StoreProtocol.Apply(null, chain))));
         var item = Item("a") with { Spec = new StoreProtocol.LayerSpec(Layer, Documents: Documents) };
         Assert.Equal(StorageErrorCode.InvalidArgument, await RefusedAsync(engine.Client.ApplyAsync(new StoreProtocol.Apply(null, [item], Reuse: true))));
         var wrong = item with { Expect = new StoreProtocol.Expectations(DiffOf("b")) };
