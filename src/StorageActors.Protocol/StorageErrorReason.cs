@@ -75,9 +75,6 @@ public enum StorageErrorReason
     /// <summary>Wrong state: the layer is mounted read-only, and writing is asked for.</summary>
     MountedReadOnly,
 
-    /// <summary>Wrong state: the layer is mounted with other ids than those that are asked for.</summary>
-    MountedWithOtherIds,
-
     /// <summary>Wrong state: the layer is writable, or has no digest yet; a sealed one is needed.</summary>
     NotSealed,
 
@@ -110,4 +107,7 @@ public enum StorageErrorReason
 
     /// <summary>Invalid argument: it is no key of a document, or one that occurs twice.</summary>
     InvalidDocumentKey,
+
+    /// <summary>Wrong state: the layer is mounted with other ids than those that are asked for.</summary>
+    MountedWithOtherIds,
 }
