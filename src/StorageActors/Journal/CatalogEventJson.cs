@@ -41,7 +41,7 @@ internal static class CatalogEventJson
                 return new CatalogEvent.LayerNamed(LayerId.Parse(layer), layerNames ?? throw JsonRead.Missing("names"));
             case "image-put-1": return new CatalogEvent.ImagePut(Image(ref reader));
             case "image-removed-1": return new CatalogEvent.ImageRemoved(ImageId.Parse(Subject(ref reader, "image").Id));
-            case "image-named-1":
+            case "image-named-1" or "image-named-2":
                 var (image, imageNames, history, given) = Subject(ref reader, "image");
                 return new CatalogEvent.ImageNamed(ImageId.Parse(image), imageNames ?? throw JsonRead.Missing("names"), history, given);
             case "catalog-1": return Snapshot(ref reader);

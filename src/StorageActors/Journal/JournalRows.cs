@@ -13,6 +13,9 @@ internal static class JournalRows
     /// <summary>In every row of every store: never to be changed, never to be used for another serializer.</summary>
     internal const int SerializerId = 53_014_001;
 
+    /// <summary>Names with those that were given now: who does not know them would lose them from the history, so older versions are to refuse the row.</summary>
+    private const string NamesGiven = "image-named-2";
+
     private static readonly (string Manifest, Type Type)[] Kinds =
     [
         ("layer-committed-1", typeof(CatalogEvent.LayerCommitted)),
@@ -25,6 +28,7 @@ internal static class JournalRows
         ("layer-healed-1", typeof(CatalogEvent.LayerHealed)),
         ("image-put-1", typeof(CatalogEvent.ImagePut)),
         ("image-named-1", typeof(CatalogEvent.ImageNamed)),
+        (NamesGiven, typeof(CatalogEvent.ImageNamed)),
         ("image-labelled-1", typeof(CatalogEvent.ImageLabelled)),
         ("image-removed-1", typeof(CatalogEvent.ImageRemoved)),
         ("catalog-1", typeof(CatalogEvent.Snapshot)),
@@ -38,8 +42,10 @@ internal static class JournalRows
     internal static IEnumerable<string> KnownManifests => Array.ConvertAll(Kinds, static kind => kind.Manifest);
 
     /// <summary>The name under which an event is kept; null for what is none.</summary>
-    internal static string? ManifestOf(Type type)
+    internal static string? ManifestOf(object happened)
     {
+        if (happened is CatalogEvent.ImageNamed { Given: not null }) return NamesGiven;
+        var type = happened.GetType();
         foreach (var kind in Kinds)
         {
             if (kind.Type == type) return kind.Manifest;

@@ -15,7 +15,7 @@ internal sealed class JournalSerializer(ExtendedActorSystem system) : Serializer
 
     /// <inheritdoc/>
     public override string Manifest(object o) =>
-        JournalRows.ManifestOf(o.GetType()) ?? throw new SerializationException($"{o.GetType()} is no journal event");
+        JournalRows.ManifestOf(o) ?? throw new SerializationException($"{o.GetType()} is no journal event");
 
     /// <inheritdoc/>
     public override byte[] ToBinary(object obj) => JournalRows.Write(obj);

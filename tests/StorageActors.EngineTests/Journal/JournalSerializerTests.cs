@@ -48,6 +48,7 @@ public sealed class JournalSerializerTests() : EngineTest()
         ("layer-healed-1", new CatalogEvent.LayerHealed(Layer), """{"layer":"some-layer"}"""),
         ("image-put-1", new CatalogEvent.ImagePut(ImageRecord), $$"""{"image":{{ImageJson}}}"""),
         ("image-named-1", new CatalogEvent.ImageNamed(Image, []), $$"""{"image":"{{Hex}}","names":[]}"""),
+        ("image-named-2", new CatalogEvent.ImageNamed(Image, ["a"], Given: ["a"]), $$"""{"image":"{{Hex}}","names":["a"],"given":["a"]}"""),
         ("image-labelled-1", new CatalogEvent.ImageLabelled(Image, Labels), $$$"""{"image":"{{{Hex}}}","labels":{"k":"v"}}"""),
         ("image-removed-1", new CatalogEvent.ImageRemoved(Image), $$"""{"image":"{{Hex}}"}"""),
         ("catalog-1", new CatalogEvent.Snapshot([Record], [ImageRecord]), $$"""{"layers":[{{LayerJson}}],"images":[{{ImageJson}}]}"""),
@@ -65,8 +66,7 @@ public sealed class JournalSerializerTests() : EngineTest()
         ("image-put-1", new CatalogEvent.ImagePut(ImageRecord with { NamesHistory = ["n", "m"], Added = Time }),
             $$$"""{"image":{{{ImageJson[..^1]}}},"namesHistory":["n","m"],"added":"2026-01-02T03:04:05.1234567+00:00"}}"""),
         ("image-named-1", new CatalogEvent.ImageNamed(Image, ["a"], ["b", "a"]), $$"""{"image":"{{Hex}}","names":["a"],"history":["b","a"]}"""),
-        ("image-named-1", new CatalogEvent.ImageNamed(Image, ["a"], Given: ["a"]), $$"""{"image":"{{Hex}}","names":["a"],"given":["a"]}"""),
-        ("image-named-1", new CatalogEvent.ImageNamed(Image, [], Given: []), $$"""{"image":"{{Hex}}","names":[],"given":[]}"""),
+        ("image-named-2", new CatalogEvent.ImageNamed(Image, [], Given: []), $$"""{"image":"{{Hex}}","names":[],"given":[]}"""),
     ];
 
     private JournalSerializer Serializer => new((ExtendedActorSystem)Sys);
@@ -92,6 +92,11 @@ public sealed class JournalSerializerTests() : EngineTest()
             Assert.Equal(json, Encoding.UTF8.GetString(Serializer.ToBinary(read)));
         }
     }
+
+    [Fact]
+    public void Names_that_were_given_are_read_under_the_first_name_of_their_row_too() => Assert.Equivalent(
+        new CatalogEvent.ImageNamed(Image, ["a"], Given: ["a"]),
+        Serializer.FromBinary(Encoding.UTF8.GetBytes($$"""{"image":"{{Hex}}","names":["a"],"given":["a"]}"""), "image-named-1"), strict: true);
 
     [Fact]
     public void Every_kind_of_row_is_held_to_its_bytes() =>
