@@ -22,7 +22,8 @@ internal static class StagingDirectory
         FileLock? held = null;
         try
         {
-            if (FileLock.TryTake(layout.StagingLock(ticket), create: true, out held) != LockAttempt.Taken) throw Swept(layout, ticket, null);
+            // A sweeper that has it renames the directory at once. It is waited for: made again under the same name before that, the directory would be renamed in place of this one.
+            held = FileLock.Take(layout.StagingLock(ticket));
             using var directory = Libc.OpenDirectoryAt(home, name);
             Libc.MkdirAt(directory, "layer"u8, OwnerOnly);
             return new LockedStaging(new StagedLayer(layer, layout.StagedLayer(ticket), writable) { Ids = ids ?? IdMap.Host }, held!);

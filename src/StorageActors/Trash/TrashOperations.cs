@@ -138,9 +138,13 @@ internal sealed record SweepStagings(bool AtStart) : DriverOperation<IReadOnlyLi
             {
                 return FileLock.TryTake(path, create: true, out held);
             }
-            catch (LinuxException e) when (e.Errno is Errno.ENOENT or Errno.ENOSPC or Errno.EDQUOT)
+            catch (LinuxException e) when (e.Errno == Errno.ENOENT)
             {
-                return LockAttempt.Missing; // It has gone; or the disk is full, and nobody else could make one either.
+                return LockAttempt.Missing; // It has gone.
+            }
+            catch (LinuxException e) when (e.Errno is Errno.ENOSPC or Errno.EDQUOT)
+            {
+                return LockAttempt.Held; // Room may come, and its maker may have the lock then before it is renamed. The next sweep comes, too.
             }
         }
 
