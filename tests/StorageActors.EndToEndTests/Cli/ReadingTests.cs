@@ -57,6 +57,18 @@ public sealed partial class ReadingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_question_on_a_fresh_file_system_or_beside_a_store_that_was_never_finished_makes_none()
+    {
+        string[] there = ["lost+found", "owner.lock", "staging"];
+        foreach (var name in there.Where(static name => name != "owner.lock")) Directory.CreateDirectory(Path.Combine(_store.Root, name));
+        await File.WriteAllTextAsync(Path.Combine(_store.Root, "owner.lock"), "");
+        Assert.Equal("[]\n", (await _store.RunAsync("layers", "--json")).Exits(0).Text);
+        Assert.Equal("no-store", Assert.Single((await _store.RunAsync("check", "--json")).Exits(0).Json.EnumerateArray()).GetProperty("kind").GetString());
+        Assert.Equal(there, Directory.GetFileSystemEntries(_store.Root).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
+        (await _store.RunAsync("create")).Exits(0);
+    }
+
+    [Fact]
     public async Task What_only_an_engine_could_answer_makes_no_store_either()
     {
         var config = _store["some.conf"];
