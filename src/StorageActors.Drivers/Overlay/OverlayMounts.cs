@@ -119,7 +119,7 @@ internal sealed class OverlayMounts : IDisposable
         {
             if (count != 1 || !LeftNothing(there)) using (var directory = Libc.OpenDirectory(layer.Path)) MountPoint.Replace(directory, "merged");
             // A lazy unmount has synced nothing yet, and a volatile one never does: then the kernel left its mark.
-            if (there is { IsReadOnly: false } && !force && !_plain.Contains(layer) && Libc.TryStat(layer.Work + "/work/incompat/volatile", out _) != Errno.None) VolatileMark.Clear(layer);
+            if (there is { IsReadOnly: false } && !force && !_plain.Contains(layer) && !VolatileMark.IsKernels(layer)) VolatileMark.Clear(layer);
         }
         catch (LinuxException)
         {
@@ -331,7 +331,7 @@ internal sealed class OverlayMounts : IDisposable
     private static bool IsAskedFor(LayerDirectory layer, MountPoint.State there, OverlayStack stack) =>
         there.IsReadOnly == stack.Words.ReadOnly
         && (there.Attributes & ~MountAttributes.ReadOnly) == stack.Words.Attributes
-        && (stack.Upper is null || stack.Words.Volatile == (Libc.TryStat(layer.Work + "/work/incompat/volatile", out _) == Errno.None));
+        && (stack.Upper is null || stack.Words.Volatile == VolatileMark.IsKernels(layer));
 
     private static ActiveMount Active(LayerDirectory layer, bool isReadOnly, IdMap ids) =>
         new(layer.Merged, isReadOnly ? MountMode.ReadOnly : MountMode.ReadWrite) { Ids = ids };

@@ -14,8 +14,7 @@ internal sealed class VolatileMark(string bootId)
     /// <returns>Whether there was any mark; its own stays.</returns>
     internal bool Check(LayerDirectory layer)
     {
-        var kernelMark = layer.Work + "/work/incompat/volatile";
-        var isMarked = Libc.TryStat(kernelMark, out _) == Errno.None;
+        var isMarked = IsKernels(layer);
         var boot = SmallFile.TryRead(layer.Volatile)?.Trim();
         if (!isMarked && boot is null) return false;
         if (boot != bootId)
@@ -24,7 +23,7 @@ internal sealed class VolatileMark(string bootId)
             throw DriverErrors.Refuse(
                 StorageErrorCode.Damaged, "mount",
                 $"Layer {layer.Id} was written to without syncing (volatile) {since}, so parts of it may be lost. Remove the layer, or, to use it as it is, "
-                + $"delete {layer.Volatile} and {kernelMark}.",
+                + $"delete {layer.Volatile} and {KernelMark(layer)}.",
                 layer.Path);
         }
 
@@ -39,6 +38,11 @@ internal sealed class VolatileMark(string bootId)
     internal static void Clear(LayerDirectory layer) => SmallFile.TryDelete(layer.Volatile);
 
     internal static bool IsSet(LayerDirectory layer) => Libc.TryStat(layer.Volatile, out _) == Errno.None;
+
+    /// <summary>Whether the kernel has left its own: a volatile mount is there, or was.</summary>
+    internal static bool IsKernels(LayerDirectory layer) => Libc.TryStat(KernelMark(layer), out _) == Errno.None;
+
+    private static string KernelMark(LayerDirectory layer) => layer.Work + "/work/incompat/volatile";
 
     private static void RemoveKernelMark(LayerDirectory layer)
     {
