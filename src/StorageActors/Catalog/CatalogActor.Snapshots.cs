@@ -1,4 +1,7 @@
 using Akka.Persistence;
+using StorageActors.DriverOperations;
+using StorageActors.Journal;
+using StorageActors.Protocol;
 using StorageActors.Store;
 
 namespace StorageActors.Catalog;
@@ -11,12 +14,14 @@ internal sealed partial class CatalogActor
 {
     /// <summary>
     /// A snapshot is as large as the store, so the more it holds the rarer it is taken: its cost for each event is that of so many records, some microseconds. To read as many events takes a
-    /// start about as long as to read the snapshot.
+    /// start that follows a crash some milliseconds.
     /// </summary>
     private const int RecordsToAnEvent = 8;
 
     private int _sinceSnapshot;
-    private int _answersDue;       // of the journal, to snapshots and to what is deleted after them
+    private bool _isOutdated;      // the journal's snapshot: it is read more slowly than it could be
+    private long? _marking;        // the attempt to have the store say that its snapshot is packed
+    private int _answersDue;       // to that, and of the journal, to snapshots and to what is deleted after them
     private Action? _whenSettled;
 
     private void Snapshots()
@@ -48,17 +53,50 @@ internal sealed partial class CatalogActor
     /// <param name="least">After so many events.</param>
     private void SnapshotIfDue(int least)
     {
-        if (_sinceSnapshot < least) return;
-        _sinceSnapshot = 0;
+        if (_sinceSnapshot < least || _marking is not null) return;
+        (_sinceSnapshot, _isOutdated) = (0, false);
+        if (!PackedSnapshot.IsFor(_view.Current.LayerCount))
+        {
+            TakeSnapshot();
+            return;
+        }
+
+        // The store says so before there is one: a version that cannot read it is to refuse the store, not to fail at it.
+        _answersDue++;
+        _marking = DriverProtocol.NextAttempt();
+        _operations.Tell(new DriverProtocol.Perform(_marking.Value, new UseFeature(StoreFormat.PackedSnapshot)), Self);
+    }
+
+    private void Marked(DriverProtocol.IReply reply)
+    {
+        if (reply.Attempt != _marking) return;
+        _marking = null;
+        if (reply is DriverProtocol.Failed failed)
+        {
+            Log.Warning("the journal's snapshot was not taken, since the store cannot be marked: {0}", failed.Error);
+            Settled();
+            return;
+        }
+
+        // Behind what is on its way to the journal, so that it has whole changes.
+        DeferAsync(reply, _ =>
+        {
+            TakeSnapshot();
+            Settled();
+        });
+    }
+
+    private void TakeSnapshot()
+    {
         CrashPoint.Reached(CrashPoint.BeforeSnapshot);
         _answersDue++;
         SaveSnapshot(_view.Current.ToSnapshot());
     }
 
-    /// <summary>The store stops: what the journal has is summed up, unless that is little, and afterwards nothing is on its way to the disk.</summary>
+    /// <summary>The store stops: what the journal has is summed up, unless that is little and its snapshot is as it should be, and afterwards nothing is on its way to the disk.</summary>
     private void FlushAll(Action done)
     {
-        SnapshotIfDue(_options.SnapshotEvery);
+        SnapshotIfDue(_isOutdated ? 0 : _options.SnapshotEvery);
         _files.WhenIdle(() =>
         {
             if (_answersDue == 0) done();

@@ -19,17 +19,23 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
     private readonly CatalogOptions _options;
     private readonly CatalogView _view;
     private readonly RecordFiles _files;
+    private readonly IActorRef _operations;
     private CatalogState _decided;   // with events that are on their way to the journal
     private Reservations _reservations = Reservations.None;
 
     public CatalogActor(CatalogOptions options, CatalogView view, IActorRef operations)
     {
-        (_options, _view) = (options, view);
+        (_options, _view, _operations) = (options, view, operations);
         _decided = CatalogState.Empty.Over(options.Additional);
         (JournalPluginId, SnapshotPluginId) = (options.JournalPluginId, options.SnapshotPluginId);
         _files = new RecordFiles(operations, Self, view, IsTaken, Context.GetLogger());
 
-        Recover<SnapshotOffer>(offer => _decided = _decided.Apply((IJournalEvent)offer.Snapshot));
+        Recover<SnapshotOffer>(offer =>
+        {
+            var snapshot = (CatalogEvent.Snapshot)offer.Snapshot;
+            _decided = _decided.Apply(snapshot);
+            _isOutdated = PackedSnapshot.IsOutdated(snapshot);
+        });
         Recover<IJournalEvent>(happened =>
         {
             _decided = _decided.Apply(happened);
@@ -42,7 +48,10 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
         });
 
         Snapshots();
-        Command<DriverProtocol.IReply>(reply => _files.Handle(reply));
+        Command<DriverProtocol.IReply>(reply =>
+        {
+            if (!_files.Handle(reply)) Marked(reply);
+        });
         Command<HolderGone>(gone => Free(gone.Holder));
         CommandAny(command => Dispatch(Sender, command));
     }

@@ -28,7 +28,7 @@ internal sealed partial record CatalogState
         foreach (var (root, catalog) in stores)
         {
             foreach (var layer in catalog.ListLayers().Where(layer => layer.Kind == LayerKind.Sealed && merged.FindOwn(layer.Id) is null))
-                merged = merged.Put(layer with { AdditionalStore = root, Names = [.. layer.Names.Where(name => !merged.LayerNames.ContainsKey(name))] });
+                merged = merged.Put(layer with { AdditionalStore = root, Names = [.. layer.Names.Where(name => merged.LayerNames.Find(name) is null)] });
             foreach (var image in catalog.ListImages().Where(image => merged.FindOwn(image.Id) is null))
                 merged = merged.Put(image with { AdditionalStore = root, Names = [.. image.Names.Where(name => !merged.ImageNames.ContainsKey(name))] });
         }
@@ -37,10 +37,10 @@ internal sealed partial record CatalogState
     }
 
     /// <summary>The layer, unless it lies in an additional store.</summary>
-    internal LayerRecord? FindOwn(LayerId id) => LayerEntries.GetValueOrDefault(id.ToString())?.Record;
+    internal LayerRecord? FindOwn(LayerId id) => Layers.Find(id.ToString())?.Record;
 
     /// <summary>The additional store that a layer lies in; null when it is the store's own, or nobody's.</summary>
-    internal string? StoreOf(LayerId id) => Additional is null || LayerEntries.ContainsKey(id.ToString()) ? null : Additional.FindOwn(id)?.AdditionalStore;
+    internal string? StoreOf(LayerId id) => Additional is null || FindOwn(id) is not null ? null : Additional.FindOwn(id)?.AdditionalStore;
 
     /// <summary>Where a layer is, of the store or of an additional one, with what its record says of the owners there.</summary>
     internal LayerLocation Locate(StoreLayout layout, LayerId id)
@@ -51,7 +51,7 @@ internal sealed partial record CatalogState
 
     /// <summary>What users see: the layers of additional stores that are not hidden, then the store's own.</summary>
     internal IReadOnlyList<LayerRecord> WithAdditional(IReadOnlyList<LayerRecord> own) =>
-        Additional is null ? own : [.. Additional.ListLayers().Where(layer => !LayerEntries.ContainsKey(layer.Id.Value)).Select(Visible), .. own];
+        Additional is null ? own : [.. Additional.ListLayers().Where(layer => FindOwn(layer.Id) is null).Select(Visible), .. own];
 
     /// <summary>The same of images.</summary>
     internal IReadOnlyList<ImageRecord> WithAdditional(IReadOnlyList<ImageRecord> own) =>
@@ -59,7 +59,7 @@ internal sealed partial record CatalogState
 
     /// <summary>Layers of additional stores that one of the store's own is below, since it has the id and the content of the one that they were made on.</summary>
     private IEnumerable<LayerId> ChildrenElsewhere(LayerId id) => FindOwn(id) is not { } below ? [] : Additional!.ChildrenOf(id)
-        .Where(child => !LayerEntries.ContainsKey(child.Value) && !IsAnother(below, Additional.FindOwn(child)!));
+        .Where(child => FindOwn(child) is null && !IsAnother(below, Additional.FindOwn(child)!));
 
     private Decision<CatalogProtocol.Resolved> ResolveAdditional(string reference)
     {
@@ -73,7 +73,7 @@ internal sealed partial record CatalogState
 
     /// <summary>Without the names that the store has given to its own.</summary>
     private LayerRecord Visible(LayerRecord layer) =>
-        layer.Names.Any(LayerNames.ContainsKey) ? layer with { Names = [.. layer.Names.Where(name => !LayerNames.ContainsKey(name))] } : layer;
+        layer.Names.Any(name => LayerNames.Find(name) is not null) ? layer with { Names = [.. layer.Names.Where(name => LayerNames.Find(name) is null)] } : layer;
 
     private ImageRecord Visible(ImageRecord image) =>
         image.Names.Any(ImageNames.ContainsKey) ? image with { Names = [.. image.Names.Where(name => !ImageNames.ContainsKey(name))] } : image;

@@ -8,8 +8,6 @@ internal sealed partial record CatalogState
     /// <summary>The shortest prefix of an id that names something.</summary>
     internal const int ShortestPrefix = 4;
 
-    internal int LayerCount => LayerEntries.Count;
-
     internal int ImageCount => ImageEntries.Count;
 
     internal LayerRecord? FindLayer(LayerId id) => FindOwn(id) ?? Additional?.FindOwn(id);
@@ -19,13 +17,13 @@ internal sealed partial record CatalogState
     /// <summary>The image, unless it lies in an additional store.</summary>
     internal ImageRecord? FindOwn(ImageId id) => ImageEntries.GetValueOrDefault(id.ToString())?.Record;
 
-    internal LayerId? FindLayerName(string name) => LayerNames.TryGetValue(name, out var id) ? LayerId.Parse(id) : null;
+    internal LayerId? FindLayerName(string name) => LayerNames.Find(name) is { } id ? LayerId.Parse(id) : null;
 
     internal ImageId? FindImageName(string name) => ImageNames.TryGetValue(name, out var id) ? ImageId.Parse(id) : null;
 
     internal IReadOnlyCollection<LayerId> ChildrenOf(LayerId id)
     {
-        var own = Children.TryGetValue(id.ToString(), out var children) ? new Ids<LayerId>(children) : Ids<LayerId>.None;
+        var own = Children.Find(id.ToString()) is { } children ? new Ids<LayerId>(children) : Ids<LayerId>.None;
         return Additional is null ? own : [.. own, .. ChildrenElsewhere(id)];
     }
 
@@ -38,8 +36,8 @@ internal sealed partial record CatalogState
     /// <summary>The layers that have this ChainID, the store's own first, oldest first.</summary>
     internal IReadOnlyList<LayerRecord> FindChain(Digest chain)
     {
-        var found = Chains.TryGetValue(chain.ToString(), out var layers) ? layers.Select(id => LayerEntries[id].Record) : [];
-        return [.. found, .. (Additional?.FindChain(chain) ?? []).Where(layer => !LayerEntries.ContainsKey(layer.Id.Value))];
+        var found = (Chains.Find(chain.ToString()) ?? []).Select(id => Layers.Find(id)!.Record);
+        return [.. found, .. (Additional?.FindChain(chain) ?? []).Where(layer => FindOwn(layer.Id) is null)];
     }
 
     /// <summary>The layers below, nearest first. One that is missing ends the list: its child is damaged.</summary>
@@ -99,8 +97,8 @@ internal sealed partial record CatalogState
     internal List<LayerRecord> ListLayers(out bool asTheyCame)
     {
         asTheyCame = true;
-        var layers = new List<LayerRecord>(LayerEntries.Count);
-        var listed = new HashSet<string>(LayerEntries.Count, StringComparer.Ordinal);
+        var layers = new List<LayerRecord>(LayerCount);
+        var listed = new HashSet<string>(LayerCount, StringComparer.Ordinal);
         var below = new Stack<LayerRecord>();
         foreach (var entry in LayersAsTheyCame())
         {
@@ -114,7 +112,32 @@ internal sealed partial record CatalogState
     }
 
     /// <summary>A number that grows from each new layer to the next; null when the store has none of that id.</summary>
-    internal long? OrderOf(LayerId id) => LayerEntries.GetValueOrDefault(id.ToString())?.Order;
+    internal long? OrderOf(LayerId id) => Layers.Find(id.ToString())?.Order;
+
+    /// <summary>The ids of the store's own layers as texts, in no order; no record is read for it.</summary>
+    internal IReadOnlyList<string> LayerIds()
+    {
+        var ids = new List<string>(LayerCount);
+        for (var row = 0; row < Began.Count; row++)
+        {
+            if (!Layers.IsChanged(Began.IdOf(row), out _)) ids.Add(Began.IdOf(row));
+        }
+
+        ids.AddRange(Layers.Changed.Select(static entry => entry.Record.Id.Value));
+        return ids;
+    }
+
+    /// <summary>The store's own layers that have a damage, in no order; no other record is read for it.</summary>
+    internal IReadOnlyList<LayerRecord> DamagedLayers()
+    {
+        var damaged = Layers.Changed.Select(static entry => entry.Record).Where(static layer => layer.Damage is not null).ToList();
+        for (var row = 0; row < Began.Count; row++)
+        {
+            if (Began.IsDamaged(row) && !Layers.IsChanged(Began.IdOf(row), out _)) damaged.Add(Began[row]);
+        }
+
+        return damaged;
+    }
 
     /// <summary>The images of the store's own, oldest first.</summary>
     internal IReadOnlyList<ImageRecord> ListImages()
@@ -126,8 +149,17 @@ internal sealed partial record CatalogState
 
     private List<LayerEntry> LayersAsTheyCame()
     {
-        var entries = new List<LayerEntry>(LayerEntries.Values);
-        entries.Sort(static (one, other) => one.Order.CompareTo(other.Order));
+        var entries = new List<LayerEntry>(LayerCount);
+        for (var row = 0; row < Began.Count; row++)
+        {
+            // One that went and came again is among the new ones.
+            if (!Layers.IsChanged(Began.IdOf(row), out var entry)) entries.Add(new LayerEntry(Began[row], row));
+            else if (entry?.Order == row) entries.Add(entry);
+        }
+
+        var added = Layers.Changed.Where(entry => entry.Order >= Began.Count).ToList();
+        added.Sort(static (one, other) => one.Order.CompareTo(other.Order));
+        entries.AddRange(added);
         return entries;
     }
 
@@ -146,7 +178,7 @@ internal sealed partial record CatalogState
         if (layer is null && image is null && IsDigest(reference)) return ResolveDigest(Digest.Parse(reference));
         if (layer is null && image is null && reference.Length >= ShortestPrefix)
         {
-            var (layerId, moreLayers) = LayerIds.FindPrefix(reference);
+            var (layerId, moreLayers) = FindLayerPrefix(reference);
             var (imageId, moreImages) = ImageIds.FindPrefix(reference);
             if (moreLayers || moreImages || (layerId is not null && imageId is not null))
                 return new StorageError(StorageErrorCode.InvalidArgument, "resolve", $"more than one id starts with \"{reference}\"; give more of it", Reason: StorageErrorReason.AmbiguousReference);
@@ -165,7 +197,7 @@ internal sealed partial record CatalogState
     private Decision<CatalogProtocol.Resolved> ResolveDigest(Digest digest)
     {
         if (FindOwn(ImageId.Of(digest)) is { } image) return new CatalogProtocol.Resolved(null, image);
-        IReadOnlyList<LayerRecord> found = Chains.TryGetValue(digest.Value, out var chained) ? chained.ConvertAll(id => LayerEntries[id].Record) : [];
+        IReadOnlyList<LayerRecord> found = [.. (Chains.Find(digest.Value) ?? []).Select(id => Layers.Find(id)!.Record)];
         if (found.Count == 0) found = LayersWhere(layer => layer.DiffId == digest);
         if (found.Count == 0) found = LayersWhere(layer => layer.BlobDigest == digest);
         if (found.Count == 0) return Refusals.NotFound("resolve", $"there is no layer or image {digest}", StorageErrorReason.UnknownDigest);
@@ -175,8 +207,22 @@ internal sealed partial record CatalogState
 
     private LayerRecord? ExactLayer(string reference)
     {
-        var byId = LayerIds.TryGetValue(reference, out var id) ? FindOwn(LayerId.Parse(id)) : null;
+        var byId = Layers.Find(reference)?.Record;
         return byId ?? (FindLayerName(reference) is { } named ? FindOwn(named) : null);
+    }
+
+    /// <summary>As <see cref="Indexes.FindPrefix"/>, of layers.</summary>
+    private (string? First, bool More) FindLayerPrefix(string prefix)
+    {
+        var (first, more) = NewIds.FindPrefix(prefix);
+        foreach (var id in Began.FindPrefix(prefix))
+        {
+            if (more) break;
+            if (Layers.IsChanged(id, out var entry) && entry is null) continue;
+            (first, more) = (id, first is not null);
+        }
+
+        return (first, more);
     }
 
     private ImageRecord? ExactImage(string reference)

@@ -1,13 +1,14 @@
 using System.Collections.Immutable;
 using StorageActors.Journal;
 using StorageActors.Protocol;
+using StorageActors.Records;
 
 namespace StorageActors.Catalog;
 
 /// <summary>
 /// All layers and images with their indexes, immutable: what the journal's events add up to. A change shares all but a few nodes with the state
-/// before it, so a reader keeps the one it has while the catalog goes on, and a change costs the logarithm of the store's size. Ids and digests are kept as their
-/// texts; see <see cref="Indexes"/> for why.
+/// before it, so a reader keeps the one it has while the catalog goes on, and a change costs the logarithm of what changed since the snapshot. The layers of the snapshot itself
+/// stay in its table, which is never copied: a start makes nothing for each of them. Ids and digests are kept as their texts; see <see cref="Indexes"/> for why.
 /// </summary>
 internal sealed partial record CatalogState
 {
@@ -17,18 +18,23 @@ internal sealed partial record CatalogState
     {
     }
 
-    private ImmutableDictionary<string, LayerEntry> LayerEntries { get; init; } = ImmutableDictionary<string, LayerEntry>.Empty;
+    internal int LayerCount { get; private init; }
 
-    private ImmutableDictionary<string, string> LayerNames { get; init; } = ImmutableDictionary<string, string>.Empty;
+    /// <summary>The layers of the snapshot that it began with, which may have changed or gone since.</summary>
+    private LayerTable Began { get; init; } = ListedLayers.None;
 
-    /// <summary>Sorted, so that the ids with a prefix are neighbours.</summary>
-    private ImmutableSortedSet<string> LayerIds { get; init; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+    private Overlaid<LayerEntry> Layers { get; init; } = Overlaid<LayerEntry>.Empty;
 
-    /// <summary>More than one layer may have a ChainID: a copy under an id of its own is allowed.</summary>
-    private ImmutableDictionary<string, ImmutableList<string>> Chains { get; init; } = ImmutableDictionary<string, ImmutableList<string>>.Empty;
+    private Overlaid<string> LayerNames { get; init; } = Overlaid<string>.Empty;
+
+    /// <summary>Of layers that came since; sorted, so that the ids with a prefix are neighbours.</summary>
+    private ImmutableSortedSet<string> NewIds { get; init; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+
+    /// <summary>More than one layer may have a ChainID: a copy under an id of its own is allowed. The oldest is first.</summary>
+    private Overlaid<IReadOnlyCollection<string>> Chains { get; init; } = Overlaid<IReadOnlyCollection<string>>.Empty;
 
     /// <summary>By the parent's id, whether the parent is there or not.</summary>
-    private ImmutableDictionary<string, ImmutableHashSet<string>> Children { get; init; } = ImmutableDictionary<string, ImmutableHashSet<string>>.Empty;
+    private Overlaid<IReadOnlyCollection<string>> Children { get; init; } = Overlaid<IReadOnlyCollection<string>>.Empty;
 
     private ImmutableDictionary<string, ImmutableHashSet<string>> ImagesByLayer { get; init; } = ImmutableDictionary<string, ImmutableHashSet<string>>.Empty;
 
@@ -69,32 +75,19 @@ internal sealed partial record CatalogState
 
     private CatalogState Restore(CatalogEvent.Snapshot snapshot)
     {
-        // All at once: a state for each of ten thousand layers would be most of what a start takes.
-        var layers = snapshot.Layers;
+        var table = snapshot.Layers as LayerTable ?? new ListedLayers(snapshot.Layers);
         var state = Empty with
         {
             Additional = Additional,
-            LayerEntries = layers.Select(static (layer, order) => new LayerEntry(layer, order)).ToImmutableDictionary(static entry => entry.Record.Id.Value),
-            LayerIds = layers.Select(static layer => layer.Id.Value).ToImmutableSortedSet(StringComparer.Ordinal),
-            LayerNames = LayerNamesOf(layers),
-            Chains = layers.Where(static layer => layer.ChainId is not null).GroupBy(static layer => layer.ChainId!.Value.Value, static layer => layer.Id.Value)
-                .ToImmutableDictionary(static chain => chain.Key, static chain => chain.ToImmutableList()),
-            Children = layers.Where(static layer => layer.Parent is not null).GroupBy(static layer => layer.Parent!.Value.Value, static layer => layer.Id.Value)
-                .ToImmutableDictionary(static children => children.Key, static children => children.ToImmutableHashSet()),
-            NextOrder = layers.Count,
+            Began = table,
+            Layers = new Overlaid<LayerEntry>(id => table.RowOf(id) is { } row ? new LayerEntry(table[row], row) : null),
+            LayerNames = new Overlaid<string>(table.FindName),
+            Chains = new Overlaid<IReadOnlyCollection<string>>(table.FindChain),
+            Children = new Overlaid<IReadOnlyCollection<string>>(table.FindChildren),
+            LayerCount = table.Count,
+            NextOrder = table.Count,
         };
         return snapshot.Images.Aggregate(state, static (known, image) => known.Put(image));
-    }
-
-    private static ImmutableDictionary<string, string> LayerNamesOf(IEnumerable<LayerRecord> layers)
-    {
-        var names = Empty.LayerNames.ToBuilder();
-        foreach (var layer in layers)
-        {
-            foreach (var name in layer.Names) names[name] = layer.Id.Value;
-        }
-
-        return names.ToImmutable();
     }
 
     private CatalogState Change(LayerId id, Func<LayerRecord, LayerRecord> change) => FindOwn(id) is { } layer ? Put(change(layer)) : this;
@@ -104,28 +97,28 @@ internal sealed partial record CatalogState
     private CatalogState Put(LayerRecord layer)
     {
         var id = layer.Id.Value;
-        var old = LayerEntries.GetValueOrDefault(id);
+        var old = Layers.Find(id);
         var without = old is null ? this : Unindex(old.Record);
         return without with
         {
-            LayerEntries = without.LayerEntries.SetItem(id, new LayerEntry(layer, old?.Order ?? NextOrder)),
-            LayerIds = without.LayerIds.Add(id),
-            LayerNames = layer.Names.Aggregate(without.LayerNames, (names, name) => names.SetItem(name, id)),
-            Chains = layer.ChainId is { } chain
-                ? without.Chains.SetItem(chain.Value, without.Chains.GetValueOrDefault(chain.Value, ImmutableList<string>.Empty).Add(id)) : without.Chains,
+            Layers = without.Layers.With(id, new LayerEntry(layer, old?.Order ?? NextOrder)),
+            NewIds = Began.RowOf(id) is null ? without.NewIds.Add(id) : without.NewIds,
+            LayerNames = layer.Names.Aggregate(without.LayerNames, (names, name) => names.With(name, id)),
+            Chains = layer.ChainId is { } chain ? without.Chains.Append(chain.Value, id) : without.Chains,
             Children = layer.Parent is { } parent ? without.Children.Join(parent.Value, id) : without.Children,
+            LayerCount = old is null ? LayerCount + 1 : LayerCount,
             NextOrder = old is null ? NextOrder + 1 : NextOrder,
         };
     }
 
-    private CatalogState Drop(LayerId id) => LayerEntries.TryGetValue(id.Value, out var old)
-        ? Unindex(old.Record) with { LayerEntries = LayerEntries.Remove(id.Value), LayerIds = LayerIds.Remove(id.Value) } : this;
+    private CatalogState Drop(LayerId id) => Layers.Find(id.Value) is { } old
+        ? Unindex(old.Record) with { Layers = Layers.With(id.Value, null), NewIds = NewIds.Remove(id.Value), LayerCount = LayerCount - 1 } : this;
 
     /// <summary>Without what can change in a record, or lead to it.</summary>
     private CatalogState Unindex(LayerRecord layer) => this with
     {
-        LayerNames = LayerNames.RemoveRange(layer.Names.Where(name => LayerNames.GetValueOrDefault(name) == layer.Id.Value)),
-        Chains = layer.ChainId is { } chain ? Chains.Leave(chain.Value, layer.Id.Value) : Chains,
+        LayerNames = layer.Names.Where(name => LayerNames.Find(name) == layer.Id.Value).Aggregate(LayerNames, static (names, name) => names.With(name, null)),
+        Chains = layer.ChainId is { } chain ? Chains.Remove(chain.Value, layer.Id.Value) : Chains,
         Children = layer.Parent is { } parent ? Children.Leave(parent.Value, layer.Id.Value) : Children,
     };
 

@@ -19,11 +19,34 @@ internal static class Indexes
         return left.IsEmpty ? index.Remove(key) : index.SetItem(key, left);
     }
 
-    internal static ImmutableDictionary<string, ImmutableList<string>> Leave(this ImmutableDictionary<string, ImmutableList<string>> index, string key, string value)
+    /// <summary>With one more value, behind those that are there.</summary>
+    internal static Overlaid<IReadOnlyCollection<string>> Append(this Overlaid<IReadOnlyCollection<string>> index, string key, string value)
     {
-        if (!index.TryGetValue(key, out var values)) return index;
-        var left = values.Remove(value);
-        return left.IsEmpty ? index.Remove(key) : index.SetItem(key, left);
+        var values = index.Find(key) ?? [];
+        return index.With(key, (values as ImmutableList<string> ?? [.. values]).Add(value));
+    }
+
+    /// <summary>With one more value, in no order: there may be very many.</summary>
+    internal static Overlaid<IReadOnlyCollection<string>> Join(this Overlaid<IReadOnlyCollection<string>> index, string key, string value)
+    {
+        var values = index.Find(key) ?? [];
+        return index.With(key, (values as ImmutableHashSet<string> ?? [.. values]).Add(value));
+    }
+
+    /// <summary>Without one of values that <see cref="Append"/> keeps.</summary>
+    internal static Overlaid<IReadOnlyCollection<string>> Remove(this Overlaid<IReadOnlyCollection<string>> index, string key, string value)
+    {
+        if (index.Find(key) is not { } values) return index;
+        var left = (values as ImmutableList<string> ?? [.. values]).Remove(value);
+        return index.With(key, left.IsEmpty ? null : left);
+    }
+
+    /// <summary>Without one of values that <see cref="Join(Overlaid{IReadOnlyCollection{string}}, string, string)"/> keeps.</summary>
+    internal static Overlaid<IReadOnlyCollection<string>> Leave(this Overlaid<IReadOnlyCollection<string>> index, string key, string value)
+    {
+        if (index.Find(key) is not { } values) return index;
+        var left = (values as ImmutableHashSet<string> ?? [.. values]).Remove(value);
+        return index.With(key, left.IsEmpty ? null : left);
     }
 
     /// <summary>The only member that starts with a prefix, and whether there are more; null when there is none.</summary>

@@ -9,6 +9,18 @@ using StorageActors.Store;
 
 namespace StorageActors.DriverOperations;
 
+/// <summary>Has the store say that it uses a feature, durably; before anything that does is written.</summary>
+internal sealed record UseFeature(string Feature) : DriverOperation<Nothing>
+{
+    internal override string Verb => "mark store";
+
+    internal override Nothing Execute(DriverServices services, CancellationToken stop)
+    {
+        StoreFormat.Use(services.Layout.Root, Feature);
+        return Nothing.Instance;
+    }
+}
+
 /// <summary>
 /// Takes a layer out of the store: the driver removes what lies outside its directory, then, under the file lock, one rename to the trash, durable when
 /// this is done. Drain the layer first.

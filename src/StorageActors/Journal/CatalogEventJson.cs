@@ -118,6 +118,6 @@ internal static class CatalogEventJson
             }
         }
 
-        return new CatalogEvent.Snapshot(layers ?? throw JsonRead.Missing("layers"), images ?? throw JsonRead.Missing("images"));
+        return new CatalogEvent.Snapshot(new ListedLayers(layers ?? throw JsonRead.Missing("layers")), images ?? throw JsonRead.Missing("images"));
     }
 }

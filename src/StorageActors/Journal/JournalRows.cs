@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace StorageActors.Journal;
 
 /// <summary>
-/// What a row of the journal holds: an event as JSON under a short fixed name with a version, so that types may be renamed and moved without losing old
+/// What a row of the journal holds: an event as JSON (a large snapshot: packed) under a short fixed name with a version, so that types may be renamed and moved without losing old
 /// rows. A change that old rows do not fit gets a new version here, and the old one is read for ever. Knows nothing of Akka: readers of other processes
 /// use it, too.
 /// </summary>
@@ -32,6 +32,7 @@ internal static class JournalRows
         ("image-labelled-1", typeof(CatalogEvent.ImageLabelled)),
         ("image-removed-1", typeof(CatalogEvent.ImageRemoved)),
         ("catalog-1", typeof(CatalogEvent.Snapshot)),
+        (PackedSnapshot.Manifest, typeof(CatalogEvent.Snapshot)),
         ("lease-granted-1", typeof(LeaseEvent.Granted)),
         ("lease-released-1", typeof(LeaseEvent.Released)),
         ("leases-cleared-1", typeof(LeaseEvent.Cleared)),
@@ -45,6 +46,7 @@ internal static class JournalRows
     internal static string? ManifestOf(object happened)
     {
         if (happened is CatalogEvent.ImageNamed { Given: not null }) return NamesGiven;
+        if (IsPacked(happened)) return PackedSnapshot.Manifest;
         var type = happened.GetType();
         foreach (var kind in Kinds)
         {
@@ -55,24 +57,30 @@ internal static class JournalRows
     }
 
     /// <summary>The row's bytes.</summary>
-    internal static byte[] Write(object happened) => JsonSerializer.SerializeToUtf8Bytes(happened, JournalJson.TypeOf(happened.GetType()));
+    internal static byte[] Write(object happened) =>
+        IsPacked(happened) ? PackedSnapshot.Write((CatalogEvent.Snapshot)happened) : JsonSerializer.SerializeToUtf8Bytes(happened, JournalJson.TypeOf(happened.GetType()));
 
     /// <summary>The event of a row.</summary>
+    /// <param name="bytes">The row; the event's from now on, and never changed.</param>
+    /// <param name="manifest">Its name.</param>
     /// <exception cref="SerializationException">This version does not know the name, or the bytes are not what it writes.</exception>
-    internal static IJournalEvent Read(ReadOnlySpan<byte> bytes, string manifest)
+    internal static IJournalEvent Read(byte[] bytes, string manifest)
     {
         try
         {
+            if (manifest == PackedSnapshot.Manifest) return PackedSnapshot.Read(bytes);
             if (CatalogEventJson.TryRead(bytes, manifest) is { } happened) return happened;
             if (TypeOf(manifest) is not { } type)
                 throw new SerializationException($"the journal has a \"{manifest}\", which this version does not know; open the store with the version that wrote it");
             return (IJournalEvent?)JsonSerializer.Deserialize(bytes, JournalJson.TypeOf(type)) ?? throw new SerializationException($"the journal has an empty \"{manifest}\"");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or FormatException)
         {
             throw new SerializationException($"the journal has a \"{manifest}\" that cannot be read: {e.Message}", e);
         }
     }
+
+    private static bool IsPacked(object happened) => happened is CatalogEvent.Snapshot snapshot && PackedSnapshot.IsFor(snapshot.Layers.Count);
 
     private static Type? TypeOf(string manifest)
     {

@@ -74,7 +74,7 @@ internal sealed class JournalFile : IDisposable
         if (serializer != JournalRows.SerializerId) throw new JournalReadException($"a row was written by the serializer {serializer}");
         try
         {
-            return JournalRows.Read(raw.sqlite3_column_blob(row, first), raw.sqlite3_column_text(row, first + 1).utf8_to_string());
+            return JournalRows.Read(raw.sqlite3_column_blob(row, first).ToArray(), raw.sqlite3_column_text(row, first + 1).utf8_to_string());
         }
         catch (SerializationException e)
         {

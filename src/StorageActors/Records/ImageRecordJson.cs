@@ -11,7 +11,9 @@ internal sealed class ImageRecordJson : JsonConverter<ImageRecord>
     public override ImageRecord Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Read(ref reader);
 
     /// <inheritdoc/>
-    public override void Write(Utf8JsonWriter writer, ImageRecord value, JsonSerializerOptions options)
+    public override void Write(Utf8JsonWriter writer, ImageRecord value, JsonSerializerOptions options) => Write(writer, value);
+
+    internal static void Write(Utf8JsonWriter writer, ImageRecord value)
     {
         writer.WriteStartObject();
         writer.WriteString("id"u8, value.Id.Value);

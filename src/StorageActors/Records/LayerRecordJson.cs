@@ -12,7 +12,9 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
     public override LayerRecord Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Read(ref reader);
 
     /// <inheritdoc/>
-    public override void Write(Utf8JsonWriter writer, LayerRecord value, JsonSerializerOptions options)
+    public override void Write(Utf8JsonWriter writer, LayerRecord value, JsonSerializerOptions options) => Write(writer, value);
+
+    internal static void Write(Utf8JsonWriter writer, LayerRecord value)
     {
         writer.WriteStartObject();
         writer.WriteString("id"u8, value.Id.Value);

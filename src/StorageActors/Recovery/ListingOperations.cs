@@ -21,18 +21,31 @@ internal sealed record ListStore : DriverOperation<StoreListing>
         {
             // The driver's own things there are shorter than any id (overlay's l), or hidden.
             if (name.Length < 2 || name[0] == '.') continue;
-            if (TryParse(name, LayerId.Parse) is { } layer) layers.Add(layer);
+            if (StoreListing.LayerOf(name) is { } layer) layers.Add(layer);
             else foreign.Add(Path.Combine(layout.DriverHome, name));
         }
 
         foreach (var name in DirectoryNames.Of(layout.ImageHome).Where(static name => name[0] != '.'))
         {
-            if (TryParse(name, ImageId.Parse) is { } image) images.Add(image);
+            if (StoreListing.ImageOf(name) is { } image) images.Add(image);
             else foreign.Add(Path.Combine(layout.ImageHome, name));
         }
 
         return new StoreListing(layers, images, foreign);
     }
+}
+
+/// <summary>The directories of a store.</summary>
+/// <param name="Layers">Those that may be layers.</param>
+/// <param name="Images">Those that may be images.</param>
+/// <param name="Foreign">What nothing of a store's is called.</param>
+internal sealed record StoreListing(IReadOnlyList<LayerId> Layers, IReadOnlyList<ImageId> Images, IReadOnlyList<string> Foreign)
+{
+    /// <summary>The layer that a name in the driver's home may be of; null when nothing of a store's is called so.</summary>
+    internal static LayerId? LayerOf(string name) => TryParse(name, LayerId.Parse);
+
+    /// <summary>The image that a name in the images' home may be of; null when nothing of a store's is called so.</summary>
+    internal static ImageId? ImageOf(string name) => TryParse(name, ImageId.Parse);
 
     private static T? TryParse<T>(string name, Func<string, T> parse)
         where T : struct
@@ -47,12 +60,6 @@ internal sealed record ListStore : DriverOperation<StoreListing>
         }
     }
 }
-
-/// <summary>The directories of a store.</summary>
-/// <param name="Layers">Those that may be layers.</param>
-/// <param name="Images">Those that may be images.</param>
-/// <param name="Foreign">What nothing of a store's is called.</param>
-internal sealed record StoreListing(IReadOnlyList<LayerId> Layers, IReadOnlyList<ImageId> Images, IReadOnlyList<string> Foreign);
 
 /// <summary>Reads records from directories, and which layers and images lie in the trash.</summary>
 /// <param name="Layers">Layers in the driver's home.</param>

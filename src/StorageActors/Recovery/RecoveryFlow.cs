@@ -11,7 +11,7 @@ namespace StorageActors.Recovery;
 
 /// <summary>
 /// Brings the store into agreement with itself before it serves: journal and directories, what the driver keeps beside them, mounts and leases. It looks at
-/// names first, and reads only what does not fit, so a start after a clean stop costs the lists of three directories and a look at each mount point. After a crash it also reads every record:
+/// names first, and reads only what does not fit, so a start after a clean stop costs the lists of three directories and one of the mounts. After a crash it also reads every record:
 /// one that was about to be replaced is replaced now. Answers <see cref="Recovered"/> or <see cref="StoreProtocol.Refused"/> to the supervisor.
 /// </summary>
 internal sealed class RecoveryFlow : FlowActor
@@ -35,20 +35,33 @@ internal sealed class RecoveryFlow : FlowActor
     internal static Props Props(FlowContext store, IActorRef requester, bool isThorough) =>
         EngineProps.Of(() => new RecoveryFlow(store, requester, isThorough));
 
-    protected override void Start() => Perform(new ListStore(), listing =>
+    protected override void Start()
     {
-        if (_isThorough || !RecoveryPlan.Agree(Store.View.Current, listing))
+        if (_isThorough)
         {
-            Perform(RecoveryPlan.Questions(Store.View.Current, listing, _isThorough), found => Reconcile(RecoveryPlan.Make(Store.View.Current, listing, found)));
+            Perform(new ListStore(), Plan);
             return;
         }
 
-        // The usual start: neither a plan nor the order of all layers is needed.
-        CrashPoint.Reached(CrashPoint.RecoveryListed);
-        RecoverLayers(listing.Layers);
-    });
+        var expected = CompareStore.With(Store.View.Current);
+        Perform(expected, compared =>
+        {
+            if (!compared.Agrees)
+            {
+                Perform(new ListStore(), Plan);
+                return;
+            }
+
+            // The usual start: neither a plan nor a record of any layer is needed.
+            CrashPoint.Reached(CrashPoint.RecoveryListed);
+            RecoverLayers(expected);
+        });
+    }
 
     protected override void Refuse(StorageError error) => Answer(new StoreProtocol.Refused(error));
+
+    private void Plan(StoreListing listing) => Perform(
+        RecoveryPlan.Questions(Store.View.Current, listing, _isThorough), found => Reconcile(RecoveryPlan.Make(Store.View.Current, listing, found)));
 
     private void Reconcile(RecoveryPlan plan)
     {
@@ -68,12 +81,12 @@ internal sealed class RecoveryFlow : FlowActor
         });
     }
 
-    private void RecoverLayers() =>
-        RecoverLayers([.. Store.View.Layers().Where(static layer => layer.Damage != RecoveryPlan.MissingDirectory).Select(static layer => layer.Id)]);
+    private void RecoverLayers() => RecoverLayers(CompareStore.With(Store.View.Current));
 
-    /// <param name="layers">Those that have a directory.</param>
-    private void RecoverLayers(IReadOnlyList<LayerId> layers)
+    /// <param name="store">What there is now.</param>
+    private void RecoverLayers(CompareStore store)
     {
+        IReadOnlyList<LayerId> layers = [.. store.Layers.Select(LayerId.Parse)];
         CrashPoint.Reached(CrashPoint.RecoveryReconciled);
         Perform(new RecoverDriver(layers, _isThorough), lines =>
         {

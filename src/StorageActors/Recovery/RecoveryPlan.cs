@@ -27,24 +27,6 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
         return new ReadRecords(layers, images, Trash: MissingLayers(catalog, listing).Count > 0 || MissingImages(catalog, listing).Any());
     }
 
-    /// <summary>Whether a journal and the names of the directories say the same, so that there is nothing to plan.</summary>
-    internal static bool Agree(CatalogState catalog, StoreListing listing)
-    {
-        for (var i = 0; i < listing.Layers.Count; i++)
-        {
-            if (catalog.FindOwn(listing.Layers[i]) is not { } layer || layer.Damage == MissingDirectory) return false;
-        }
-
-        // No name is there twice: as many as the journal has, and all of them known, are the same.
-        if (listing.Layers.Count < catalog.LayerCount && MissingLayers(catalog, listing).Count > 0) return false;
-        for (var i = 0; i < listing.Images.Count; i++)
-        {
-            if (catalog.FindOwn(listing.Images[i]) is null) return false;
-        }
-
-        return listing.Images.Count == catalog.ImageCount;
-    }
-
     internal static RecoveryPlan Make(CatalogState catalog, StoreListing listing, StoreRecords found)
     {
         var notes = new List<string>();

@@ -28,6 +28,9 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
     /// <summary>Read-only: there are layers with documents, which a writer that does not know of them would drop from their records.</summary>
     internal const string LayerDocuments = "layer-documents";
 
+    /// <summary>Incompatible: the journal's snapshot is packed, as that of a large store is; versions from before cannot read it.</summary>
+    internal const string PackedSnapshot = "packed-snapshot";
+
     private static readonly Lock Writing = new();
 
     private static ReadOnlySpan<byte> FileName => "format.json"u8;
@@ -97,7 +100,7 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
     private void CheckKnown(string path, bool toReadOnly)
     {
         if (Format != Current) throw Unknown(path, $"the store has disk format {Format}; this version reads {Current}");
-        if (Features.Incompatible.Where(static word => word is not (IdMaps or UserXattrs)).ToList() is { Count: > 0 } unknown) throw Unknown(path, $"the store uses {string.Join(", ", unknown)}");
+        if (Features.Incompatible.Where(static word => word is not (IdMaps or UserXattrs or PackedSnapshot)).ToList() is { Count: > 0 } unknown) throw Unknown(path, $"the store uses {string.Join(", ", unknown)}");
         if (!toReadOnly && Features.ReadOnly.Where(static word => word != LayerDocuments).ToList() is { Count: > 0 } writable)
             throw Unknown(path, $"the store uses {string.Join(", ", writable)}, so this version could only read it");
     }
@@ -112,7 +115,7 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
 /// <summary>
 /// Names of what a store uses that its format's number does not say. A version that does not know a name may go on with a compatible one, may read
 /// with a read-only one, and must keep away from an incompatible one. This version knows <see cref="StoreFormat.IdMaps"/>,
-/// <see cref="StoreFormat.UserXattrs"/> and <see cref="StoreFormat.LayerDocuments"/>.
+/// <see cref="StoreFormat.UserXattrs"/>, <see cref="StoreFormat.PackedSnapshot"/> and <see cref="StoreFormat.LayerDocuments"/>.
 /// </summary>
 internal sealed record StoreFeatures(IReadOnlyList<string> Compatible, IReadOnlyList<string> ReadOnly, IReadOnlyList<string> Incompatible)
 {

@@ -1,0 +1,105 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Text.Json;
+using StorageActors.Archive.Digests;
+using StorageActors.Protocol;
+using StorageActors.Records;
+
+namespace StorageActors.Journal;
+
+/// <summary>
+/// The snapshot of a large store: its layers are not read before they are asked for (<see cref="PackedLayers"/>), so that a start costs what it costs in a small store. A small one's is JSON as all else,
+/// which earlier versions read, too. All numbers have their lowest byte first.
+/// <code>
+/// 8   CRC-64 (ISO) of all that follows
+/// 16  the build of the program that wrote it
+/// 4   how many layers there are
+/// 4   for each layer: where its bytes end
+///     the layers, each as PackedLayer has it
+///     the images: a list of their records, as JSON
+/// </code>
+/// </summary>
+internal static class PackedSnapshot
+{
+    /// <summary>The name of its row.</summary>
+    internal const string Manifest = "catalog-2";
+
+    /// <summary>A store with so many layers has its snapshot packed; to read fewer as JSON takes a millisecond or two.</summary>
+    internal const int Least = 256;
+
+    private const int BuildOffset = 8;
+    private const int CountOffset = BuildOffset + 16;
+    private const int HeadSize = CountOffset + sizeof(int);
+
+    /// <summary>Another build may not be able to read what this one can, or read it otherwise.</summary>
+    private static Guid Build => typeof(PackedSnapshot).Module.ModuleVersionId;
+
+    /// <summary>Whether the snapshot of a store is packed.</summary>
+    internal static bool IsFor(int layers) => layers >= Least;
+
+    /// <summary>Whether a snapshot that was read should be packed, and is not so by this build: the next start would be slower than it could be.</summary>
+    internal static bool IsOutdated(CatalogEvent.Snapshot snapshot) => IsFor(snapshot.Layers.Count) && snapshot.Layers is not PackedLayers { WasReadAtOnce: false };
+
+    internal static byte[] Write(CatalogEvent.Snapshot snapshot)
+    {
+        var layers = new ArrayBufferWriter<byte>((snapshot.Layers.Count + 1) * 512);
+        var ends = new int[snapshot.Layers.Count];
+        using var json = new Utf8JsonWriter(layers);
+        var row = 0;
+        foreach (var layer in snapshot.Layers)
+        {
+            PackedLayer.Write(layer, layers, json);
+            ends[row++] = layers.WrittenCount;
+        }
+
+        json.Reset(layers);
+        json.WriteStartArray();
+        foreach (var image in snapshot.Images) ImageRecordJson.Write(json, image);
+        json.WriteEndArray();
+        json.Flush();
+
+        var bytes = new byte[HeadSize + (ends.Length * sizeof(int)) + layers.WrittenCount];
+        Build.TryWriteBytes(bytes.AsSpan(BuildOffset));
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(CountOffset), ends.Length);
+        for (row = 0; row < ends.Length; row++) BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(HeadSize + (row * sizeof(int))), ends[row]);
+        layers.WrittenSpan.CopyTo(bytes.AsSpan(HeadSize + (ends.Length * sizeof(int))));
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, Crc64.Compute(bytes.AsSpan(BuildOffset)));
+        return bytes;
+    }
+
+    /// <param name="bytes">The row; the snapshot's from now on, and never changed.</param>
+    /// <exception cref="Exception"><see cref="JsonException"/> or <see cref="FormatException"/>: they are not what is written.</exception>
+    internal static CatalogEvent.Snapshot Read(byte[] bytes)
+    {
+        if (bytes.Length < HeadSize) throw new FormatException("it ends too early");
+        if (BinaryPrimitives.ReadUInt64LittleEndian(bytes) != Crc64.Compute(bytes.AsSpan(BuildOffset))) throw new FormatException("its bytes are not those of its checksum");
+        var count = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(CountOffset));
+        if (count < 0 || count > (bytes.Length - HeadSize) / (sizeof(int) + PackedLayer.Least)) throw new FormatException($"it is too short for {count} layers");
+
+        var ends = bytes.AsMemory(HeadSize, count * sizeof(int));
+        var rest = bytes.AsMemory(HeadSize + ends.Length);
+        var length = count == 0 ? 0 : BinaryPrimitives.ReadInt32LittleEndian(ends.Span[^sizeof(int)..]);
+        if (length < 0 || length > rest.Length) throw new FormatException("it is too short for its layers");
+        var layers = new PackedLayers(ends, rest[..length]);
+        if (new Guid(bytes.AsSpan(BuildOffset, 16)) != Build) layers.ReadAll();
+        return new CatalogEvent.Snapshot(layers, ReadImages(rest.Span[length..]));
+    }
+
+    private static List<ImageRecord> ReadImages(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        var images = new List<ImageRecord>();
+        try
+        {
+            if (!reader.Read()) throw new JsonException("it has no list of images");
+            JsonRead.Begin(ref reader, JsonTokenType.StartArray);
+            while (JsonRead.NextItem(ref reader)) images.Add(ImageRecordJson.Read(ref reader));
+            reader.Read(); // Nothing may follow; the reader itself refuses what does.
+            return images;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new JsonException(e.Message, e); // A text that is no valid UTF-8.
+        }
+    }
+}

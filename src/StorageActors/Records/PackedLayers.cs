@@ -1,0 +1,64 @@
+using System.Buffers.Binary;
+using StorageActors.Protocol;
+
+namespace StorageActors.Records;
+
+/// <summary>The layers of a packed snapshot: bytes, of which those of one layer are read when it is first asked for.</summary>
+internal sealed class PackedLayers : LayerTable
+{
+    private readonly ReadOnlyMemory<byte> _ends;
+    private readonly ReadOnlyMemory<byte> _layers;
+    private readonly LayerRecord?[] _records;
+
+    /// <param name="ends">For each layer a number of 4 bytes: where its bytes end, and the next one's begin.</param>
+    /// <param name="layers">Each as <see cref="PackedLayer"/> has it; never changed.</param>
+    /// <exception cref="FormatException">They do not fit together, or something is no layer's id, or one is there twice.</exception>
+    internal PackedLayers(ReadOnlyMemory<byte> ends, ReadOnlyMemory<byte> layers)
+        : base(ReadIds(ends.Span, layers.Span)) => (_ends, _layers, _records) = (ends, layers, new LayerRecord?[Count]);
+
+    /// <inheritdoc/>
+    /// <exception cref="System.Text.Json.JsonException">There is no valid record; see <see cref="ReadAll"/>.</exception>
+    public override LayerRecord this[int index]
+    {
+        // Who comes second takes what the first has read, so that a layer is the same object for all.
+        get => Volatile.Read(ref _records[index]) ?? Interlocked.CompareExchange(ref _records[index], Layer(index).Read(), null) ?? _records[index]!;
+    }
+
+    /// <summary>Whether all records were read at once.</summary>
+    internal bool WasReadAtOnce { get; private set; }
+
+    internal override bool IsDamaged(int row) => Layer(row).IsDamaged;
+
+    /// <summary>Reads all records now: when they were not written by what is to read them, it is better to know at once that one cannot be read.</summary>
+    /// <exception cref="System.Text.Json.JsonException">That is so.</exception>
+    internal void ReadAll()
+    {
+        for (var row = 0; row < Count; row++) _ = this[row];
+        WasReadAtOnce = true;
+    }
+
+    protected override string? ParentOf(int row) => Layer(row).Parent;
+
+    protected override string? ChainOf(int row) => Layer(row).Chain;
+
+    protected override IReadOnlyList<string> NamesOf(int row) => Layer(row).HasNames ? this[row].Names : [];
+
+    private static string[] ReadIds(ReadOnlySpan<byte> ends, ReadOnlySpan<byte> layers)
+    {
+        var ids = new string[ends.Length / sizeof(int)];
+        var start = 0;
+        for (var row = 0; row < ids.Length; row++)
+        {
+            var end = End(ends, row);
+            if (end < start || end > layers.Length) throw new FormatException("a layer's bytes end where they cannot");
+            ids[row] = new PackedLayer(layers[start..end]).Id;
+            start = end;
+        }
+
+        return start == layers.Length ? ids : throw new FormatException("there are bytes behind the last layer");
+    }
+
+    private static int End(ReadOnlySpan<byte> ends, int row) => BinaryPrimitives.ReadInt32LittleEndian(ends[(row * sizeof(int))..]);
+
+    private PackedLayer Layer(int row) => new(_layers.Span[(row == 0 ? 0 : End(_ends.Span, row - 1))..End(_ends.Span, row)]);
+}

@@ -1,0 +1,49 @@
+using StorageActors.Catalog;
+using StorageActors.DriverOperations;
+using StorageActors.Protocol;
+using StorageActors.Store;
+
+namespace StorageActors.Recovery;
+
+/// <summary>
+/// Whether the names of the store's directories are those that its journal has, so that there is nothing to plan: the usual start. What nothing of a store's can be called is nobody's business
+/// here. Ids are texts, for why see <see cref="Indexes"/>.
+/// </summary>
+/// <param name="Layers">The layers that have a directory, as far as the journal knows.</param>
+/// <param name="MayLack">Those of them that may have none all the same: they are damaged, which was said before.</param>
+/// <param name="Images">The images.</param>
+internal sealed record CompareStore(IReadOnlyList<string> Layers, IReadOnlyList<string> MayLack, IReadOnlyList<string> Images) : DriverOperation<ComparedStore>
+{
+    internal override string Verb => "compare store";
+
+    internal static CompareStore With(CatalogState catalog)
+    {
+        var damaged = catalog.DamagedLayers();
+        var missing = new HashSet<string>(damaged.Where(static layer => layer.Damage == RecoveryPlan.MissingDirectory).Select(static layer => layer.Id.Value), StringComparer.Ordinal);
+        var layers = catalog.LayerIds();
+        return new CompareStore(
+            missing.Count == 0 ? layers : [.. layers.Where(id => !missing.Contains(id))], [.. damaged.Select(static layer => layer.Id.Value).Where(id => !missing.Contains(id))],
+            [.. catalog.ListImages().Select(static image => image.Id.Value)]);
+    }
+
+    /// <summary>The same for a store that this process need not own.</summary>
+    internal bool Agrees(StoreLayout layout) => Agree(layout.DriverHome, Layers, MayLack, IsLayer) && Agree(layout.ImageHome, Images, [], IsImage);
+
+    internal override ComparedStore Execute(DriverServices services, CancellationToken stop) => new(Agrees(services.Layout));
+
+    private static bool Agree(string directory, IEnumerable<string> expected, IEnumerable<string> mayLack, Func<string, bool> isOurs)
+    {
+        var left = new HashSet<string>(expected, StringComparer.Ordinal);
+        if (!DirectoryNames.All(directory, name => left.Remove(name) || !isOurs(name))) return false;
+        left.ExceptWith(mayLack);
+        return left.Count == 0;
+    }
+
+    // The driver's own things, such as overlay's l, are shorter than any id, or hidden.
+    private static bool IsLayer(string name) => name.Length > 1 && name[0] != '.' && StoreListing.LayerOf(name) is not null;
+
+    private static bool IsImage(string name) => name[0] != '.' && StoreListing.ImageOf(name) is not null;
+}
+
+/// <summary>What a comparison found.</summary>
+internal sealed record ComparedStore(bool Agrees);

@@ -1,0 +1,164 @@
+using System.Buffers.Binary;
+using System.Runtime.Serialization;
+using System.Text;
+using System.Text.Json;
+using StorageActors.Archive.Digests;
+using StorageActors.Journal;
+using StorageActors.Protocol;
+using StorageActors.Records;
+using Xunit;
+
+namespace StorageActors.EngineTests.Journal;
+
+/// <summary>The snapshot of a large store, byte by byte.</summary>
+public sealed class PackedSnapshotTests
+{
+    private const string Manifest = "catalog-2";
+    private const int Build = 8;
+    private const int Count = 24;
+    private const int Ends = 28;
+
+    private static readonly Digest Some = Digest.Of("some"u8);
+    private static readonly Dictionary<string, string> Labels = new(StringComparer.Ordinal) { ["k"] = "v \u00e4 \u2028" };
+    private static readonly LayerRecord Bare = Layer("ab");
+
+    private static readonly LayerRecord Full = new(
+        LayerId.Parse("cd"), LayerId.Parse("ab"), LayerKind.Sealed, ["one", "tw\u00f6"], Labels, DateTimeOffset.UnixEpoch, Some, Some, Some, 0, LayerCompression.Zstd, long.MaxValue, 3, [0, 1000], [],
+        ["w"], "d", null, [new BigDataItem("config", 2, Some)], [new IdRange(0, 100_000, 65_536)]);
+
+    private static readonly ImageRecord Image = new(ImageId.Of(Some), ["x:latest"], [LayerId.Parse("cd")], Labels, DateTimeOffset.UnixEpoch, Some, [new BigDataItem("config", 2, Some)]);
+
+    private static byte[] Bytes => PackedSnapshot.Write(new CatalogEvent.Snapshot([Bare, Full], [Image]));
+
+    [Fact]
+    public void It_has_the_bytes_that_it_always_had()
+    {
+        var bytes = Bytes;
+        var (bare, full, image) = (Json(Bare), Json(Full), $"[{JsonSerializer.Serialize(Image, JournalJson.TypeOf(typeof(ImageRecord)).Options)}]");
+        var first = new byte[] { 0, 2, 0 }.Concat("ab"u8.ToArray()).Concat(bare).ToArray();
+        var second = new byte[] { 7, 2, 2 }.Concat("cdab"u8.ToArray()).Concat(Convert.FromHexString(Some.Hex)).Concat(full).ToArray();
+
+        Assert.Equal(Crc64.Compute(bytes.AsSpan(Build)), BinaryPrimitives.ReadUInt64LittleEndian(bytes));
+        Assert.Equal(typeof(PackedSnapshot).Module.ModuleVersionId, new Guid(bytes.AsSpan(Build, 16)));
+        Assert.Equal([2, first.Length, first.Length + second.Length], Enumerable.Range(0, 3).Select(i => BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(Count + (4 * i)))));
+        Assert.Equal([.. first, .. second, .. Encoding.UTF8.GetBytes(image)], bytes[(Ends + 8)..]);
+    }
+
+    [Fact]
+    public void Only_that_of_a_large_store_is_packed()
+    {
+        var layers = Enumerable.Range(0, PackedSnapshot.Least).Select(static number => Layer($"layer-{number}")).ToArray();
+        Assert.Equal("catalog-1", JournalRows.ManifestOf(new CatalogEvent.Snapshot(layers[1..], [])));
+        Assert.Equal((byte)'{', JournalRows.Write(new CatalogEvent.Snapshot(layers[1..], []))[0]);
+
+        var large = new CatalogEvent.Snapshot(layers, [Image]);
+        Assert.Equal(Manifest, JournalRows.ManifestOf(large));
+        var read = Read(JournalRows.Write(large));
+        Assert.IsType<PackedLayers>(read.Layers);
+        Assert.Equivalent(large, read, strict: true);
+        Assert.True(PackedSnapshot.IsOutdated(large));
+        Assert.False(PackedSnapshot.IsOutdated(read));
+    }
+
+    [Fact]
+    public void What_was_written_is_read_when_it_is_asked_for()
+    {
+        var read = Read(Bytes);
+        var layers = Assert.IsType<PackedLayers>(read.Layers);
+        Assert.Equivalent(new[] { Image }, read.Images, strict: true);
+        Assert.Equivalent(new[] { Bare, Full }, layers, strict: true);
+        Assert.Same(layers[1], layers[1]);
+        Assert.Equal([false, true], new[] { layers.IsDamaged(0), layers.IsDamaged(1) });
+        Assert.Equal("cd", layers.FindName("tw\u00f6"));
+        Assert.Equal(["cd"], layers.FindChain(Some.Value));
+        Assert.Equal(["cd"], layers.FindChildren("ab"));
+        Assert.Null(layers.FindChildren("cd"));
+        Assert.Equal(["ab"], layers.FindPrefix("a"));
+        Assert.Equal(Bytes, PackedSnapshot.Write(read));
+        Assert.Empty(Read(PackedSnapshot.Write(new CatalogEvent.Snapshot([], []))).Layers);
+    }
+
+    [Fact]
+    public void A_layer_is_the_same_for_all_who_ask_at_once()
+    {
+        var layers = Enumerable.Range(0, 500).Select(static number => Layer($"layer-{number}")).ToArray();
+        var read = Read(PackedSnapshot.Write(new CatalogEvent.Snapshot(layers, []))).Layers;
+        var found = new IReadOnlyList<LayerRecord>[8];
+        Parallel.For(0, found.Length, one => found[one] = [.. read]);
+        Assert.All(found, one => Assert.All(one.Zip(found[0]), static pair => Assert.Same(pair.First, pair.Second)));
+    }
+
+    [Fact]
+    public void Bytes_that_are_missing_or_changed_are_an_error()
+    {
+        var bytes = Bytes;
+        for (var at = 0; at < bytes.Length; at++)
+        {
+            Refused(bytes[..at]);
+            Refused([.. bytes[..at], (byte)(bytes[at] ^ 0x10), .. bytes[(at + 1)..]]);
+        }
+
+        Refused([.. bytes, 0]);
+    }
+
+    /// <summary>With a checksum that is right: what a defect or somebody hostile would write.</summary>
+    [Fact]
+    public void Numbers_that_cannot_be_are_an_error()
+    {
+        foreach (var number in new[] { -1, 1, 3, 1 << 20, int.MaxValue, int.MinValue })
+        {
+            Refused(Forged(bytes => BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(Count), number)));
+            Refused(Forged(bytes => BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(Ends), number)));
+            Refused(Forged(bytes => BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(Ends + 4), number)));
+        }
+
+        for (var length = Ends; length < Bytes.Length; length++) Refused(Forged(static _ => { }, Bytes[..length]));
+        var first = Ends + 8;
+        Refused(Forged(bytes => bytes[first + 1] = 255));      // the length of its id
+        Refused(Forged(bytes => bytes[first + 1] = 0));
+        Refused(Forged(bytes => bytes[first + 2] = 255));      // that of its parent's
+        Refused(Forged(bytes => bytes[first + 3] = (byte)'.')); // its id
+        Refused(Forged(bytes => bytes[^1] = (byte)'x'));       // the images
+    }
+
+    [Fact]
+    public void A_layer_that_is_there_twice_is_an_error()
+    {
+        Refused(PackedSnapshot.Write(new CatalogEvent.Snapshot([Bare, Bare], [])));
+        Assert.Throws<SerializationException>(() => JournalRows.Read(JournalRows.Write(new CatalogEvent.Snapshot([Bare, Bare], [])), "catalog-1"));
+    }
+
+    /// <summary>Records of another build are all read at once: it may write what this one cannot read.</summary>
+    [Fact]
+    public void What_another_build_wrote_is_read_at_once()
+    {
+        var read = Read(Forged(static bytes => bytes[Build] ^= 1));
+        Assert.Equivalent(new[] { Bare, Full }, read.Layers, strict: true);
+        Assert.True(Assert.IsType<PackedLayers>(read.Layers).WasReadAtOnce);
+
+        var at = Bytes.AsSpan().IndexOf("writable"u8);
+        Refused(Forged(bytes => (bytes[Build], bytes[at]) = ((byte)(bytes[Build] ^ 1), (byte)'x'))); // a kind that this one does not know
+        Refused(Forged(static bytes => (bytes[Build], bytes[Ends + 8]) = ((byte)(bytes[Build] ^ 1), 2))); // says that it has names
+    }
+
+    private static LayerRecord Layer(string id) =>
+        new(LayerId.Parse(id), null, LayerKind.Writable, [], new Dictionary<string, string>(StringComparer.Ordinal), DateTimeOffset.UnixEpoch);
+
+    private static byte[] Json(LayerRecord layer) => JsonSerializer.SerializeToUtf8Bytes(layer, JournalJson.TypeOf(typeof(LayerRecord)).Options);
+
+    private static byte[] Forged(Action<byte[]> change, byte[]? from = null)
+    {
+        var bytes = from ?? Bytes;
+        change(bytes);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, Crc64.Compute(bytes.AsSpan(Build)));
+        return bytes;
+    }
+
+    private static CatalogEvent.Snapshot Read(byte[] bytes) => Assert.IsType<CatalogEvent.Snapshot>(JournalRows.Read(bytes, Manifest));
+
+    private static void Refused(byte[] bytes)
+    {
+        var error = Assert.Throws<SerializationException>(() => JournalRows.Read(bytes, Manifest));
+        Assert.Contains("catalog-2", error.Message, StringComparison.Ordinal);
+    }
+}
