@@ -11,7 +11,7 @@ using Xunit;
 namespace StorageActors.DriverContractTests;
 
 /// <summary>What is the overlay driver's own: its files on disk, its options, and what it refuses.</summary>
-public sealed class OverlayDriverTests
+public sealed partial class OverlayDriverTests
 {
     [SkippableFact]
     public void Directories_and_files_of_a_layer_are_those_of_the_peers()
@@ -270,64 +270,6 @@ public sealed class OverlayDriverTests
         using var mount = driver.Mounted("rw", MountMode.ReadWrite);
         Assert.Equal(1, new FileInfo(mount.Path + "/held").Length);
         Assert.False(File.Exists(driver.Locate(layer).Path + "/detached"));
-    }
-
-    [SkippableFact]
-    public void Layers_that_are_not_mounted_are_left_out_at_one_look()
-    {
-        using var store = NewStore();
-        using var driver = Open(store, OverlayMethod.OptionString);
-        driver.Create("base", parent: null).Write("a", "1");
-        LayerId[] layers =
-        [
-            driver.Create("never", parent: "base").Write("b", "1").Commit().Id, driver.CreateWritable("once", parent: "base").Commit().Id,
-            driver.CreateWritable("now", parent: "base").Commit().Id, LayerId.Parse("missing"),
-        ];
-        driver.Mounted("once", MountMode.ReadWrite).Dispose();
-        using var mount = driver.Mounted("now", MountMode.ReadWrite);
-
-        Assert.Contains(LayerId.Parse("now"), driver.Driver.MayBeMounted(layers));
-        if (!Libc.Stat(mount.Path).KnowsMountRoot) return;
-        Assert.Equal([LayerId.Parse("now")], driver.Driver.MayBeMounted(layers));
-
-        // Of so many the kernel's table is asked instead.
-        LayerId[] many = [.. layers, .. Enumerable.Range(0, MountCandidates.Many).Select(static number => LayerId.Parse($"missing-{number}"))];
-        Assert.Equal([LayerId.Parse("now")], driver.Driver.MayBeMounted(many));
-        using (driver.Mounted("once", MountMode.ReadWrite)) Assert.Equal(["once", "now"], driver.Driver.MayBeMounted(many).Select(static layer => layer.Value));
-        Assert.Equal([LayerId.Parse("now")], driver.Driver.MayBeMounted(many));
-        Assert.Empty(driver.Driver.MayBeMounted(many[4..]));
-    }
-
-    [SkippableFact]
-    public void Mounts_of_a_home_that_is_reached_by_a_link_or_has_an_odd_name_are_found_in_the_table()
-    {
-        using var store = NewStore();
-        using var driver = Open(store, OverlayMethod.OptionString);
-        driver.Create("base", parent: null).Write("a", "1");
-        using var mount = driver.Mounted("base", MountMode.ReadOnly);
-        if (!Libc.Stat(mount.Path).KnowsMountRoot) return;
-
-        var home = Path.GetDirectoryName(driver.Locate(LayerId.Parse("base")).Path)!;
-        LayerId[] many = [LayerId.Parse("base"), .. Enumerable.Range(0, MountCandidates.Many).Select(static number => LayerId.Parse($"missing-{number}"))];
-        using var elsewhere = new TempDirectory();
-        File.CreateSymbolicLink(elsewhere["a link"], home);
-        Assert.Equal([many[0]], MountCandidates.Find(elsewhere["a link"], many));
-
-        var odd = Directory.CreateDirectory(elsewhere["odd \\\t#\n\u00e4"]).FullName;
-        Directory.CreateDirectory(Path.Combine(odd, "base", "merged"));
-        Directory.CreateDirectory(Path.Combine(odd, "missing-7", "merged", "proc"));
-        var point = Path.Combine(odd, "base", "merged");
-        Libc.Mount("tmpfs", point, "tmpfs", MountFlags.None);
-        try
-        {
-            Assert.Equal([many[0]], MountCandidates.Find(odd, many));
-        }
-        finally
-        {
-            TempDirectory.Unmount(point);
-        }
-
-        Assert.Empty(MountCandidates.Find(odd, many));
     }
 
     [SkippableFact]
