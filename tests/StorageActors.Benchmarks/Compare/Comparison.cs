@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace StorageActors.Benchmarks.Compare;
 
@@ -9,17 +10,33 @@ namespace StorageActors.Benchmarks.Compare;
 /// </summary>
 internal static class Comparison
 {
-    internal static async Task<ResultTable> RunAsync(Stage stage, string caption, params IReadOnlyList<Contestant> contestants)
+    internal static Task<ResultTable> RunAsync(Stage stage, string caption, params IReadOnlyList<Contestant> contestants) =>
+        RunAsync(stage, caption, turns: 1, contestants);
+
+    /// <summary>The same in several turns a round.</summary>
+    /// <param name="stage">What it runs on.</param>
+    /// <param name="caption">What the table is called.</param>
+    /// <param name="turns">
+    /// How often each comes in a round, which counts as one run: for work so short that otherwise a disturbance of a tenth of a second hits one contestant alone.
+    /// </param>
+    /// <param name="contestants">Who takes part.</param>
+    internal static async Task<ResultTable> RunAsync(Stage stage, string caption, int turns, params IReadOnlyList<Contestant> contestants)
     {
         if (stage.IsAlone) contestants = [.. contestants.Where((who, index) => index == 0 || who.IsVariant)];
         var samples = contestants.Select(static _ => new List<Sample>()).ToArray();
         for (var round = 0; round <= stage.Runs; round++)
         {
-            for (var turn = 0; turn < contestants.Count; turn++)
+            var sums = new Sample[contestants.Count];
+            for (var turn = 0; turn < turns * contestants.Count; turn++)
             {
-                var index = (round + turn) % contestants.Count;
-                var sample = await MeasureAsync(stage, contestants[index]).ConfigureAwait(false);
-                if (round > 0) samples[index].Add(sample);
+                var index = (round + turn + turn / contestants.Count) % contestants.Count;
+                // Once for each: to settle takes longer than many a turn.
+                sums[index] += await MeasureAsync(stage, contestants[index], settles: turn < contestants.Count).ConfigureAwait(false);
+            }
+
+            if (round > 0)
+            {
+                for (var index = 0; index < sums.Length; index++) samples[index].Add(sums[index] / turns);
             }
 
             Console.Error.Write('.');
@@ -29,10 +46,10 @@ internal static class Comparison
         return Tabulate(caption, contestants, samples);
     }
 
-    private static async Task<Sample> MeasureAsync(Stage stage, Contestant contestant)
+    private static async Task<Sample> MeasureAsync(Stage stage, Contestant contestant, bool settles)
     {
         await contestant.BeforeAsync().ConfigureAwait(false);
-        stage.Settle();
+        if (settles) stage.Settle();
         var daemons = contestant.Daemons();
         var (cpu, started) = (CpuClock.Read(daemons), Stopwatch.GetTimestamp());
         await contestant.RunAsync().ConfigureAwait(false);
@@ -83,7 +100,13 @@ internal static class Comparison
         return bar is null ? text : string.Create(CultureInfo.InvariantCulture, $"{text} ({(ratio <= bar ? "bar" : "**misses**")} {bar:0.0#})");
     }
 
-    private sealed record Sample(double Seconds, double Cpu);
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Sample(double Seconds, double Cpu)
+    {
+        public static Sample operator +(Sample one, Sample other) => new(one.Seconds + other.Seconds, one.Cpu + other.Cpu);
+
+        public static Sample operator /(Sample sum, int count) => new(sum.Seconds / count, sum.Cpu / count);
+    }
 
     private sealed class Summary(IReadOnlyList<Sample> samples)
     {

@@ -9,7 +9,11 @@ namespace StorageActors.Benchmarks.Jobs;
 /// <summary>A writable layer on a stack is mounted and unmounted: by message, and by the bare system calls on the same directories.</summary>
 internal sealed class MountJob : IJob
 {
-    private const int Operations = 200;
+    private const int Operations = 20;
+
+    /// <summary>A turn takes hundredths of a second: what disturbs the machine for longer disturbs all.</summary>
+    private const int Turns = 10;
+
     private const int OtherMounts = 1000;
 
     public string Name => "mount";
@@ -51,7 +55,8 @@ internal sealed class MountJob : IJob
 
             using var calls = new BareMount(Path.Combine(engine.Root, "overlay"), bare, stack);
             return await Comparison.RunAsync(
-                stage, string.Create(CultureInfo.InvariantCulture, $"{lowers} lowers{(otherMounts > 0 ? $", {otherMounts} other mounts present" : "")}, {Operations} times a round"),
+                stage, string.Create(CultureInfo.InvariantCulture, $"{lowers} lowers{(otherMounts > 0 ? $", {otherMounts} other mounts present" : "")}, {Turns} times {Operations} a round"),
+                Turns,
                 new Contestant("ours, by message", () => MountAsync(engine, layer)) { Operations = Operations },
                 new Contestant("bare calls", () =>
                 {
