@@ -19,7 +19,7 @@ public abstract class KillTests(string[] places, int seed)
     /// <summary>What happens once in a store's life.</summary>
     internal static string[] NewStore => ["store-made", "format-written"];
 
-    internal static string[] Staging => ["staging-created", "layer-begun", "extracted", "rebased", "finished", "staging-ended", "before-sync", "after-sync", "before-rename", "after-rename", "rename-durable"];
+    internal static string[] Staging => ["staging-created", "layer-begun", "extracted", "rebased", "finished", "staging-ended", "before-sync", "after-sync", "before-rename", "rehearsed", "after-rename", "rename-durable"];
 
     internal static string[] Records => ["before-journal", "after-journal", "before-snapshot", "snapshot-saved", "events-deleted", "before-record-file", "record-file-written", "after-record-file", "image-staged", "image-renamed", "image-durable", "image-trashed"];
 

@@ -101,27 +101,27 @@ internal sealed record PutImageFiles(ImageRecord Image, IReadOnlyList<BigData> D
         var staged = layout.NewImageDirectory(Image.Id);
         using var home = Libc.OpenDirectory(layout.ImageHome);
         var name = Encoding.UTF8.GetBytes(Path.GetFileName(staged));
-        var committed = false;
-        string? replaced = null;
+        var image = Encoding.UTF8.GetBytes(Image.Id.Value);
+        var (committed, replaced) = (false, false);
         try
         {
             ImageFile.Stage(
                 layout, staged, Image, Documents, directory => ImageBlobs.Stage(layout, directory, Image, Blobs, Durable, services.Transfers, stop));
             CrashPoint.Reached(CrashPoint.ImageStaged);
-            replaced = services.Lock.Under("put image", () => ImageFile.Commit(layout, staged, Image.Id));
+            replaced = services.Lock.Under("put image", () => ImageFile.Commit(home, name, image), home);
             committed = true;
             CrashPoint.Reached(CrashPoint.ImageRenamed);
             Libc.FSync(home);
         }
         catch
         {
-            if (committed) services.Lock.Under("put image", () => ImageFile.TakeBack(layout, staged, Image.Id, replaced));
+            if (committed) services.Lock.Under("put image", () => ImageFile.TakeBack(home, name, image, replaced));
             DirectoryTree.Remove(home, name);
             throw;
         }
 
         CrashPoint.Reached(CrashPoint.ImageDurable);
-        return new TrashedPath(replaced is null ? null : Discard(layout, home, name));
+        return new TrashedPath(replaced ? Discard(layout, home, name) : null);
     }
 
     /// <summary>The image is put: what it was before goes one way or the other.</summary>

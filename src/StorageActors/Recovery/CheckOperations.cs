@@ -54,9 +54,7 @@ internal sealed record DiscardOrphan(string Path) : DriverOperation<TrashedPath>
     {
         using var home = Libc.OpenDirectory(System.IO.Path.GetDirectoryName(Path)!);
         var name = System.IO.Path.GetFileName(Path);
-        var taken = services.Lock.Under("discard orphan", () => TrashDirectory.Take(services.Layout, home, Encoding.UTF8.GetBytes(name), "orphan"));
-        Libc.FSync(home);
-        return new TrashedPath(taken);
+        return new TrashedPath(TrashDirectory.TakeDurably(services.Layout, services.Lock, "discard orphan", home, Encoding.UTF8.GetBytes(name), "orphan"));
     }
 }
 

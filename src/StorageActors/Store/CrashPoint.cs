@@ -27,6 +27,7 @@ internal static class CrashPoint
     internal const string BeforeSync = "before-sync";
     internal const string AfterSync = "after-sync";
     internal const string BeforeRename = "before-rename";
+    internal const string Rehearsed = "rehearsed";
     internal const string AfterRename = "after-rename";
     internal const string RenameDurable = "rename-durable";
 
@@ -81,7 +82,7 @@ internal static class CrashPoint
     [
         StoreMade, FormatWritten,
         StagingCreated, LayerBegun, Extracted, Rebased, Finished, StagingEnded,
-        BeforeSync, AfterSync, BeforeRename, AfterRename, RenameDurable,
+        BeforeSync, AfterSync, BeforeRename, Rehearsed, AfterRename, RenameDurable,
         BeforeJournal, AfterJournal, BeforeSnapshot, SnapshotSaved, EventsDeleted,
         BeforeRecordFile, RecordFileWritten, AfterRecordFile,
         BeforeSeal, AfterSeal,

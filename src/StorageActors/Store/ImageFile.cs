@@ -43,27 +43,24 @@ internal static class ImageFile
     }
 
     /// <summary>
-    /// Renames a staged directory to its final name; one rename. Returns where the directory that it replaces is now, to be moved to the trash, or null.
-    /// Run it under the store's lock; make <see cref="StoreLayout.ImageHome"/> durable afterwards.
+    /// Renames a staged directory to its final name; one rename. True when there was one: that has the staged name now, and is to be moved to the trash.
+    /// Run it under the store's lock; make the directory durable afterwards.
     /// </summary>
-    internal static string? Commit(StoreLayout layout, string staged, ImageId image)
+    /// <param name="home">The directory of all images.</param>
+    /// <param name="staged">The new one's name there.</param>
+    /// <param name="image">Its final name.</param>
+    internal static bool Commit(SafeFileHandle home, byte[] staged, byte[] image)
     {
-        using var home = Libc.OpenDirectory(layout.ImageHome);
-        var (from, to) = (Encoding.UTF8.GetBytes(Path.GetFileName(staged)), Encoding.UTF8.GetBytes(image.Value));
-        var errno = Libc.TryRenameAt2(home, from, home, to, RenameFlags.NoReplace);
-        if (errno == Errno.None) return null;
-        if (errno != Errno.EEXIST) throw Libc.Failure("renameat2", home, to, errno, "RENAME_NOREPLACE");
-        Libc.RenameAt2(home, from, home, to, RenameFlags.Exchange);
-        return staged;
+        var errno = Libc.TryRenameAt2(home, staged, home, image, RenameFlags.NoReplace);
+        if (errno == Errno.None) return false;
+        if (errno != Errno.EEXIST) throw Libc.Failure("renameat2", home, image, errno, "RENAME_NOREPLACE");
+        Libc.RenameAt2(home, staged, home, image, RenameFlags.Exchange);
+        return true;
     }
 
     /// <summary>Undoes <see cref="Commit"/>, as far as the file system lets it: the directory has its staged name again. Run it under the store's lock.</summary>
-    internal static void TakeBack(StoreLayout layout, string staged, ImageId image, string? replaced)
-    {
-        using var home = Libc.OpenDirectory(layout.ImageHome);
-        var (from, to) = (Encoding.UTF8.GetBytes(image.Value), Encoding.UTF8.GetBytes(Path.GetFileName(staged)));
-        Libc.TryRenameAt2(home, from, home, to, replaced is null ? RenameFlags.NoReplace : RenameFlags.Exchange);
-    }
+    internal static void TakeBack(SafeFileHandle home, byte[] staged, byte[] image, bool replaced) =>
+        Libc.TryRenameAt2(home, image, home, staged, replaced ? RenameFlags.Exchange : RenameFlags.NoReplace);
 
     /// <summary>Replaces the record alone, after its names or labels have changed.</summary>
     internal static void Replace(StoreLayout layout, ImageRecord image)

@@ -47,12 +47,13 @@ internal static class StagingDirectory
     {
         using var home = Libc.OpenDirectory(layout.DriverHome);
         using var staging = Libc.OpenDirectory(Path.GetDirectoryName(staged.Path)!);
+        using var layer = Libc.OpenDirectoryAt(staging, "layer"u8);   // its entry ".." changes, too
         var name = Encoding.UTF8.GetBytes(staged.Id.Value);
         var below = parent is { } id ? Encoding.UTF8.GetBytes(id.Value) : null;
         CrashPoint.Reached(CrashPoint.BeforeRename);
         var errno = storeLock.Under("commit layer", () =>
             below is not null && Libc.TryFStatAt(home, below, out _) != Errno.None ? Errno.ENODATA
-                : Libc.TryRenameAt2(staging, "layer"u8, home, name, RenameFlags.NoReplace));
+                : Libc.TryRenameAt2(staging, "layer"u8, home, name, RenameFlags.NoReplace), layer, staging, home);
         CrashPoint.Reached(CrashPoint.AfterRename);
         switch (errno)
         {

@@ -17,12 +17,16 @@ internal static class TrashDirectory
     /// <param name="home">The directory that it lies in.</param>
     /// <param name="name">Its name there.</param>
     /// <param name="was">What its name in the trash begins with.</param>
-    /// <param name="renamed">The crash point between the rename and its sync.</param>
+    /// <param name="renamed">The crash point between the rename and its sync, if there is one.</param>
     internal static string? TakeDurably(
-        StoreLayout layout, StoreLock storeLock, string operation, SafeFileHandle home, byte[] name, string was, string renamed)
+        StoreLayout layout, StoreLock storeLock, string operation, SafeFileHandle home, byte[] name, string was, string? renamed = null)
     {
-        var path = storeLock.Under(operation, () => Take(layout, home, name, was));
-        CrashPoint.Reached(renamed);
+        using var trash = Libc.OpenDirectory(layout.TrashHome);
+        var place = layout.NewTrashDirectory(was);
+        var trashed = Encoding.UTF8.GetBytes(Path.GetFileName(place));
+        var errno = storeLock.Under(operation, () => Libc.TryRenameAt2(home, name, trash, trashed, RenameFlags.NoReplace), trash, home);
+        var path = Taken(errno, home, name, place);
+        if (renamed is not null) CrashPoint.Reached(renamed);
         try
         {
             Libc.FSync(home);
@@ -30,8 +34,7 @@ internal static class TrashDirectory
         }
         catch (LinuxException) when (path is not null)
         {
-            using var trash = Libc.OpenDirectory(layout.TrashHome);
-            storeLock.Under(operation, () => Libc.TryRenameAt2(trash, Encoding.UTF8.GetBytes(Path.GetFileName(path)), home, name, RenameFlags.NoReplace));
+            storeLock.Under(operation, () => Libc.TryRenameAt2(trash, trashed, home, name, RenameFlags.NoReplace));
             throw;
         }
     }
@@ -41,12 +44,13 @@ internal static class TrashDirectory
     {
         using var trash = Libc.OpenDirectory(layout.TrashHome);
         var path = layout.NewTrashDirectory(was);
-        var errno = Libc.TryRenameAt2(home, name, trash, Encoding.UTF8.GetBytes(Path.GetFileName(path)), RenameFlags.NoReplace);
-        return errno switch
-        {
-            Errno.None => path,
-            Errno.ENOENT => null,
-            _ => throw Libc.Failure("renameat2", home, name, errno, $"to {path}"),
-        };
+        return Taken(Libc.TryRenameAt2(home, name, trash, Encoding.UTF8.GetBytes(Path.GetFileName(path)), RenameFlags.NoReplace), home, name, path);
     }
+
+    private static string? Taken(Errno errno, SafeFileHandle home, ReadOnlySpan<byte> name, string path) => errno switch
+    {
+        Errno.None => path,
+        Errno.ENOENT => null,
+        _ => throw Libc.Failure("renameat2", home, name, errno, $"to {path}"),
+    };
 }

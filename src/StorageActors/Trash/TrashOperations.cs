@@ -102,7 +102,7 @@ internal sealed record DeleteTrash(string Path) : DriverOperation<Nothing>
 
 /// <summary>
 /// Renames stagings that nobody owns to the trash: those whose lock can be taken, and those without one. While it is renamed the lock is held, so the
-/// owner cannot come back. With <paramref name="AtStart"/> half-made images, too, which have no locks.
+/// owner cannot come back. With <paramref name="AtStart"/> half-made images, too, which have no locks. What a death left of a rehearsal goes, too.
 /// </summary>
 internal sealed record SweepStagings(bool AtStart) : DriverOperation<IReadOnlyList<string>>
 {
@@ -126,6 +126,7 @@ internal sealed record SweepStagings(bool AtStart) : DriverOperation<IReadOnlyLi
         foreach (var name in DirectoryNames.Of(layout.ImageHome).Where(name => AtStart && name.StartsWith(".new-", StringComparison.Ordinal)))
             Try(name, () => TrashDirectory.Take(layout, images, Encoding.UTF8.GetBytes(name), name[1..]) is not null);
 
+        SweepRehearsals(layout);
         if (first is not null) ExceptionDispatchInfo.Throw(first);
         return swept;
 
@@ -161,6 +162,16 @@ internal sealed record SweepStagings(bool AtStart) : DriverOperation<IReadOnlyLi
             {
                 first ??= e;
             }
+        }
+    }
+
+    /// <summary>Who is rehearsing at this moment does not mind.</summary>
+    private static void SweepRehearsals(StoreLayout layout)
+    {
+        foreach (var path in (ReadOnlySpan<string>)[layout.DriverHome, layout.ImageHome, layout.TrashHome])
+        {
+            using var directory = Libc.OpenDirectory(path);
+            StoreLock.TryTakeBack(directory);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using StorageActors.Linux;
 using StorageActors.TestSupport;
 using Xunit;
@@ -56,6 +57,32 @@ public sealed class ProcessTests
         // A kernel built without it says nothing.
         static string? Slice() => !File.Exists("/proc/thread-self/sched") ? null
             : File.ReadLines("/proc/thread-self/sched").FirstOrDefault(static line => line.StartsWith("se.slice", StringComparison.Ordinal))?.Split(':')[1].Trim();
+    }
+
+    [Fact]
+    public async Task A_thread_that_goes_first_is_as_nice_as_before_when_it_is_done_and_what_it_starts_is_too()
+    {
+        var (before, may, during, started, after) = await Task.Factory.StartNew(
+            static () =>
+            {
+                var before = Nice();
+                var may = Libc.TryGoFirst(out var usual);
+                var during = Nice();
+                var started = "";
+                var child = new Thread(() => started = Nice());
+                child.Start();
+                child.Join();
+                if (may) Libc.GoAsUsual(usual);
+                return (before, may, during, started, Nice());
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+        Assert.Equal(before, after);
+        Assert.Equal(may ? "-20" : before, during);
+        if (int.Parse(before, CultureInfo.InvariantCulture) == 0) Assert.Equal(before, started);
+
+        // The 19th field; the second one, a name in parentheses, may have blanks in it.
+        static string Nice() => File.ReadAllText("/proc/thread-self/stat").Split(") ")[^1].Split(' ')[16];
     }
 
     [Fact]
