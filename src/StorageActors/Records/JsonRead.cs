@@ -91,9 +91,9 @@ internal static class JsonRead
     internal static string[] Texts(ref Utf8JsonReader reader)
     {
         Begin(ref reader, JsonTokenType.StartArray);
-        var texts = new List<string>();
-        while (NextItem(ref reader)) texts.Add(Text(ref reader));
-        return [.. texts];
+        List<string>? texts = null; // Of most records these lists are empty.
+        while (NextItem(ref reader)) (texts ??= []).Add(Text(ref reader));
+        return texts is null ? [] : [.. texts];
     }
 
     internal static string[]? TextsOrNull(ref Utf8JsonReader reader) => reader.TokenType == JsonTokenType.Null ? null : Texts(ref reader);

@@ -62,8 +62,7 @@ internal readonly ref struct PackedLayer
     internal LayerRecord Read()
     {
         var record = JsonRead.Document(_record, LayerRecordJson.Read);
-        var isSame = record.Id.Value == Id && record.Parent?.Value == Parent && record.ChainId?.Value == Chain && HasNames == record.Names.Count > 0 && IsDamaged == record.Damage is not null;
-        return isSame ? record : throw new JsonException($"the record of the layer {Id} is not what leads to it");
+        return LeadsTo(record) ? record : throw new JsonException($"the record of the layer {Id} is not what leads to it");
     }
 
     /// <summary>Writes a layer.</summary>
@@ -81,6 +80,14 @@ internal readonly ref struct PackedLayer
         json.Reset(output);
         LayerRecordJson.Write(json, layer);
         json.Flush();
+    }
+
+    private bool LeadsTo(LayerRecord record)
+    {
+        Span<char> chain = stackalloc char[2 * DigestSize];
+        Convert.TryToHexStringLower(_chain, chain, out var length);
+        return Ascii.Equals(_id, record.Id.Value) && Ascii.Equals(_parent, record.Parent?.Value ?? "") && HasNames == record.Names.Count > 0 && IsDamaged == record.Damage is not null
+            && (record.ChainId is { } digest ? digest.Value.AsSpan().EndsWith(chain[..length]) && length > 0 : length == 0);
     }
 
     private static FormatException TooShort() => new("a layer's bytes are too few for what they say");
