@@ -25,8 +25,10 @@ internal sealed class RmVerb : Verb
         await using var session = await call.OpenAsync();
         var (removed, exit) = (new List<string>(), ExitCode.Done);
         var targets = new List<Target>();
-        var depth = await DepthsAsync(session.Client, call.Stop);
-        foreach (var reference in call.Get(_ids).Distinct(StringComparer.Ordinal))
+        var references = call.Get(_ids).Distinct(StringComparer.Ordinal).ToArray();
+        // One alone comes in no order.
+        var depth = references.Length > 1 ? await DepthsAsync(session.Client, call.Stop) : [];
+        foreach (var reference in references)
         {
             await TryAsync(async () => targets.Add(Target.Of(await session.Client.EitherAsync(reference, call.Stop), depth)));
         }

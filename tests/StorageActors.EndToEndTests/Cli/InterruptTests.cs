@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using StorageActors.TestSupport;
 using Xunit;
 
@@ -33,6 +34,22 @@ public sealed class InterruptTests : IAsyncLifetime
         (await _store.RunAsync("check")).Exits(0);
         (await _store.RunAsync("gc")).Exits(0); // Which waits for what is deleted.
         Assert.Empty(_store.Leftovers());
+    }
+
+    [Theory]
+    [InlineData("INT", 130)]
+    [InlineData("TERM", 143)]
+    public async Task A_signal_ends_the_waiting_for_a_node_that_does_not_answer(string signal, int exit)
+    {
+        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(_store["some.sock"]));
+        listener.Listen();
+        using var create = _store.Start("create", "--socket", _store["some.sock"]);
+        using var node = await listener.AcceptAsync(late.Token);
+        Assert.NotEqual(0, await node.ReceiveAsync(new byte[4096], late.Token));   // It has asked, and waits.
+        create.Signal(signal);
+        Assert.Contains("interrupted", (await create.EndAsync()).Exits(exit).Error, StringComparison.Ordinal);
     }
 
     [SkippableTheory]
