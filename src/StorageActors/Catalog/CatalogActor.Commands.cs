@@ -41,7 +41,7 @@ internal sealed partial class CatalogActor
             case CatalogProtocol.ChangeLabels change: Handle(from, change); break;
             case Audit audit: Handle(from, audit); break;
             case AwaitFile file: _files.WhenWritten(file.Layer ?? (object)file.Image!.Value, () => from.Tell(new FileWritten())); break;
-            case Flush: DeferAsync(from, requester => FlushAll(() => requester.Tell(new Flushed()))); break;
+            case Flush flush: DeferAsync(from, requester => FlushAll(() => requester.Tell(new Flushed(flush.Number)))); break;
             case CatalogInternal.Free: Handle(from); break;
             default: Unhandled(command); break;
         }

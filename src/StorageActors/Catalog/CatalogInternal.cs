@@ -156,10 +156,11 @@ internal static class CatalogInternal
     internal sealed record FileWritten;
 
     /// <summary>Answers <see cref="Flushed"/> when the journal and the files have all that came before, and the journal is summed up if it has much.</summary>
-    internal sealed record Flush;
+    /// <param name="Number">Which flush of the one who asks it is; comes back with the answer.</param>
+    internal sealed record Flush(int Number);
 
     /// <summary>They have it.</summary>
-    internal sealed record Flushed;
+    internal sealed record Flushed(int Number);
 
     /// <summary>Gives back all that the sender holds. Answers <see cref="Freed"/>.</summary>
     internal sealed record Free;

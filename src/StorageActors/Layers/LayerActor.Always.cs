@@ -27,7 +27,7 @@ internal sealed partial class LayerActor
         });
         Command<LayerInternal.ChangeDamage>(command => _state = _state with { Damage = command.Damage });
         Command<LayerInternal.Wake>(_ => Sender.Tell(new LayerInternal.Awake(Id, _state.Record)), _ => IsSettled);
-        Command<LayerInternal.Flush>(_ => DeferAsync(Sender, static requester => requester.Tell(new LayerInternal.Flushed())), _ => IsSettled);
+        Command<LayerInternal.Flush>(flush => DeferAsync(Sender, requester => requester.Tell(new LayerInternal.Flushed(flush.Number))), _ => IsSettled);
         Command<LayerInternal.StopIdle>(_ => Context.Parent.Tell(new LayerInternal.StillBusy(Id)));
         Command<ReceiveTimeout>(static _ => { });
         Command<RetryUnmount>(static _ => { });

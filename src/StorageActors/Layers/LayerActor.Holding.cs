@@ -48,7 +48,7 @@ internal sealed partial class LayerActor
         Command<LayerInternal.Drain>(_ => Sender.Tell(new StoreProtocol.Refused(NotFound())));
         Command<LayerInternal.Hold>(_ => Sender.Tell(new StoreProtocol.Refused(NotFound())));
         Command<LayerInternal.Wake>(_ => Sender.Tell(new LayerInternal.Awake(Id, null)));
-        Command<LayerInternal.Flush>(_ => Sender.Tell(new LayerInternal.Flushed()));
+        Command<LayerInternal.Flush>(flush => Sender.Tell(new LayerInternal.Flushed(flush.Number)));
         Command<DeleteMessagesSuccess>(_ => Deleted(null));
         Command<DeleteMessagesFailure>(failure => Deleted(failure.Cause));
         Command<DeleteSnapshotsSuccess>(_ => Deleted(null));

@@ -92,8 +92,9 @@ internal static class LayerInternal
     internal sealed record JournalFailed(LayerId Layer, string Reason);
 
     /// <summary>To <see cref="LayersActor"/>, and from there to its layers: answers <see cref="Flushed"/> when the journal has all that happened before.</summary>
-    internal sealed record Flush;
+    /// <param name="Number">Which flush of the one who asks it is; comes back with the answer.</param>
+    internal sealed record Flush(int Number);
 
     /// <summary>The journal has it.</summary>
-    internal sealed record Flushed;
+    internal sealed record Flushed(int Number);
 }

@@ -20,7 +20,8 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
     private readonly Dictionary<LayerId, LayerChild> _children = [];
     private readonly Dictionary<LayerId, LayerInternal.MountChanged> _mounts = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
-    private (IActorRef Requester, int Left) _flushing;
+    private readonly List<(IActorRef Requester, int Number)> _flushing = [];
+    private int _unflushed;
     private int _leases;
 
     public LayersActor(LayerEnvironment environment, Func<LayerSetup, IReadOnlyList<LeaseEvent.Granted>?, Props> layer)
@@ -39,7 +40,7 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
         Receive<LayerInternal.StillBusy>(busy => Find(busy.Layer)?.Open());
         Receive<LayerInternal.JournalFailed>(JournalFailed);
         Receive<DriverProtocol.IReply>(static _ => { }); // Of the room that was made, or not.
-        Receive<LayerInternal.Flush>(_ => Flush(Sender));
+        Receive<LayerInternal.Flush>(flush => Flush(Sender, flush.Number));
         Receive<LayerInternal.Flushed>(_ => Flushed());
         Receive<StoreProtocol.Refused>(_ => Flushed());
         Receive<ChildEnded>(ended => Ended(ended.Child));
@@ -137,18 +138,27 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
             StorageErrorCode.Io, "journal", $"the journal does not take the leases of layer {failed.Layer}: {failed.Reason}. Try again when it does");
     }
 
-    /// <summary>An actor that ends meanwhile has a successor, which answers in its place.</summary>
-    private void Flush(IActorRef requester)
+    /// <summary>
+    /// An actor that ends meanwhile has a successor, which answers in its place. Who asks while others wait, waits with them: a layer answers in order, so one that has not
+    /// answered them has not answered him.
+    /// </summary>
+    private void Flush(IActorRef requester, int number)
     {
-        _flushing = (requester, _children.Count);
-        foreach (var child in _children.Values.ToList()) child.Send(child.Setup, new Errand(new LayerInternal.Flush(), Self, Context));
-        if (_children.Count == 0) requester.Tell(new LayerInternal.Flushed());
+        _flushing.Add((requester, number));
+        _unflushed += _children.Count;
+        foreach (var child in _children.Values.ToList()) child.Send(child.Setup, new Errand(new LayerInternal.Flush(number), Self, Context));
+        if (_unflushed == 0) AnswerFlushes();
     }
 
     private void Flushed()
     {
-        _flushing.Left--;
-        if (_flushing.Left == 0) _flushing.Requester.Tell(new LayerInternal.Flushed());
+        if (--_unflushed == 0) AnswerFlushes();
+    }
+
+    private void AnswerFlushes()
+    {
+        foreach (var (requester, number) in _flushing) requester.Tell(new LayerInternal.Flushed(number));
+        _flushing.Clear();
     }
 
     private void Note(LayerInternal.MountChanged changed)

@@ -31,7 +31,7 @@ internal sealed partial class StoreSupervisor
     private bool _isBusy;
     private bool _isLate;
     private int _lateRounds;
-    private int _flushes;
+    private readonly FlushCount _flush = new();
     private Action? _flushed;
 
     /// <summary>How long a store takes to stop at most: for what runs, for what of it was cancelled, for what is held, for the journal, and for the trash.</summary>
@@ -63,8 +63,14 @@ internal sealed partial class StoreSupervisor
         Receive<PatienceIsUp>(_ =>
         {
             // One layer that does not come to an end keeps nobody else's mount.
-            if (_flushed is null || _isReleasing) Context.Stop(Self);
-            else ReleaseHeld();
+            if (_flushed is null || _isReleasing)
+            {
+                Context.Stop(Self);
+                return;
+            }
+
+            _flush.GiveUp();
+            ReleaseHeld();
         });
         Receive<Ended>(ended =>
         {
@@ -84,8 +90,8 @@ internal sealed partial class StoreSupervisor
             Released();
         });
         Receive<ReleaseAgain>(_ => ReleaseHeld());
-        Receive<LayerInternal.Flushed>(_ => Flushed());
-        Receive<CatalogInternal.Flushed>(_ => Flushed());
+        Receive<LayerInternal.Flushed>(flushed => Flushed(flushed.Number));
+        Receive<CatalogInternal.Flushed>(flushed => Flushed(flushed.Number));
         Receive<TrashProtocol.Backlog>(backlog =>
         {
             if (backlog.Trees == 0) Context.Stop(Self);
@@ -133,14 +139,15 @@ internal sealed partial class StoreSupervisor
     private void Flush(Action then)
     {
         Timers.StartSingleTimer(PatienceIsUp.Instance, PatienceIsUp.Instance, LastPatience);
-        (_flushes, _flushed) = (2, then);
-        _context.Layers.Tell(new LayerInternal.Flush());
-        _context.Catalog.Tell(new CatalogInternal.Flush());
+        _flush.Begin(parts: 2);
+        _flushed = then;
+        _context.Layers.Tell(new LayerInternal.Flush(_flush.Number));
+        _context.Catalog.Tell(new CatalogInternal.Flush(_flush.Number));
     }
 
-    private void Flushed()
+    private void Flushed(int number)
     {
-        if (--_flushes == 0 && !(_isReleasing && _flushed == ReleaseHeld)) _flushed!(); // It may be late.
+        if (_flush.IsLast(number)) _flushed!();
     }
 
     private void EmptyTrash()

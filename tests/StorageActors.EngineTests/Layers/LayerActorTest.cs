@@ -73,7 +73,7 @@ public abstract class LayerActorTest() : EngineTest()
     /// <summary>Stops the actor when the journal has what it has answered.</summary>
     private protected void End(IActorRef layer)
     {
-        One.Send(layer, new LayerInternal.Flush());
+        One.Send(layer, new LayerInternal.Flush(1));
         One.ExpectMsg<LayerInternal.Flushed>();
         Sys.Stop(layer);
         AwaitEnd();

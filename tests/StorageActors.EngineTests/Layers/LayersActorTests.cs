@@ -253,7 +253,7 @@ public sealed partial class LayersActorTests : EngineTest
         {
             Settle();
             ExpectMsg<LayerProtocol.Acquired>(); // The journal is not waited for.
-            layers.Tell(new LayerInternal.Flush());
+            layers.Tell(new LayerInternal.Flush(1));
             layers.Tell(new LayerInternal.GetMounts());
             ExpectMsg<CatalogProtocol.Mounts>();
             Assert.False(HasMessages);
@@ -265,6 +265,34 @@ public sealed partial class LayersActorTests : EngineTest
         }
 
         ExpectMsg<LayerInternal.Flushed>();
+    }
+
+    [Fact]
+    public void A_flush_is_not_answered_by_what_answers_the_one_before_it()
+    {
+        var layers = Layers();
+        Acquire(layers, "one");
+        var gate = BreakableJournal.Gate = new TaskCompletionSource();
+        try
+        {
+            Settle();
+            ExpectMsg<LayerProtocol.Acquired>();
+            layers.Tell(new LayerInternal.Flush(1));
+            layers.Tell(new LayerInternal.Flush(2));
+            layers.Tell(new LayerInternal.GetMounts());
+            ExpectMsg<CatalogProtocol.Mounts>();
+            Assert.False(HasMessages);
+        }
+        finally
+        {
+            BreakableJournal.Gate = null;
+            gate.SetResult();
+        }
+
+        Assert.Equal(1, ExpectMsg<LayerInternal.Flushed>().Number);
+        Assert.Equal(2, ExpectMsg<LayerInternal.Flushed>().Number);
+        layers.Tell(new LayerInternal.Flush(3));
+        Assert.Equal(3, ExpectMsg<LayerInternal.Flushed>().Number);
     }
 
     [Fact]
@@ -338,7 +366,7 @@ public sealed partial class LayersActorTests : EngineTest
     /// <summary>Until the journal has what was answered before it had it: only then does a failure meet the next write and no earlier one.</summary>
     private void Flush(IActorRef layers)
     {
-        layers.Tell(new LayerInternal.Flush());
+        layers.Tell(new LayerInternal.Flush(1));
         ExpectMsg<LayerInternal.Flushed>();
     }
 

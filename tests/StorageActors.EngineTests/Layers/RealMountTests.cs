@@ -133,7 +133,7 @@ public sealed class RealMountTests() : EngineTest()
     {
         if (_layers is not null)
         {
-            _layers.Tell(new LayerInternal.Flush()); // A lease is granted before the journal has it.
+            _layers.Tell(new LayerInternal.Flush(1)); // A lease is granted before the journal has it.
             ExpectMsg<LayerInternal.Flushed>(Patience);
         }
 
