@@ -28,6 +28,7 @@ public sealed class HeaderTests
         #include <sys/syscall.h>
         #include <sys/utsname.h>
         #include <sys/inotify.h>
+        #include <sys/mman.h>
         #include <linux/fs.h>
         #include <linux/magic.h>
         #include <linux/openat2.h>
@@ -90,7 +91,7 @@ public sealed class HeaderTests
         Check("FIEMAP_EXTENT_DATA_INLINE", (long)ExtentFlags.Inline), Check("FIEMAP_EXTENT_DATA_TAIL", (long)ExtentFlags.Tail),
         Check("FIEMAP_EXTENT_UNWRITTEN", (long)ExtentFlags.Unwritten), Check("FIEMAP_EXTENT_SHARED", (long)ExtentFlags.Shared),
         Check("FS_IOC_SETFLAGS", Constant("SetFlagsRequest")), Check("CLONE_FS", Constant("CloneFs")),
-        Check("RLIMIT_NOFILE", Constant("OpenFiles")), Check("F_OFD_GETLK", Constant("OfdGetLock")),
+        Check("RLIMIT_NOFILE", Constant("OpenFiles")), Check("MADV_DONTNEED", Constant("DontNeedMemory")), Check("F_OFD_GETLK", Constant("OfdGetLock")),
         Check("F_OFD_SETLK", Constant("OfdSetLock")), Check("F_OFD_SETLKW", Constant("OfdSetLockWait")),
         Check("F_WRLCK", 1), Check("F_UNLCK", 2), Check("LOCK_SH", 1), Check("LOCK_EX", 2), Check("LOCK_NB", 4), Check("LOCK_UN", 8),
         Check("UTIME_NOW", TimeSpec.Now.Nanoseconds), Check("UTIME_OMIT", TimeSpec.Omit.Nanoseconds), Check("AT_FDCWD", -100),
