@@ -85,7 +85,7 @@ internal sealed class Session : IAsyncDisposable
 
     private static async Task<Session?> OnNodeAsync(Invocation call, string socket)
     {
-        if (await HttpStorageChannel.TryConnectAsync(socket, call.Stop) is not { } channel) return null;
+        if (await HttpStorageChannel.TryConnectAsync(socket, mayBlock: true, call.Stop) is not { } channel) return null;
         if (call.Store.Driver is not null) call.Output.Note($"storage-actors: {call.Verb}: the node at {socket} has its own driver; --driver is not used");
         return new Session(new StorageClient(channel), null, $"node at {socket}");
     }

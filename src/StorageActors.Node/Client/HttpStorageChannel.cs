@@ -18,6 +18,10 @@ namespace StorageActors.Node.Client;
 public sealed class HttpStorageChannel : IStorageChannel
 {
     private static readonly MediaTypeHeaderValue Json = new("application/json");
+
+    /// <summary>Only where a node takes no more connections there is something to wait for.</summary>
+    private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(5);
+
     private readonly SocketPath _path;
     private readonly HttpClient _http;
     private readonly bool _mayBlock;
@@ -157,7 +161,9 @@ public sealed class HttpStorageChannel : IStorageChannel
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
+            socket.SendTimeout = (int)ConnectPatience.TotalMilliseconds;
             socket.Connect(path.EndPoint);
+            socket.SendTimeout = 0;
             return socket;
         }
         catch
