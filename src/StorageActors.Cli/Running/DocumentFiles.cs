@@ -7,15 +7,10 @@ namespace StorageActors.Cli.Running;
 /// <summary>Documents that the user names by the files that hold them.</summary>
 internal static class DocumentFiles
 {
-    private const int Largest = 16 << 20;
-
-    /// <summary>As much goes with one command.</summary>
-    private const int LargestTotal = 32 << 20;
-
     /// <summary>The option of a verb that makes a layer.</summary>
     internal static Option<Dictionary<string, string>> Option()
     {
-        var option = Values.Pairs("--document", "A document that is kept with it from the start; at most 16 MiB each, 32 MiB together");
+        var option = Values.Pairs("--document", $"A document that is kept with it from the start; at most {BigData.LargestLength >> 20} MiB each, {BigData.LargestTotal >> 20} MiB together");
         option.HelpName = "KEY=FILE";
         return option;
     }
@@ -30,8 +25,8 @@ internal static class DocumentFiles
         foreach (var (key, file) in files.OrderBy(static pair => pair.Key, StringComparer.Ordinal))
         {
             documents.Add(new BigData(key, await ReadAsync(file, stop)));
-            if ((total += documents[^1].Content.Length) > LargestTotal)
-                throw new StorageException(new StorageError(StorageErrorCode.LimitExceeded, "read", $"the documents have more than the {LargestTotal} bytes that are taken at once; put some afterwards", file));
+            if ((total += documents[^1].Content.Length) > BigData.LargestTotal)
+                throw new StorageException(new StorageError(StorageErrorCode.LimitExceeded, "read", $"the documents have more than the {BigData.LargestTotal} bytes that are taken at once; put some afterwards", file));
         }
 
         return documents;
@@ -47,7 +42,7 @@ internal static class DocumentFiles
         for (int count; (count = await source.ReadAsync(block, stop)) > 0;)
         {
             content.Write(block, 0, count);
-            if (content.Length > Largest) throw new StorageException(new StorageError(StorageErrorCode.LimitExceeded, "read", $"{file} is larger than the {Largest} bytes that a document may have", file));
+            if (content.Length > BigData.LargestLength) throw new StorageException(new StorageError(StorageErrorCode.LimitExceeded, "read", $"{file} is larger than the {BigData.LargestLength} bytes that a document may have", file));
         }
 
         return content.ToArray();

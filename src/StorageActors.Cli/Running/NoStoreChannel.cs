@@ -1,5 +1,6 @@
 using Akka.Actor;
 using StorageActors.Client;
+using StorageActors.Engine;
 using StorageActors.Linux;
 using StorageActors.Protocol;
 
@@ -8,9 +9,6 @@ namespace StorageActors.Cli.Running;
 /// <summary>Answers questions where there is no store: nothing is there. To ask must not make one.</summary>
 internal sealed class NoStoreChannel : IStorageChannel
 {
-    /// <summary>What an engine makes a store beside: what one that was killed while it made one has left, and what a fresh file system has.</summary>
-    private static readonly string[] BeforeStore = ["owner.lock", "store.lock", "staging", "trash", "images", "lost+found"];
-
     private readonly string _root;
 
     private NoStoreChannel(string root) => _root = root;
@@ -19,17 +17,7 @@ internal sealed class NoStoreChannel : IStorageChannel
     public IActorRef? Holder => null;
 
     /// <summary>The answers, if there is nothing but what a store may be made in. Whatever else there is, is for an engine to judge.</summary>
-    internal static NoStoreChannel? TryOpen(string root)
-    {
-        try
-        {
-            return Libc.TryStat(root, out _, AtFlags.None) == Errno.ENOENT || (Directory.EnumerateFileSystemEntries(root).All(IsBeforeStore) && !IsOwned(root)) ? new NoStoreChannel(root) : null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
+    internal static NoStoreChannel? TryOpen(string root) => StorageEngine.IsVacant(root) ? new NoStoreChannel(root) : null;
 
     /// <inheritdoc/>
     public Task<TReply> AskAsync<TReply>(StoreProtocol.ICommand command, CancellationToken stop = default)
@@ -57,15 +45,6 @@ internal sealed class NoStoreChannel : IStorageChannel
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-    private static bool IsBeforeStore(string path) => BeforeStore.Contains(Path.GetFileName(path), StringComparer.Ordinal);
-
-    /// <summary>Whether somebody is at making a store there, or whether that cannot be told.</summary>
-    private static bool IsOwned(string root)
-    {
-        var errno = Libc.TryOpen(Path.Combine(root, "owner.lock"), OpenFlags.ReadOnly | OpenFlags.NoFollow, 0, out var file);
-        using (file) return errno != Errno.ENOENT && (errno != Errno.None || Libc.FindLockHolder(file) is not null);
-    }
 
     /// <summary>What is free where the store would be made.</summary>
     private static (long Bytes, long Inodes) FreeOf(string root)

@@ -265,8 +265,8 @@ public static class StoreProtocol
 
     /// <summary>Facts about the store.</summary>
     /// <param name="Root">Its root directory.</param>
-    /// <param name="StoreId">Its identity.</param>
-    /// <param name="Driver">The driver in use.</param>
+    /// <param name="StoreId">Its identity; empty where there is no store yet.</param>
+    /// <param name="Driver">The driver in use, or that a store would have.</param>
     /// <param name="Facts">The rest, for people.</param>
     /// <param name="Limits">What one layer may take, for programs that unfold something before the store sees it.</param>
     public sealed record Info(string Root, string StoreId, string Driver, IReadOnlyList<StoreFact> Facts, StoreLimits? Limits = null) : IReply;

@@ -34,8 +34,15 @@ public sealed record BigDataItem(string Key, long Size, Digest Digest);
 
 /// <summary>The content of a document on its way into the store.</summary>
 /// <param name="Key">Its key.</param>
-/// <param name="Content">Its bytes; at most 16 MiB.</param>
-public sealed record BigData(string Key, byte[] Content);
+/// <param name="Content">Its bytes; at most <see cref="LargestLength"/>.</param>
+public sealed record BigData(string Key, byte[] Content)
+{
+    /// <summary>One document has so many bytes at most: 16 MiB.</summary>
+    public const int LargestLength = 16 << 20;
+
+    /// <summary>All that layers of one command have from the start have so many bytes at most together, 32 MiB: a command is one message, which a node takes up to a size.</summary>
+    public const int LargestTotal = 32 << 20;
+}
 
 /// <summary>A blob on its way into the store, to be kept as it is.</summary>
 /// <param name="Digest">Its digest; checked while it is copied.</param>

@@ -8,9 +8,6 @@ internal static class DocumentRules
     /// <summary>So many may be put one by one; each is a line of a record that is read whole.</summary>
     internal const int Most = 1000;
 
-    /// <summary>All that come with one command have so many bytes at most: it is one message, which a node takes up to a size.</summary>
-    private const long MostBytes = 32 << 20;
-
     internal static Decision<LayerRules.Held> Take(CatalogState state, Reservations reservations, string holder, CatalogInternal.TakeForDocuments command)
     {
         if (state.FindLayer(command.Layer) is not { } layer) return Refusals.NotFound(command.Operation, command.Layer);
@@ -32,8 +29,8 @@ internal static class DocumentRules
 
     /// <summary>Whether all documents of a command can come with it.</summary>
     internal static StorageError? CheckTotal(string operation, IEnumerable<BigData> documents) =>
-        documents.Sum(static document => (long)document.Content.Length) is var total && total <= MostBytes ? null
-            : new StorageError(StorageErrorCode.LimitExceeded, operation, $"the documents have {total} bytes, and no more than {MostBytes} are taken at once; put some afterwards");
+        documents.Sum(static document => (long)document.Content.Length) is var total && total <= BigData.LargestTotal ? null
+            : new StorageError(StorageErrorCode.LimitExceeded, operation, $"the documents have {total} bytes, and no more than {BigData.LargestTotal} are taken at once; put some afterwards");
 
     /// <summary>The documents with one more, or with another in place of the one that had its key; sorted by key.</summary>
     internal static Decision<IReadOnlyList<BigDataItem>> With(string operation, IReadOnlyList<BigDataItem>? items, BigDataItem item)

@@ -10,7 +10,6 @@ internal static class NameRules
     internal const int LongestName = 512;
     internal const int LongestKey = 200;
     internal const int LongestLabel = 64 * 1024;
-    internal const int LargestDocument = 16 * 1024 * 1024;
 
     /// <summary>Sorted, each once.</summary>
     internal static Decision<string[]> Check(string operation, IReadOnlyList<string>? names)
@@ -44,7 +43,7 @@ internal static class NameRules
             if (!IsWord(document.Key, LongestKey, spaces: true))
                 return Refusals.Invalid(operation, $"\"{Printable(document.Key)}\" is no key of a document: 1 to {LongestKey} printable characters are", StorageErrorReason.InvalidDocumentKey);
             if (!keys.Add(document.Key)) return Refusals.Invalid(operation, $"there are two documents {document.Key}", StorageErrorReason.InvalidDocumentKey);
-            if (document.Content.Length > LargestDocument) return Refusals.Invalid(operation, $"document {document.Key} is larger than {LargestDocument} bytes");
+            if (document.Content.Length > BigData.LargestLength) return Refusals.Invalid(operation, $"document {document.Key} is larger than {BigData.LargestLength} bytes");
         }
 
         return null;

@@ -70,13 +70,21 @@ public sealed class StorageEngine : IAsyncDisposable
 
     /// <summary>
     /// What an engine on the store would say of itself, without one: the store is owned for as long as its driver takes to try what works here, and its journal is read.
+    /// Where there is no store yet, it says what one would be, which has no identity, and makes none.
     /// </summary>
     /// <param name="config">As for <see cref="StartAsync(Config, string?, CancellationToken)"/>.</param>
-    /// <returns>Null when only an engine can say it: there is no store yet, its journal is elsewhere, or a crash left something to be settled first.</returns>
+    /// <returns>Null when only an engine can say it: its journal is elsewhere, what is there is no whole store, or a crash left something to be settled first.</returns>
     /// <exception cref="StorageException">The configuration is wrong, somebody else owns the store, or it cannot be opened.</exception>
     public static Task<StoreProtocol.Info?> InspectAsync(Config config) => Task.Factory.StartNew(
         () => EngineInspection.Run(Settings(config), static (name, settings) => StorageActorsExtension.DefaultDriver(name, settings, static _ => { }), TimeProvider.System),
         CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    /// <summary>
+    /// Whether a store would be made here: the root is not there, or has nothing but what a store is made beside, and nobody is at it. A host that only asks looks here first, since
+    /// an engine makes the store. False where something else is there, or where that cannot be told: then an engine says what is wrong.
+    /// </summary>
+    /// <param name="root">The root.</param>
+    public static bool IsVacant(string root) => StoreRoot.IsVacant(root);
 
     /// <summary>
     /// Makes a store's journal again, out of the directories of its layers and images alone, when no engine runs on it. The old one is kept beside it. What only

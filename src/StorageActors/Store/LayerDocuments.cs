@@ -83,7 +83,7 @@ internal static class LayerDocuments
         // Between the journal and its name it has the other one; and it may get its name between two looks.
         foreach (var name in folder is null ? [] : new[] { FileName(item), StagedName(item), FileName(item) })
         {
-            if (AtomicFile.Read(folder!, name, NameRules.LargestDocument) is { } content && Digest.Of(content) == item.Digest) return content;
+            if (AtomicFile.Read(folder!, name, BigData.LargestLength) is { } content && Digest.Of(content) == item.Digest) return content;
         }
 
         throw new PermanentDriverException(new StorageError(

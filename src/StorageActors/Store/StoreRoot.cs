@@ -12,7 +12,7 @@ internal static class StoreRoot
 {
     private const uint OwnerOnly = 0x1C0; // 0700
 
-    /// <summary>What a store may have before it has its format file: a crash while it was made left it.</summary>
+    /// <summary>What a store may have before it has its format file: a crash while it was made left it, or a fresh file system has it.</summary>
     private static readonly string[] BeforeFormat = ["owner.lock", "store.lock", "staging", "trash", "images", "lost+found"];
 
     /// <summary>Makes the root directory, for its owner alone, if there is none; directories above it as anybody would. Whether there was none.</summary>
@@ -23,6 +23,23 @@ internal static class StoreRoot
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         MakeDirectory(Path.GetDirectoryName(path)!, Path.GetFileName(path)).Dispose();
         return true;
+    }
+
+    /// <summary>
+    /// Whether a store would be made here: there is nothing but what one is made beside, and nobody is at it. Whatever else there is, and whatever cannot be looked at, is for
+    /// an engine to judge.
+    /// </summary>
+    internal static bool IsVacant(string root)
+    {
+        try
+        {
+            return Libc.TryStat(root, out _, AtFlags.None) == Errno.ENOENT
+                || (DirectoryNames.Of(root).All(name => IsBeside(name) || DriverFactory.IsEmptyHome(root, name)) && OwnerLock.Find(root) is null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     /// <summary>
@@ -111,10 +128,12 @@ internal static class StoreRoot
     /// <summary>Without a wish, layers of one driver say which it is; how many drivers' there are is for the choice to say.</summary>
     private static void CheckUnused(string root, string? wanted)
     {
-        var foreign = DirectoryNames.Of(root).FirstOrDefault(name => name[0] != '.' && !BeforeFormat.Contains(name, StringComparer.Ordinal)
+        var foreign = DirectoryNames.Of(root).FirstOrDefault(name => !IsBeside(name)
             && (wanted is null ? !DriverFactory.IsHome(name) : name != wanted && !DriverFactory.IsEmptyHome(root, name)));
         if (foreign is null) return;
         throw DriverErrors.Refuse(
             StorageErrorCode.InvalidArgument, "open store", $"{root} is no store, and not empty: it has {foreign}. Use an empty directory, or restore its format.json", root);
     }
+
+    private static bool IsBeside(string name) => name[0] == '.' || BeforeFormat.Contains(name, StringComparer.Ordinal);
 }
