@@ -72,8 +72,10 @@ internal sealed class Session : IAsyncDisposable
     /// <summary>What the store says of itself, and who said it: its node, or this process, which needs an engine for it only where a crash left something.</summary>
     internal static async Task<(StoreProtocol.Info Info, string Where)> InspectAsync(Invocation call)
     {
-        if (call.Store.Socket is null && await TryInspectAsync(Configure(call.Store)) is { } seen) return (seen, "none: the store is looked at");
-        await using var session = await OpenAsync(call);
+        var node = call.Store.Socket is { } socket ? await OnNodeAsync(call, socket) : null;
+        if (node is null && await TryInspectAsync(Configure(call.Store)) is { } seen)
+            return (seen, seen.StoreId.Length == 0 ? "none: there is no store" : "none: the store is looked at");
+        await using var session = node ?? await OpenAsync(call);
         return (await session.Client.Channel.AskAsync<StoreProtocol.Info>(new StoreProtocol.GetInfo(), call.Stop), session.Where);
     }
 

@@ -23,7 +23,7 @@ internal sealed class InfoVerb() : Verb("info", "Show versions, the driver and w
         table.Add("command", "version", info.Version);
         table.Add("command", "engine", info.Engine);
         table.Add("store", "root", info.Root);
-        table.Add("store", "id", info.StoreId);
+        table.Add("store", "id", info.StoreId.Length > 0 ? info.StoreId : "none yet: the first command that needs a store makes it");
         table.Add("store", "driver", info.Driver);
         foreach (var fact in info.Facts) table.Add(fact.Group, fact.Name, fact.Value);
         output.Table(table);

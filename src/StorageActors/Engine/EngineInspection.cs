@@ -13,6 +13,7 @@ internal static class EngineInspection
     internal static StoreProtocol.Info? Run(StorageSettings settings, OpenDriver openDriver, TimeProvider time)
     {
         // Read before it is owned: what an owner reads need not agree with the directories.
+        if (settings.HasOwnJournal && settings.AdditionalStores.Count == 0 && StoreRoot.IsVacant(settings.Root)) return VacantRoot.Inspect(settings, openDriver);
         if (!settings.HasOwnJournal || StoreReading.TryRead(settings.Root, withMounts: false) is not { } reading) return null;
         using var transfers = new TransferTable(time);
         using var store = OpenedStore.OpenWithoutJournal(settings, openDriver, transfers, time, socket: null);

@@ -66,7 +66,7 @@ internal sealed class OpenedStore : IDisposable
     }
 
     /// <summary>What a failure to open means to whoever asked; null for a defect.</summary>
-    private static StorageError? Refusal(Exception exception, string root)
+    internal static StorageError? Refusal(Exception exception, string root)
     {
         if (exception is DriverException driver) return driver.Error;
         if (exception is not (IOException or UnauthorizedAccessException)) return null;

@@ -12,11 +12,8 @@ internal static class StoreFacts
     internal static StoreProtocol.Info Tell(OpenedStore store, StorageSettings settings, CatalogState catalog, int flows, IReadOnlyList<StoreFact> driver)
     {
         var services = store.Services;
-        return new StoreProtocol.Info(services.Layout.Root, store.Format.StoreId, services.Driver.Name,
+        return Tell(services.Layout.Root, store.Format.StoreId, services.Driver.Name, store.Format.Format, settings, driver,
         [
-            Fact("engine", "version", typeof(StoreFacts).Assembly.GetName().Version!.ToString(3)),
-            Fact("engine", "runtime", RuntimeInformation.FrameworkDescription),
-            Fact("engine", "disk format", store.Format.Format),
             Fact("engine", "process", Environment.ProcessId),
             Fact("engine", "running commands", flows),
             Fact("engine", "layers", catalog.LayerCount),
@@ -25,13 +22,26 @@ internal static class StoreFacts
             [
                 Fact("engine", "layers of additional stores", catalog.AdditionalCount.Layers), Fact("engine", "images of additional stores", catalog.AdditionalCount.Images),
             ],
+        ]);
+    }
+
+    /// <summary>What a store would say that is not there; it has no identity.</summary>
+    internal static StoreProtocol.Info TellVacant(StorageSettings settings, string driver, IReadOnlyList<StoreFact> facts) =>
+        Tell(settings.Root, "", driver, StoreFormat.Current, settings, facts, []);
+
+    private static StoreProtocol.Info Tell(
+        string root, string storeId, string driver, int format, StorageSettings settings, IReadOnlyList<StoreFact> ofDriver, IReadOnlyList<StoreFact> ofEngine) => new(root, storeId, driver,
+        [
+            Fact("engine", "version", typeof(StoreFacts).Assembly.GetName().Version!.ToString(3)),
+            Fact("engine", "runtime", RuntimeInformation.FrameworkDescription),
+            Fact("engine", "disk format", format),
+            .. ofEngine,
             Fact("kernel", "release", Libc.KernelRelease()),
             Fact("kernel", "user namespace", UserNamespace.OwnUsers() is { } users ? $"of its own: users {users}" : "the machine's"),
-            .. driver,
+            .. ofDriver,
             .. settings.ToFacts(),
         ],
         new StoreLimits(Limit(settings.Limits.Size), Limit(settings.Limits.Entries), Limit(settings.Limits.Ratio), Limit(settings.Limits.RatioFrom)));
-    }
 
     private static long? Limit(long limit) => limit == long.MaxValue ? null : limit;
 

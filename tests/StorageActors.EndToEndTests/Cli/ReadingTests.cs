@@ -91,6 +91,33 @@ public sealed partial class ReadingTests : IAsyncLifetime
         Assert.False(File.Exists(_store["out"]));
     }
 
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_store_would_be_is_told_without_making_it(bool hasRoot)
+    {
+        RequiredTiers.SkipUnlessRoot();
+        if (hasRoot) Directory.CreateDirectory(_store.Root);
+        var before = Above().ToList();
+        foreach (var way in (string[][])[[], ["--driver", "vfs"], ["--socket", _store["no.sock"]]])
+        {
+            var info = (await _store.RunAsync(["info", "--json", .. way])).Exits(0).Json;
+            Assert.Equal((_store.Root, "", "none: there is no store"), (info.GetProperty("root").GetString(), info.GetProperty("storeId").GetString(), info.GetProperty("engine").GetString()));
+            if (way is ["--driver", ..]) Assert.Equal("vfs", info.GetProperty("driver").GetString());
+            else Assert.NotEqual("", info.GetProperty("driver").GetString());
+            Assert.DoesNotContain(".storage-actors-", info.GetRawText(), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(before, Above());
+        if (hasRoot) Assert.Empty(Directory.EnumerateFileSystemEntries(_store.Root));
+        Assert.Equal(2, (await _store.RunAsync("info", "--driver", "zfs")).ExitCode);
+        Assert.Equal(before, Above());
+        (await _store.RunAsync("create")).Exits(0);
+        Assert.NotEqual("", (await _store.RunAsync("info", "--json")).Exits(0).Json.GetProperty("storeId").GetString());
+
+        IEnumerable<string> Above() => Directory.GetFileSystemEntries(Path.GetDirectoryName(_store.Root)!).Order(StringComparer.Ordinal);
+    }
+
     [SkippableFact]
     public async Task A_layer_shows_the_directories_that_its_mount_is_made_of()
     {
