@@ -152,7 +152,7 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
 
     private void Flushed()
     {
-        if (--_unflushed == 0) AnswerFlushes();
+        if (_unflushed > 0 && --_unflushed == 0) AnswerFlushes();
     }
 
     private void AnswerFlushes()
