@@ -1,3 +1,4 @@
+using Akka.Actor;
 using StorageActors.Layers;
 using StorageActors.Protocol;
 using Xunit;
