@@ -33,6 +33,8 @@ internal sealed class WorkloadProcess : IDisposable
         // A process that lives for a second: no time for the compiler's second thoughts, and one heap is enough.
         start.Environment["DOTNET_TieredPGO"] = "0";
         start.Environment["DOTNET_gcServer"] = "0";
+        // Whoever is killed leaves the runtime's sockets for debuggers in the temporary directory.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         if (crashAt is not null) start.Environment["STORAGE_ACTORS_CRASH_AT"] = crashAt;
         return new WorkloadProcess(Process.Start(start)!);
     }

@@ -15,6 +15,7 @@ internal sealed class OurImporter(string root) : IImporter
     {
         var start = new ProcessStartInfo("dotnet") { UseShellExecute = false };
         foreach (var argument in (string[])["exec", typeof(OurImporter).Assembly.Location, "apply", root, tar, id]) start.ArgumentList.Add(argument);
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";   // It is killed, and would leave the runtime's sockets behind.
         return start;
     }
 

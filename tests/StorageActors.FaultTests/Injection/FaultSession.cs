@@ -42,6 +42,7 @@ internal sealed class FaultSession : IDisposable
         {
             UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true,
         };
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";   // It may be killed, and would leave the runtime's sockets behind.
         var process = Process.Start(start)!;
         try
         {
