@@ -18,6 +18,7 @@ internal sealed class BlockPool
     private readonly ITimer _timer;
     private int _cold;
     private int _untouched; // So many, from the first, nobody has used since the last look.
+    private int _away; // Those that give their memory back at this moment.
     private bool _isWatched;
 
     /// <param name="blockSize">Bytes in a block.</param>
@@ -58,13 +59,16 @@ internal sealed class BlockPool
     {
         lock (_gate)
         {
-            if (_idle.Count >= _kept) return;
+            if (_idle.Count + _away >= _kept) return;
             _idle.Add(block);
             if (_isWatched) return;
             (_isWatched, _untouched) = (true, _idle.Count);
-            _timer.Change(Quiet, Quiet);
+            Watch();
         }
     }
+
+    /// <summary>One look: the next one is for this one to ask for. What was stopped for longer would otherwise have two looks at once.</summary>
+    private void Watch() => _timer.Change(Quiet, Timeout.InfiniteTimeSpan);
 
     private void Tend()
     {
@@ -73,6 +77,7 @@ internal sealed class BlockPool
         {
             given = _untouched > _cold ? [.. _idle[_cold.._untouched]] : [];
             _idle.RemoveRange(_cold, given.Length);
+            _away = given.Length;
         }
 
         foreach (var block in given) Libc.Discard(block); // Nobody has them meanwhile.
@@ -80,10 +85,10 @@ internal sealed class BlockPool
         {
             _idle.InsertRange(0, given);
             _cold += given.Length;
+            _away = 0;
             _untouched = _idle.Count;
-            if (_cold < _idle.Count) return;
-            _isWatched = false;
-            _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _isWatched = _cold < _idle.Count;
+            if (_isWatched) Watch();
         }
     }
 }

@@ -53,15 +53,22 @@ public sealed class HttpStorageChannel : IStorageChannel
         var path = new SocketPath(socket);
         try
         {
-            return new HttpStorageChannel(path, mayBlock ? Open(path) : await OpenAsync(path, stop), mayBlock);
+            return new HttpStorageChannel(path, mayBlock ? Open(path, stop) : await OpenAsync(path, stop), mayBlock);
+        }
+        catch (OperationCanceledException)
+        {
+            path.Dispose();
+            throw;
         }
         catch (SocketException e)
         {
             path.Dispose();
             if (e.SocketErrorCode == SocketError.ConnectionRefused || !File.Exists(socket)) return null;
             var errno = ((Errno)e.NativeErrorCode).ToString();
-            throw new StorageException(
-                new StorageError(StorageErrorCode.Io, "connect", $"cannot reach the node at {socket}: {e.Message} ({errno}). Run as root or as the node's user.", socket, errno), e);
+            var what = e.NativeErrorCode == (int)Errno.EAGAIN
+                ? $"the node at {socket} takes no more connections at this moment ({errno}): it has too many, or does not get on. Try again; see its log if that does not help."
+                : $"cannot reach the node at {socket}: {e.Message} ({errno}). Run as root or as the node's user.";
+            throw new StorageException(new StorageError(StorageErrorCode.Io, "connect", what, socket, errno), e);
         }
     }
 
@@ -156,8 +163,10 @@ public sealed class HttpStorageChannel : IStorageChannel
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken stop) =>
         new NetworkStream(Interlocked.Exchange(ref _first, null) ?? await OpenAsync(_path, stop), ownsSocket: true);
 
-    private static Socket Open(SocketPath path)
+    /// <summary>Waits without looking at <paramref name="stop"/>, for <see cref="ConnectPatience"/> at most.</summary>
+    private static Socket Open(SocketPath path, CancellationToken stop)
     {
+        stop.ThrowIfCancellationRequested();
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
@@ -166,9 +175,10 @@ public sealed class HttpStorageChannel : IStorageChannel
             socket.SendTimeout = 0;
             return socket;
         }
-        catch
+        catch (Exception e)
         {
             socket.Dispose();
+            if (e is SocketException) stop.ThrowIfCancellationRequested();
             throw;
         }
     }

@@ -9,7 +9,7 @@ namespace StorageActors.Node.Wire;
 
 /// <summary>
 /// The commands of short verbs as JSON by hand, byte for byte as the serializer's own way has them: a process that sends one command and ends would spend most of its time
-/// on compiling the generic code for the types of their properties. See <see cref="JsonRead"/>.
+/// on compiling the generic code for the types of their properties. What is null is left out, also where it must not be: the node says so. See <see cref="JsonRead"/>.
 /// </summary>
 internal static class CommandJson
 {
@@ -39,7 +39,7 @@ internal static class CommandJson
         switch (message)
         {
             case CatalogProtocol.ListLayers or CatalogProtocol.ListImages or CatalogProtocol.ListMounts or StoreProtocol.GetInfo or StoreProtocol.GetStatistics: return true;
-            case CatalogProtocol.Resolve command: writer.WriteString("reference"u8, command.Reference); return true;
+            case CatalogProtocol.Resolve command: Text(writer, "reference"u8, command.Reference); return true;
             case LayerProtocol.Acquire command: Members(writer, command); return true;
             case LayerProtocol.Release command: Members(writer, command); return true;
             case LayerProtocol.ReleaseAll command: Members(writer, command); return true;
@@ -61,13 +61,19 @@ internal static class CommandJson
     {
         Layer(writer, command.Layer);
         writer.WriteString("lease"u8, command.Lease.Value);
-        writer.WriteStartObject("options"u8);
-        writer.WriteBoolean("readOnly"u8, command.Options.ReadOnly);
-        if (command.Options.Options is { } options) JsonWrite.Texts(writer, "options"u8, options);
-        IdsOf(writer, command.Options.Ids);
-        writer.WriteEndObject();
+        Mounting(writer, command.Options);
         if (command.Owner is { } owner) writer.WriteString("owner"u8, owner.Value);
         if (command.Term is { } term) writer.WriteString("term"u8, term.ToString("c", CultureInfo.InvariantCulture));
+    }
+
+    private static void Mounting(Utf8JsonWriter writer, MountOptions? options)
+    {
+        if (options is null) return;
+        writer.WriteStartObject("options"u8);
+        writer.WriteBoolean("readOnly"u8, options.ReadOnly);
+        Texts(writer, "options"u8, options.Options);
+        IdsOf(writer, options.Ids);
+        writer.WriteEndObject();
     }
 
     private static void Members(Utf8JsonWriter writer, LayerProtocol.Release command)
@@ -95,26 +101,21 @@ internal static class CommandJson
     private static void Members(Utf8JsonWriter writer, StoreProtocol.Seal command)
     {
         Layer(writer, command.Layer);
-        if (command.Names is { } names) JsonWrite.Texts(writer, "names"u8, names);
-        if (command.Labels is { } labels) JsonWrite.Pairs(writer, "labels"u8, labels);
+        Texts(writer, "names"u8, command.Names);
+        Pairs(writer, "labels"u8, command.Labels);
         Ticket(writer, command.Ticket);
     }
 
     private static void Members(Utf8JsonWriter writer, StoreProtocol.Apply command)
     {
         Parent(writer, command.Parent);
-        writer.WriteStartArray("items"u8);
-        foreach (var item in command.Items)
+        Objects(writer, "items"u8, command.Items, static (writer, item) =>
         {
-            writer.WriteStartObject();
             Source(writer, item.Source);
             Spec(writer, item.Spec);
             Expect(writer, item.Expect);
             Ticket(writer, item.Ticket);
-            writer.WriteEndObject();
-        }
-
-        writer.WriteEndArray();
+        });
         writer.WriteBoolean("reuse"u8, command.Reuse);
     }
 
@@ -136,20 +137,21 @@ internal static class CommandJson
     {
         Layer(writer, command.Layer);
         Image(writer, command.Image);
-        JsonWrite.Texts(writer, "add"u8, command.Add);
-        JsonWrite.Texts(writer, "remove"u8, command.Remove);
+        Texts(writer, "add"u8, command.Add);
+        Texts(writer, "remove"u8, command.Remove);
         writer.WriteBoolean("steal"u8, command.Steal);
     }
 
     private static void Members(Utf8JsonWriter writer, CatalogProtocol.ChangeLabels command)
     {
         Layer(writer, command.Layer);
-        JsonWrite.Pairs(writer, "labels"u8, command.Labels);
+        Pairs(writer, "labels"u8, command.Labels);
         Image(writer, command.Image);
     }
 
-    private static void Source(Utf8JsonWriter writer, BlobSource source)
+    private static void Source(Utf8JsonWriter writer, BlobSource? source)
     {
+        if (source is null) return;
         writer.WriteStartObject("source"u8);
         Text(writer, "path"u8, source.Path);
         writer.WriteNumber("offset"u8, source.Offset);
@@ -158,31 +160,24 @@ internal static class CommandJson
         writer.WriteEndObject();
     }
 
-    private static void Spec(Utf8JsonWriter writer, StoreProtocol.LayerSpec spec)
+    private static void Spec(Utf8JsonWriter writer, StoreProtocol.LayerSpec? spec)
     {
+        if (spec is null) return;
         writer.WriteStartObject("spec"u8);
         if (spec.Id is { } id) writer.WriteString("id"u8, id.Value);
-        if (spec.Names is { } names) JsonWrite.Texts(writer, "names"u8, names);
-        if (spec.Labels is { } labels) JsonWrite.Pairs(writer, "labels"u8, labels);
-        if (spec.Documents is { } documents)
+        Texts(writer, "names"u8, spec.Names);
+        Pairs(writer, "labels"u8, spec.Labels);
+        Objects(writer, "documents"u8, spec.Documents, static (writer, document) =>
         {
-            writer.WriteStartArray("documents"u8);
-            foreach (var document in documents)
-            {
-                writer.WriteStartObject();
-                writer.WriteString("key"u8, document.Key);
-                writer.WriteBase64String("content"u8, document.Content);
-                writer.WriteEndObject();
-            }
-
-            writer.WriteEndArray();
-        }
-
+            Text(writer, "key"u8, document.Key);
+            if (document.Content is { } content) writer.WriteBase64String("content"u8, content);
+        });
         writer.WriteEndObject();
     }
 
-    private static void Expect(Utf8JsonWriter writer, StoreProtocol.Expectations expect)
+    private static void Expect(Utf8JsonWriter writer, StoreProtocol.Expectations? expect)
     {
+        if (expect is null) return;
         writer.WriteStartObject("expect"u8);
         JsonWrite.Digest(writer, "diffId"u8, expect.DiffId);
         JsonWrite.Digest(writer, "blobDigest"u8, expect.BlobDigest);
@@ -217,6 +212,37 @@ internal static class CommandJson
     private static void Ticket(Utf8JsonWriter writer, TicketId? ticket)
     {
         if (ticket is { } id) writer.WriteString("ticket"u8, id.Value);
+    }
+
+    private static void Objects<T>(Utf8JsonWriter writer, ReadOnlySpan<byte> name, IReadOnlyList<T>? values, Action<Utf8JsonWriter, T> members)
+        where T : class
+    {
+        if (values is null) return;
+        writer.WriteStartArray(name);
+        foreach (var value in values)
+        {
+            if ((T?)value is null)
+            {
+                writer.WriteNullValue();
+                continue;
+            }
+
+            writer.WriteStartObject();
+            members(writer, value);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private static void Texts(Utf8JsonWriter writer, ReadOnlySpan<byte> name, IReadOnlyList<string>? values)
+    {
+        if (values is not null) JsonWrite.Texts(writer, name, values);
+    }
+
+    private static void Pairs(Utf8JsonWriter writer, ReadOnlySpan<byte> name, IReadOnlyDictionary<string, string>? values)
+    {
+        if (values is not null) JsonWrite.Pairs(writer, name, values);
     }
 
     private static void Text(Utf8JsonWriter writer, ReadOnlySpan<byte> name, string? text)

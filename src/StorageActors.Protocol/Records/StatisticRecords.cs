@@ -9,7 +9,7 @@ public sealed record CounterRecord(string Name, long Value);
 /// <param name="Kind"><c>lock</c>, <c>queue</c> or <c>operation</c>.</param>
 /// <param name="Name">Which: <c>store</c>, <c>extractions</c>, <c>mount</c>, …</param>
 /// <param name="Operation">What a lock was taken for; none for all operations together.</param>
-/// <param name="Measure"><c>wait</c>, <c>hold</c> or <c>duration</c>.</param>
+/// <param name="Measure"><c>wait</c>, <c>hold</c> or <c>duration</c>; <c>rehearse</c> is what went before a lock was asked for, so that it would not have to be waited for with the lock in hand.</param>
 /// <param name="Count">How often.</param>
 /// <param name="TotalSeconds">All together.</param>
 /// <param name="MedianSeconds">Half of them took no longer.</param>

@@ -108,20 +108,40 @@ internal sealed record PutImageFiles(ImageRecord Image, IReadOnlyList<BigData> D
             ImageFile.Stage(
                 layout, staged, Image, Documents, directory => ImageBlobs.Stage(layout, directory, Image, Blobs, Durable, services.Transfers, stop));
             CrashPoint.Reached(CrashPoint.ImageStaged);
-            replaced = services.Lock.Under("put image", () => ImageFile.Commit(home, name, image), home);
-            committed = true;
+            // Known as soon as it is so: what fails from then on, the unlock too, has something to take back.
+            services.Lock.Under("put image", () =>
+            {
+                replaced = ImageFile.Commit(home, name, image);
+                return committed = true;
+            }, home);
             CrashPoint.Reached(CrashPoint.ImageRenamed);
             Libc.FSync(home);
         }
         catch
         {
-            if (committed) services.Lock.Under("put image", () => ImageFile.TakeBack(home, name, image, replaced));
-            DirectoryTree.Remove(home, name);
+            TryUndo(services.Lock, home, name, image, committed, replaced);
             throw;
         }
 
         CrashPoint.Reached(CrashPoint.ImageDurable);
         return new TrashedPath(replaced ? Discard(layout, home, name) : null);
+    }
+
+    /// <summary>
+    /// Leaves the image as it was, and nothing of what was staged. Where an exchange cannot be undone, the staged name is the old image's: it stays for the next start, which compares
+    /// all records then (<see cref="ImageFile.IsAnyStaged"/>). Nothing that goes wrong here replaces what went wrong before.
+    /// </summary>
+    private static void TryUndo(StoreLock storeLock, SafeFileHandle home, byte[] name, byte[] image, bool committed, bool replaced)
+    {
+        try
+        {
+            if (committed && storeLock.Under("put image", () => ImageFile.TakeBack(home, name, image, replaced)) != Errno.None && replaced) return;
+            DirectoryTree.Remove(home, name);
+        }
+        catch (LinuxException)
+        {
+            // The next start sees to what is left.
+        }
     }
 
     /// <summary>The image is put: what it was before goes one way or the other.</summary>

@@ -21,17 +21,43 @@ internal static class VacantRoot
         var scratch = Path.Combine(above, $".storage-actors-{Guid.NewGuid():N}");
         try
         {
-            StoreRoot.Make(scratch);
-            using var driver = openDriver(DriverFactory.NameOf(settings.Driver), settings with { Root = scratch });
-            return StoreFacts.TellVacant(settings, driver.Name, driver.Facts);
+            var info = Look(settings, openDriver, scratch);
+            Remove(scratch);
+            return info;
         }
         catch (Exception e) when (OpenedStore.Refusal(e, above) is { } error)
         {
             throw new StorageException(error, e);
         }
-        finally
+    }
+
+    private static StoreProtocol.Info Look(StorageSettings settings, OpenDriver openDriver, string scratch)
+    {
+        try
         {
-            DirectoryTree.Remove(Libc.CurrentDirectory, Encoding.UTF8.GetBytes(scratch));
+            StoreRoot.Make(scratch);
+            using var driver = openDriver(DriverFactory.NameOf(settings.Driver), settings with { Root = scratch });
+            return StoreFacts.TellVacant(settings, driver.Name, driver.Facts);
+        }
+        catch
+        {
+            TryRemove(scratch);
+            throw;
         }
     }
+
+    /// <summary>Where nothing can be made nothing can be removed either, and why it could not be made is what matters.</summary>
+    private static void TryRemove(string scratch)
+    {
+        try
+        {
+            Remove(scratch);
+        }
+        catch (LinuxException)
+        {
+            // What is left is hidden, and in nobody's way: a store is made beside it.
+        }
+    }
+
+    private static void Remove(string scratch) => DirectoryTree.Remove(Libc.CurrentDirectory, Encoding.UTF8.GetBytes(scratch));
 }

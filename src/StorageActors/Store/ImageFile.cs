@@ -58,9 +58,18 @@ internal static class ImageFile
         return true;
     }
 
-    /// <summary>Undoes <see cref="Commit"/>, as far as the file system lets it: the directory has its staged name again. Run it under the store's lock.</summary>
-    internal static void TakeBack(SafeFileHandle home, byte[] staged, byte[] image, bool replaced) =>
+    /// <summary>Undoes <see cref="Commit"/>, if the file system lets it: the directory has its staged name again. Run it under the store's lock.</summary>
+    internal static Errno TakeBack(SafeFileHandle home, byte[] staged, byte[] image, bool replaced) =>
         Libc.TryRenameAt2(home, image, home, staged, replaced ? RenameFlags.Exchange : RenameFlags.NoReplace);
+
+    /// <summary>
+    /// Whether a directory has a staged name still. When no engine runs, it was left by a death, or by a put that failed and could not be taken back: then it is the old image, and the
+    /// one that has its name is newer than the journal says.
+    /// </summary>
+    internal static bool IsAnyStaged(StoreLayout layout) => DirectoryNames.Of(layout.ImageHome).Any(IsStaged);
+
+    /// <summary>Whether this is the name of a directory that is not put yet.</summary>
+    internal static bool IsStaged(string name) => name.StartsWith(".new-", StringComparison.Ordinal);
 
     /// <summary>Replaces the record alone, after its names or labels have changed.</summary>
     internal static void Replace(StoreLayout layout, ImageRecord image)

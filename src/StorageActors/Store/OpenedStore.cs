@@ -23,7 +23,7 @@ internal sealed class OpenedStore : IDisposable
     private OpenedStore(OwnerLock owner, StoreFormat format, DriverServices services, bool wasClosed, CatalogState? additional) =>
         (_owner, Format, Services, WasClosed, Additional) = (owner, format, services, wasClosed, additional);
 
-    /// <summary>Whether the last engine came to its end: what it wrote is complete then.</summary>
+    /// <summary>Whether the last engine came to its end, with nothing half done: what it wrote is complete then.</summary>
     internal bool WasClosed { get; }
 
     internal StoreFormat Format { get; }
@@ -108,7 +108,7 @@ internal sealed class OpenedStore : IDisposable
             var (layout, format) = StoreRoot.Open(settings.Root, wanted, () => (driver = openDriver(wanted, settings)).Name, () => driver!.Capabilities.HasFlag(DriverCapabilities.UserXattrs));
             driver ??= openDriver(format.Driver, settings);
             format.CheckMarks(layout.Root, driver.Capabilities);
-            var wasClosed = JournalDatabase.WasClosed(layout.Journal);
+            var wasClosed = JournalDatabase.WasClosed(layout.Journal) && !ImageFile.IsAnyStaged(layout);
             var additional = AdditionalStores.Read(settings.AdditionalStores, layout, driver.Capabilities);
             var metrics = new StoreMetrics();
             var storeLock = new StoreLock(layout.StoreLock, metrics, time);

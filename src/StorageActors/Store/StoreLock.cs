@@ -6,7 +6,7 @@ namespace StorageActors.Store;
 
 /// <summary>
 /// The file lock of law 2. Under it: check and rename, nothing slow. It is taken after <see cref="OwnerLock"/>, never while another section runs
-/// on the same thread, and every wait and hold is measured. Safe to use from many threads; blocks the caller.
+/// on the same thread, and every wait and hold is measured, and what is rehearsed. Safe to use from many threads; blocks the caller.
 /// <para>
 /// Who is about to have all others wait is not kept from the processor meanwhile: where he may, his thread goes before others until the lock is given back. It computes for some
 /// 50 µs, and else waits a whole turn of each thread that extracts layers.
@@ -23,6 +23,9 @@ internal sealed class StoreLock(string path, StoreMetrics metrics, TimeProvider 
 
     /// <summary>What <see cref="Rehearse"/> makes and removes at once. One that a death left means nothing; the next rehearsal there and the next sweep remove it.</summary>
     internal static ReadOnlySpan<byte> RehearsalName => ".rehearsal"u8;
+
+    /// <summary>Whether something is no more than that.</summary>
+    internal static bool IsRehearsal(string name) => name == ".rehearsal";
 
     /// <summary>
     /// Changes each of these directories, and takes it back, before a section in which something is renamed from one to another. A change waits for the file system's journal: for
@@ -47,17 +50,22 @@ internal sealed class StoreLock(string path, StoreMetrics metrics, TimeProvider 
     }
 
     /// <summary>Runs <paramref name="section"/> while nobody else runs one on this store.</summary>
-    /// <param name="operation">What it is for: waits and holds are measured for each.</param>
+    /// <param name="operation">What it is for: rehearsals, waits and holds are measured for each.</param>
     /// <param name="section">What is done under the lock.</param>
     /// <param name="directories">Those between which it renames something: see <see cref="Rehearse"/>.</param>
     internal T Under<T>(string operation, Func<T> section, params ReadOnlySpan<SafeFileHandle> directories)
     {
-        var asked = 0L;
-        var (taken, given) = (0L, 0L);
+        var (began, asked, taken, given) = (0L, 0L, 0L, 0L);
+        var rehearses = !directories.IsEmpty;
         var isFirst = Libc.TryGoFirst(out var usual);
         try
         {
-            Rehearse(directories);
+            if (rehearses)
+            {
+                began = time.GetTimestamp();
+                Rehearse(directories);
+            }
+
             asked = time.GetTimestamp();
             lock (_gate)
             {
@@ -77,7 +85,7 @@ internal sealed class StoreLock(string path, StoreMetrics metrics, TimeProvider 
         {
             // All this when nobody waits for it any more.
             if (isFirst) Libc.GoAsUsual(usual);
-            if (given != 0) metrics.LockUsed(Name, operation, time.GetElapsedTime(asked, taken), time.GetElapsedTime(taken, given));
+            if (given != 0) metrics.LockUsed(Name, operation, rehearses ? time.GetElapsedTime(began, asked) : null, time.GetElapsedTime(asked, taken), time.GetElapsedTime(taken, given));
         }
     }
 

@@ -16,6 +16,7 @@ internal sealed class StoreMetrics : IDisposable
     private const string Operation = "operation";
 
     private readonly Meter _meter = new(MeterName);
+    private readonly Histogram<double> _lockRehearse;
     private readonly Histogram<double> _lockWait;
     private readonly Histogram<double> _lockHold;
     private readonly Histogram<double> _operations;
@@ -30,6 +31,7 @@ internal sealed class StoreMetrics : IDisposable
 
     internal StoreMetrics()
     {
+        _lockRehearse = _meter.CreateHistogram<double>("storage_actors.lock.rehearse", "s", "Time that what is done under a lock was rehearsed before it was asked for");
         _lockWait = _meter.CreateHistogram<double>("storage_actors.lock.wait", "s", "Time until a lock was taken");
         _lockHold = _meter.CreateHistogram<double>("storage_actors.lock.hold", "s", "Time that a lock was held");
         _operations = _meter.CreateHistogram<double>("storage_actors.operation.duration", "s", "Time that a driver operation took");
@@ -41,14 +43,16 @@ internal sealed class StoreMetrics : IDisposable
         _meter.CreateObservableGauge("storage_actors.trash.bytes", () => Volatile.Read(ref _trashBytes), "By", "Bytes to be deleted");
     }
 
-    /// <summary>A lock was taken for an operation and given back.</summary>
-    internal void LockUsed(string name, string operation, TimeSpan wait, TimeSpan hold)
+    /// <summary>A lock was taken for an operation and given back. <paramref name="rehearse"/>: what went before, if anything.</summary>
+    internal void LockUsed(string name, string operation, TimeSpan? rehearse, TimeSpan wait, TimeSpan hold)
     {
         var tags = new TagList { { "lock", name }, { "operation", operation } };
+        if (rehearse is { } before) _lockRehearse.Record(before.TotalSeconds, tags);
         _lockWait.Record(wait.TotalSeconds, tags);
         _lockHold.Record(hold.TotalSeconds, tags);
         foreach (var subject in (ReadOnlySpan<Subject>)[new(Lock, name, null, ""), new(Lock, name, operation, "")])
         {
+            if (rehearse is { } rehearsed) Latency(subject with { Measure = "rehearse" }).Record(rehearsed);
             Latency(subject with { Measure = "wait" }).Record(wait);
             Latency(subject with { Measure = "hold" }).Record(hold);
         }

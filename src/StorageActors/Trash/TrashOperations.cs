@@ -19,7 +19,10 @@ internal sealed record ListTrash(bool IsSettled) : DriverOperation<IReadOnlyList
     internal override string Verb => "list trash";
 
     internal override IReadOnlyList<string> Execute(DriverServices services, CancellationToken stop) =>
-        [.. DirectoryNames.Of(services.Layout.TrashHome).Select(name => Path.Combine(services.Layout.TrashHome, name)).Where(path => IsSettled || !HasRecord(path))];
+    [
+        .. DirectoryNames.Of(services.Layout.TrashHome).Where(static name => !StoreLock.IsRehearsal(name)).Select(name => Path.Combine(services.Layout.TrashHome, name))
+            .Where(path => IsSettled || !HasRecord(path)),
+    ];
 
     private static bool HasRecord(string path) => LayerFile.TryReadId(path) is not null || ImageFile.TryReadId(path) is not null;
 }
@@ -123,7 +126,7 @@ internal sealed record SweepStagings(bool AtStart) : DriverOperation<IReadOnlyLi
         }
 
         using var images = Libc.OpenDirectory(layout.ImageHome);
-        foreach (var name in DirectoryNames.Of(layout.ImageHome).Where(name => AtStart && name.StartsWith(".new-", StringComparison.Ordinal)))
+        foreach (var name in DirectoryNames.Of(layout.ImageHome).Where(name => AtStart && ImageFile.IsStaged(name)))
             Try(name, () => TrashDirectory.Take(layout, images, Encoding.UTF8.GetBytes(name), name[1..]) is not null);
 
         SweepRehearsals(layout);

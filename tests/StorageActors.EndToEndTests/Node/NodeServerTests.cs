@@ -1,9 +1,11 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using StorageActors.Client;
 using StorageActors.Node.Client;
 using StorageActors.Node.Server;
 using StorageActors.Protocol;
+using StorageActors.TestSupport;
 using Xunit;
 
 namespace StorageActors.EndToEndTests.Node;
@@ -211,6 +213,21 @@ public sealed class NodeServerTests
         await draining;
         Assert.False(File.Exists(served.Socket));
         Assert.Null(await HttpStorageChannel.TryConnectAsync(served.Socket));
+    }
+
+    [Fact]
+    public async Task A_node_that_takes_no_more_connections_is_told_from_one_that_cannot_be_reached()
+    {
+        using var directory = new TempDirectory();
+        using var node = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        node.Bind(new UnixDomainSocketEndPoint(directory["node"]));
+        node.Listen(0);
+        using var waiting = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await waiting.ConnectAsync(new UnixDomainSocketEndPoint(directory["node"])); // There is room for one.
+        var refused = await Assert.ThrowsAsync<StorageException>(() => HttpStorageChannel.TryConnectAsync(directory["node"]));
+        Assert.Equal((StorageErrorCode.Io, "EAGAIN"), (refused.Error.Code, refused.Error.Errno));
+        Assert.Contains("takes no more connections", refused.Error.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => HttpStorageChannel.TryConnectAsync(directory["node"], mayBlock: true, new CancellationToken(canceled: true)));
     }
 
     [Fact]

@@ -93,6 +93,23 @@ public sealed class ShortMessageTests
         }
     }
 
+    /// <summary>What must not be null and is null all the same is for the node to refuse: it is left out by both, never written as something else.</summary>
+    [Fact]
+    public void Commands_with_nulls_are_written_as_the_serializer_writes_them()
+    {
+        var tried = 0;
+        foreach (var command in Commands.SelectMany(Hollow))
+        {
+            Assert.Equal(Own(command), Encoding.UTF8.GetString(CommandJson.TryWrite(command)!));
+            tried++;
+        }
+
+        Assert.True(tried > 50, $"{tried} commands");
+        Assert.Contains(Commands.SelectMany(Hollow), static command => command is StoreProtocol.Create { Spec: null });
+        Assert.Contains(Commands.SelectMany(Hollow), static command => command is StoreProtocol.Create { Spec.Documents: [{ Content: null }] });
+        Assert.Contains(Commands.SelectMany(Hollow), static command => command is StoreProtocol.Apply { Items: [null] });
+    }
+
     [Fact]
     public void Other_messages_are_left_to_the_serializer()
     {
@@ -207,6 +224,39 @@ public sealed class ShortMessageTests
         if (node is not JsonObject members) return [];
         return members.SelectMany(member => (IEnumerable<IReadOnlyList<object>>)
             [[.. path, member.Key], .. member.Value is null || member.Key is "labels" or "ids" ? [] : Places(member.Value, [.. path, member.Key])]);
+    }
+
+    /// <summary>Copies of a record, each with one null in it that was none: a member, an item of a list, or one further down.</summary>
+    private static IEnumerable<object> Hollow(object record)
+    {
+        foreach (var property in record.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(static property => property.CanWrite))
+        {
+            var type = property.PropertyType;
+            if (property.GetValue(record) is not { } value || (type.IsValueType && Nullable.GetUnderlyingType(type) is null)) continue;
+            yield return With(record, property, null);
+            if (value is IReadOnlyList<string>) yield return With(record, property, new string?[] { null });
+            else if (value is IReadOnlyDictionary<string, string>) yield return With(record, property, new Dictionary<string, string?>(StringComparer.Ordinal) { ["k"] = null });
+            else if (value is System.Collections.IList { Count: > 0 } list and not byte[])
+            {
+                foreach (var item in Hollow(list[0]!).Append(null))
+                {
+                    var items = Array.CreateInstance(list[0]!.GetType(), 1);
+                    items.SetValue(item, 0);
+                    yield return With(record, property, items);
+                }
+            }
+            else if (value is not IdMap && value.GetType() is { IsClass: true } own && own.Namespace!.StartsWith("StorageActors", StringComparison.Ordinal))
+            {
+                foreach (var inner in Hollow(value)) yield return With(record, property, inner);
+            }
+        }
+
+        static object With(object record, PropertyInfo property, object? value)
+        {
+            var copy = record.GetType().GetMethod("<Clone>$")!.Invoke(record, null)!;
+            property.SetValue(copy, value);
+            return copy;
+        }
     }
 
     private static void AssertWhole(object value)

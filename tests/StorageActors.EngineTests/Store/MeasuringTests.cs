@@ -38,11 +38,11 @@ public sealed class MeasuringTests
     public void A_lock_is_measured_for_all_operations_and_for_each()
     {
         using var metrics = new StoreMetrics();
-        metrics.LockUsed("store", "commit", TimeSpan.FromMilliseconds(3), TimeSpan.FromMicroseconds(10));
-        metrics.LockUsed("store", "remove", TimeSpan.Zero, TimeSpan.FromMicroseconds(20));
+        metrics.LockUsed("store", "commit", TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(3), TimeSpan.FromMicroseconds(10));
+        metrics.LockUsed("store", "remove", null, TimeSpan.Zero, TimeSpan.FromMicroseconds(20));
         var latencies = metrics.Latencies();
         Assert.Equal(
-            [("store", null, "wait", 2L), ("store", null, "hold", 2L), ("store", "commit", "wait", 1L), ("store", "commit", "hold", 1L), ("store", "remove", "wait", 1L), ("store", "remove", "hold", 1L)],
+            [("store", null, "wait", 2L), ("store", null, "rehearse", 1L), ("store", null, "hold", 2L), ("store", "commit", "wait", 1L), ("store", "commit", "rehearse", 1L), ("store", "commit", "hold", 1L), ("store", "remove", "wait", 1L), ("store", "remove", "hold", 1L)],
             latencies.Select(static latency => (latency.Name, latency.Operation, latency.Measure, latency.Count)));
         Assert.All(latencies, static latency => Assert.Equal(latency.Count, latency.Buckets.Sum(static bucket => bucket.Count)));
         var wait = latencies[0];

@@ -42,6 +42,19 @@ public sealed class StoreLockTests : IDisposable
     }
 
     [Fact]
+    public void A_rehearsal_is_measured_where_there_is_one()
+    {
+        var time = new SteppedTime { Step = TimeSpan.TicksPerMillisecond };
+        using var metrics = new StoreMetrics();
+        using var storeLock = new StoreLock(_store.Layout.StoreLock, metrics, time);
+        using var trash = Libc.OpenDirectory(_store.Layout.TrashHome);
+        storeLock.Under("renames", static () => true, trash);
+        storeLock.Under("looks", static () => true);
+        var measured = metrics.Latencies().Where(static latency => latency is { Operation: not null, Measure: "rehearse" });
+        Assert.Equal([("renames", 1L, 0.001)], measured.Select(static latency => (latency.Operation!, latency.Count, latency.LongestSeconds)));
+    }
+
+    [Fact]
     public void A_rehearsal_changes_each_directory_and_leaves_nothing_in_it()
     {
         _store.Services.Lock.Under("test", static () => { });   // makes the file
@@ -65,9 +78,11 @@ public sealed class StoreLockTests : IDisposable
     }
 
     [Fact]
-    public void What_a_death_left_of_a_rehearsal_is_no_layer_and_no_image_and_is_gone_after_the_next_one()
+    public void What_a_death_left_of_a_rehearsal_is_no_layer_no_image_and_no_trash_and_is_gone_after_the_next_one()
     {
         Leave();
+        Assert.Empty(_store.Run(new ListTrash(IsSettled: true)));
+        Assert.Empty(_store.Run(new ListTrash(IsSettled: false)));
         var listing = _store.Run(new ListStore());
         Assert.Empty(listing.Layers);
         Assert.Empty(listing.Images);
@@ -115,7 +130,10 @@ public sealed class StoreLockTests : IDisposable
 
         public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-        public override long GetTimestamp() => _ticks;
+        /// <summary>So much passes whenever somebody looks.</summary>
+        internal long Step { get; init; }
+
+        public override long GetTimestamp() => _ticks += Step;
 
         internal void Advance(TimeSpan time) => _ticks += time.Ticks;
     }

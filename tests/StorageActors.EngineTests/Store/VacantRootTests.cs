@@ -1,5 +1,7 @@
+using StorageActors.Drivers;
 using StorageActors.Engine;
 using StorageActors.Protocol;
+using StorageActors.Settings;
 using StorageActors.Store;
 using StorageActors.TestSupport;
 using Xunit;
@@ -37,6 +39,26 @@ public sealed class VacantRootTests
         Assert.False(StorageEngine.IsVacant(directory["file"]));
         Assert.False(StorageEngine.IsVacant(directory.Path));
         Assert.Equal(StorageErrorCode.InvalidArgument, (await Assert.ThrowsAsync<StorageException>(() => StorageEngine.StartAsync(directory.Path))).Error.Code);
+    }
+
+    [Fact]
+    public void Why_no_store_could_be_made_is_said_also_where_nothing_can_be_removed()
+    {
+        using var directory = new TempDirectory();
+        Directory.CreateDirectory(directory["above"]);
+        var config = Akka.Configuration.ConfigurationFactory.ParseString($"storage-actors.root = \"{directory["above/none"]}\"");
+        var settings = StorageSettings.From(config.WithFallback(StorageConfiguration.Reference), StorageSettings.DefaultPath);
+        var refusal = Assert.Throws<StorageException>(() => EngineInspection.Run(
+            settings,
+            (_, scratch) =>
+            {
+                Assert.StartsWith(directory["above/.storage-actors-"], scratch.Root, StringComparison.Ordinal);
+                Directory.Move(directory["above"], directory["moved"]);
+                File.WriteAllText(directory["above"], "");
+                throw new PermanentDriverException(new StorageError(StorageErrorCode.Unsupported, "open store", "no driver works here"));
+            },
+            TimeProvider.System));
+        Assert.Equal("no driver works here", refusal.Error.Message);
     }
 
     [Fact]

@@ -74,6 +74,23 @@ public sealed class BlockPoolTests
         Assert.False(_clock.IsRunning);
     }
 
+    /// <summary>Two looks at once, after the process was stopped for a while, would take what the other one has.</summary>
+    [Fact]
+    public void A_look_asks_for_the_next_one_and_none_comes_by_itself()
+    {
+        var pool = Pool();
+        pool.Return(Full(pool));
+        var used = pool.Rent();
+        pool.Return(Full(pool));
+        Assert.Equal(Timeout.InfiniteTimeSpan, _clock.Period);
+        pool.Return(used);
+        _clock.Fire();
+        Assert.True(_clock.IsRunning);
+        Assert.Equal(Timeout.InfiniteTimeSpan, _clock.Period);
+        _clock.Fire();
+        Assert.False(_clock.IsRunning);
+    }
+
     private BlockPool Pool(int kept = 8) => new(Size, kept, _clock);
 
     private static byte[] Full(BlockPool pool)
@@ -95,7 +112,13 @@ public sealed class BlockPoolTests
 
         internal bool IsRunning { get; private set; }
 
-        internal void Fire() => _callback!();
+        internal TimeSpan Period { get; private set; }
+
+        internal void Fire()
+        {
+            if (Period == Timeout.InfiniteTimeSpan) IsRunning = false;
+            _callback!();
+        }
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
@@ -105,7 +128,11 @@ public sealed class BlockPoolTests
 
         private sealed class Timer(Clock clock) : ITimer
         {
-            public bool Change(TimeSpan dueTime, TimeSpan period) => clock.IsRunning = dueTime != Timeout.InfiniteTimeSpan;
+            public bool Change(TimeSpan dueTime, TimeSpan period)
+            {
+                (clock.IsRunning, clock.Period) = (dueTime != Timeout.InfiniteTimeSpan, period);
+                return true;
+            }
 
             public void Dispose()
             {
