@@ -9,10 +9,12 @@ internal sealed record MountEntry(
     string Type, string Source, string SuperOptions);
 
 /// <summary>
-/// The mounts of this namespace, for listing them at start. Never for "is this mounted", which statx answers at once and
-/// surely (<see cref="FileStatus.IsMountRoot"/>): a table read while others mount can lack entries.
+/// The mounts of this namespace, for listing them. Whether one thing is mounted statx answers at once and surely
+/// (<see cref="FileStatus.IsMountRoot"/>): a table that is read while others mount and unmount may or may not have what comes and goes meanwhile,
+/// and before Linux 5.8 may lack any entry. Since then a mount that stands throughout is in every reading, so that one reading says which of
+/// very many things may be mounted.
 /// </summary>
-internal static class MountTable
+internal static partial class MountTable
 {
     private const int Attempts = 10;
 

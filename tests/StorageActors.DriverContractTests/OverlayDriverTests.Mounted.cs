@@ -30,10 +30,16 @@ public sealed partial class OverlayDriverTests
 
         // Of so many the kernel's table is asked instead.
         LayerId[] many = [.. layers, .. Enumerable.Range(0, MountCandidates.Many).Select(static number => LayerId.Parse($"missing-{number}"))];
+        var home = Path.GetDirectoryName(Path.GetDirectoryName(mount.Path))!;
+        Assert.Equal(["now"], InTable(home));
         Assert.Equal([LayerId.Parse("now")], driver.Driver.MayBeMounted(many));
         using (driver.Mounted("once", MountMode.ReadWrite)) Assert.Equal(["once", "now"], driver.Driver.MayBeMounted(many).Select(static layer => layer.Value));
         Assert.Equal([LayerId.Parse("now")], driver.Driver.MayBeMounted(many));
         Assert.Empty(driver.Driver.MayBeMounted(many[4..]));
+
+        // A table that is larger than a look at each layer is worth tells nothing.
+        using var directory = Libc.OpenDirectory(home);
+        Assert.Null(MountCandidates.InTable(directory, layers: 1));
     }
 
     [SkippableFact]
@@ -49,6 +55,7 @@ public sealed partial class OverlayDriverTests
         LayerId[] many = [LayerId.Parse("base"), .. Enumerable.Range(0, MountCandidates.Many).Select(static number => LayerId.Parse($"missing-{number}"))];
         using var elsewhere = new TempDirectory();
         File.CreateSymbolicLink(elsewhere["a link"], home);
+        Assert.Equal(["base"], InTable(elsewhere["a link"]));
         Assert.Equal([many[0]], MountCandidates.Find(elsewhere["a link"], many));
 
         var odd = Directory.CreateDirectory(elsewhere["odd \\\t#\n\u00e4"]).FullName;
@@ -58,6 +65,7 @@ public sealed partial class OverlayDriverTests
         Libc.Mount("tmpfs", point, "tmpfs", MountFlags.None);
         try
         {
+            Assert.Equal(["base"], InTable(odd));
             Assert.Equal([many[0]], MountCandidates.Find(odd, many));
         }
         finally
@@ -65,6 +73,14 @@ public sealed partial class OverlayDriverTests
             TempDirectory.Unmount(point);
         }
 
+        Assert.Equal([], InTable(odd));
         Assert.Empty(MountCandidates.Find(odd, many));
+    }
+
+    /// <summary>By the table itself, however many mounts the machine has.</summary>
+    private static IEnumerable<string>? InTable(string home)
+    {
+        using var directory = Libc.OpenDirectory(home);
+        return MountCandidates.InTable(directory, layers: 1_000_000)?.Order(StringComparer.Ordinal);
     }
 }

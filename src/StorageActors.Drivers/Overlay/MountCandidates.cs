@@ -8,12 +8,15 @@ namespace StorageActors.Drivers.Overlay;
 
 /// <summary>
 /// Which mount points of all layers need a closer look at a start. Of a few layers each is asked, by one call from the home and without an object for any. Of many the kernel's table of mounts
-/// is read instead, which costs as much as there are mounts, not layers.
+/// is read instead, once, which costs as much as there are mounts, not layers; unless there are so many of them that it costs more.
 /// </summary>
 internal static class MountCandidates
 {
     /// <summary>Reading the table costs as much as to look at so many layers.</summary>
     internal const int Many = 256;
+
+    /// <summary>The kernel makes so much of the table in the time that it takes to look at a layer, or less.</summary>
+    private const int BytesToALayer = 256;
 
     private const int LongestId = 128;
 
@@ -24,7 +27,7 @@ internal static class MountCandidates
     internal static IReadOnlyList<LayerId> Find(string home, IReadOnlyList<LayerId> layers)
     {
         using var directory = Libc.OpenDirectory(home);
-        return layers.Count >= Many && InTable(directory) is { } mounted ? [.. layers.Where(layer => mounted.Contains(layer.Value))] : Look(directory, layers);
+        return layers.Count >= Many && InTable(directory, layers.Count) is { } mounted ? [.. layers.Where(layer => mounted.Contains(layer.Value))] : Look(directory, layers);
     }
 
     private static List<LayerId> Look(SafeFileHandle home, IReadOnlyList<LayerId> layers)
@@ -45,29 +48,23 @@ internal static class MountCandidates
     }
 
     /// <summary>
-    /// The names of the directories in the home whose mount point is in the table; null when it cannot be told. The table has a mount under the path that the kernel knows its mount point by, so
-    /// the home's is asked for, too. A mount that is there all the time is in every reading of it since Linux 5.8, which is when statx began to know mount points; older kernels are asked one by one.
+    /// The names of the directories in the home whose mount point is in the table; null when it cannot be told, or not for less than a look at each layer. The table has a mount under the path that
+    /// the kernel knows its mount point by, so the home's is asked for, too. A mount that is there all the time is in every reading of it since Linux 5.8, which is when statx began to know mount
+    /// points; older kernels are asked one by one.
     /// </summary>
-    private static HashSet<string>? InTable(SafeFileHandle home)
+    internal static HashSet<string>? InTable(SafeFileHandle home, int layers)
     {
         if (!Libc.FStat(home).KnowsMountRoot || PathOf(home) is not { } path) return null;
-        try
+        var (below, behind) = (path + "/", "/" + Encoding.UTF8.GetString(MountPoint));
+        if (MountTable.TryReadTargets(Encoding.UTF8.GetBytes(behind), mostLines: layers, mostBytes: (long)layers * BytesToALayer) is not { } targets) return null;
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var target in targets)
         {
-            var (below, behind) = (path + "/", "/" + Encoding.UTF8.GetString(MountPoint));
-            var names = new HashSet<string>(StringComparer.Ordinal);
-            foreach (var mount in MountTable.ReadBelow(path))
-            {
-                // Also of what was mounted beneath something else: who looks closer sees what is on top.
-                if (mount.Target.StartsWith(below, StringComparison.Ordinal) && mount.Target.EndsWith(behind, StringComparison.Ordinal) && mount.Target.Length > below.Length + behind.Length)
-                    names.Add(mount.Target[below.Length..^behind.Length]);
-            }
+            // Also of what was mounted beneath something else: who looks closer sees what is on top.
+            if (target.StartsWith(below, StringComparison.Ordinal) && target.Length > below.Length + behind.Length) names.Add(target[below.Length..^behind.Length]);
+        }
 
-            return names;
-        }
-        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
-        {
-            return null; // No /proc here.
-        }
+        return names;
     }
 
     private static string? PathOf(SafeFileHandle directory)

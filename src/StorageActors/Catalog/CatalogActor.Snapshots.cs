@@ -20,7 +20,11 @@ internal sealed partial class CatalogActor
 
     private int _sinceSnapshot;
     private bool _isOutdated;      // the journal's snapshot: it is read more slowly than it could be
-    private long? _marking;        // the attempt to have the store say that its snapshot is packed
+    private long? _marking;        // the attempt to have the store say that its snapshot is packed, or that it is not
+    private bool _isUnmarking;     // the latter
+    private bool _isMarked;        // it says that it is
+    private long _lastPacked;      // the number of the last one that was
+    private bool _isUnpacked;      // none is there any more
     private int _answersDue;       // to that, and of the journal, to snapshots and to what is deleted after them
     private Action? _whenSettled;
 
@@ -45,7 +49,11 @@ internal sealed partial class CatalogActor
             Settled();
         });
         Command<DeleteMessagesFailure>(failed => NotDeleted(failed.Cause));
-        Command<DeleteSnapshotsSuccess>(_ => Settled());
+        Command<DeleteSnapshotsSuccess>(deleted =>
+        {
+            if (deleted.Criteria.MaxSequenceNr >= _lastPacked) _isUnpacked = true;
+            Settled();
+        });
         Command<DeleteSnapshotsFailure>(failed => NotDeleted(failed.Cause));
     }
 
@@ -62,9 +70,15 @@ internal sealed partial class CatalogActor
         }
 
         // The store says so before there is one: a version that cannot read it is to refuse the store, not to fail at it.
+        Mark(new UseFeature(StoreFormat.PackedSnapshot), isPacked: true);
+    }
+
+    /// <summary>Until the answer comes no snapshot is taken.</summary>
+    private void Mark(DriverOperation<Nothing> operation, bool isPacked)
+    {
         _answersDue++;
-        _marking = DriverProtocol.NextAttempt();
-        _operations.Tell(new DriverProtocol.Perform(_marking.Value, new UseFeature(StoreFormat.PackedSnapshot)), Self);
+        (_marking, _isUnmarking, _isUnpacked) = (DriverProtocol.NextAttempt(), !isPacked, false);
+        _operations.Tell(new DriverProtocol.Perform(_marking.Value, operation), Self);
     }
 
     private void Marked(DriverProtocol.IReply reply)
@@ -73,7 +87,15 @@ internal sealed partial class CatalogActor
         _marking = null;
         if (reply is DriverProtocol.Failed failed)
         {
-            Log.Warning("the journal's snapshot was not taken, since the store cannot be marked: {0}", failed.Error);
+            if (_isUnmarking) Log.Warning("the store still says that its journal's snapshot is packed, which it is not: {0}", failed.Error);
+            else Log.Warning("the journal's snapshot was not taken, since the store cannot be marked: {0}", failed.Error);
+            Settled();
+            return;
+        }
+
+        _isMarked = !_isUnmarking;
+        if (_isUnmarking)
+        {
             Settled();
             return;
         }
@@ -90,13 +112,15 @@ internal sealed partial class CatalogActor
     {
         CrashPoint.Reached(CrashPoint.BeforeSnapshot);
         _answersDue++;
+        if (PackedSnapshot.IsFor(_view.Current.LayerCount)) (_lastPacked, _isUnpacked) = (SnapshotSequenceNr, false);
         SaveSnapshot(_view.Current.ToSnapshot());
     }
 
     /// <summary>The store stops: what the journal has is summed up, unless that is little and its snapshot is as it should be, and afterwards nothing is on its way to the disk.</summary>
     private void FlushAll(Action done)
     {
-        SnapshotIfDue(_isOutdated ? 0 : _options.SnapshotEvery);
+        var isAsItShouldBe = !_isOutdated && (!_isMarked || PackedSnapshot.IsFor(_view.Current.LayerCount));
+        SnapshotIfDue(isAsItShouldBe ? _options.SnapshotEvery : 0);
         _files.WhenIdle(() =>
         {
             if (_answersDue == 0) done();
@@ -114,6 +138,13 @@ internal sealed partial class CatalogActor
     private void Settled()
     {
         if (--_answersDue > 0) return;
+        if (_isMarked && _isUnpacked && _marking is null)
+        {
+            // The store has become small: versions from before can read it again.
+            Mark(new DropFeature(StoreFormat.PackedSnapshot), isPacked: false);
+            return;
+        }
+
         (var done, _whenSettled) = (_whenSettled, null);
         done?.Invoke();
     }

@@ -5,6 +5,7 @@ using StorageActors.Dispatching;
 using StorageActors.DriverOperations;
 using StorageActors.Journal;
 using StorageActors.Protocol;
+using StorageActors.Records;
 using StorageActors.Store;
 using static StorageActors.Catalog.CatalogInternal;
 
@@ -30,11 +31,13 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
         (JournalPluginId, SnapshotPluginId) = (options.JournalPluginId, options.SnapshotPluginId);
         _files = new RecordFiles(operations, Self, view, IsTaken, Context.GetLogger());
 
+        _isMarked = options.IsMarked;
         Recover<SnapshotOffer>(offer =>
         {
             var snapshot = (CatalogEvent.Snapshot)offer.Snapshot;
             _decided = _decided.Apply(snapshot);
             _isOutdated = PackedSnapshot.IsOutdated(snapshot);
+            if (snapshot.Layers is PackedLayers) _lastPacked = offer.Metadata.SequenceNr;
         });
         Recover<IJournalEvent>(happened =>
         {
@@ -72,6 +75,21 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
     }
 
     protected override void OnRecoveryFailure(Exception reason, object? message = null) => Report(reason, StorageErrorCode.Damaged);
+
+    /// <summary>A record that is read when it is first asked for may turn out to be unreadable: the journal is damaged, as if the start had found it so.</summary>
+    protected override bool AroundReceive(Receive receive, object message)
+    {
+        try
+        {
+            return base.AroundReceive(receive, message);
+        }
+        catch (StorageException e) when (JournalFailure.IsUnreadable(e))
+        {
+            Context.Parent.Tell(e.Error);
+            Sender.Tell(new StoreProtocol.Refused(e.Error));
+            throw;
+        }
+    }
 
     /// <summary>Whether a flow has taken the layer or the image, to remove it or to change it.</summary>
     private bool IsTaken(object subject) => subject is LayerId layer ? _reservations.IsTakenByOther(layer, "") : _reservations.IsTakenByOther((ImageId)subject, "");
@@ -116,4 +134,5 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
 /// <param name="JournalPath">The journal's file, for errors.</param>
 /// <param name="SnapshotEvery">Events between two snapshots, at least.</param>
 /// <param name="Additional">What additional stores have; null without any.</param>
-internal sealed record CatalogOptions(string JournalPluginId, string SnapshotPluginId, string JournalPath, int SnapshotEvery, CatalogState? Additional = null);
+/// <param name="IsMarked">Whether the store says that its journal's snapshot is packed.</param>
+internal sealed record CatalogOptions(string JournalPluginId, string SnapshotPluginId, string JournalPath, int SnapshotEvery, CatalogState? Additional = null, bool IsMarked = false);

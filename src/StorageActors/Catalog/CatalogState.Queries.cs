@@ -33,7 +33,7 @@ internal sealed partial record CatalogState
 
     internal IReadOnlyCollection<Digest> Blobs => [.. ImagesByBlob.Keys.Select(Digest.Parse)];
 
-    /// <summary>The layers that have this ChainID, the store's own first, oldest first.</summary>
+    /// <summary>The layers that have this ChainID, the store's own first.</summary>
     internal IReadOnlyList<LayerRecord> FindChain(Digest chain)
     {
         var found = (Chains.Find(chain.ToString()) ?? []).Select(id => Layers.Find(id)!.Record);

@@ -30,7 +30,7 @@ internal sealed partial record CatalogState
     /// <summary>Of layers that came since; sorted, so that the ids with a prefix are neighbours.</summary>
     private ImmutableSortedSet<string> NewIds { get; init; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
 
-    /// <summary>More than one layer may have a ChainID: a copy under an id of its own is allowed. The oldest is first.</summary>
+    /// <summary>More than one layer may have a ChainID: a copy under an id of its own is allowed. The one that came, or changed, last is last; a start has them in the order of lists.</summary>
     private Overlaid<IReadOnlyCollection<string>> Chains { get; init; } = Overlaid<IReadOnlyCollection<string>>.Empty;
 
     /// <summary>By the parent's id, whether the parent is there or not.</summary>

@@ -9,15 +9,43 @@ using StorageActors.Store;
 
 namespace StorageActors.DriverOperations;
 
-/// <summary>Has the store say that it uses a feature, durably; before anything that does is written.</summary>
+/// <summary>Has the store say that it uses a feature, durably; before anything that does is written. A store that cannot say so may go on without the feature.</summary>
 internal sealed record UseFeature(string Feature) : DriverOperation<Nothing>
 {
     internal override string Verb => "mark store";
 
     internal override Nothing Execute(DriverServices services, CancellationToken stop)
     {
-        StoreFormat.Use(services.Layout.Root, Feature);
+        FormatFile.Change(Verb, services.Layout.Root, root => StoreFormat.Use(root, Feature));
         return Nothing.Instance;
+    }
+}
+
+/// <summary>Has the store say no more that it uses a feature, durably; after the last thing that does is gone.</summary>
+internal sealed record DropFeature(string Feature) : DriverOperation<Nothing>
+{
+    internal override string Verb => "unmark store";
+
+    internal override Nothing Execute(DriverServices services, CancellationToken stop)
+    {
+        FormatFile.Change(Verb, services.Layout.Root, root => StoreFormat.Drop(root, Feature));
+        return Nothing.Instance;
+    }
+}
+
+/// <summary>Changes of a store's format file without which the store serves on: one that is missing or damaged is the command's failure, not the store's.</summary>
+file static class FormatFile
+{
+    internal static void Change(string verb, string root, Func<string, bool> change)
+    {
+        try
+        {
+            if (!change(root)) throw new PermanentDriverException(new StorageError(StorageErrorCode.Damaged, verb, "the store has no format file any more; restore it from a backup", StoreLayout.FormatFileOf(root)));
+        }
+        catch (StoreCorruptException e)
+        {
+            throw new PermanentDriverException(e.Error, e);
+        }
     }
 }
 

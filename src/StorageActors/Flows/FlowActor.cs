@@ -3,6 +3,7 @@ using StorageActors.Catalog;
 using StorageActors.DriverOperations;
 using StorageActors.Layers;
 using StorageActors.Protocol;
+using StorageActors.Store;
 
 namespace StorageActors.Flows;
 
@@ -34,7 +35,31 @@ internal abstract class FlowActor : ReceiveActor
 
     protected FlowContext Store { get; }
 
-    protected override void PreStart() => Start();
+    protected override void PreStart()
+    {
+        try
+        {
+            Start();
+        }
+        catch (StorageException e) when (JournalFailure.IsUnreadable(e))
+        {
+            Answer(new StoreProtocol.Refused(e.Error));
+        }
+    }
+
+    /// <summary>A record that is read when it is first asked for may turn out to be unreadable: no defect of the flow.</summary>
+    protected override bool AroundReceive(Receive receive, object message)
+    {
+        try
+        {
+            return base.AroundReceive(receive, message);
+        }
+        catch (StorageException e) when (JournalFailure.IsUnreadable(e))
+        {
+            if (!_isAnswered) Answer(new StoreProtocol.Refused(e.Error));
+            return true;
+        }
+    }
 
     /// <summary>A flow that dies of a defect has answered nobody yet.</summary>
     protected override void PostStop()

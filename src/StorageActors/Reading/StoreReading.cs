@@ -44,6 +44,10 @@ internal sealed record StoreReading(StoreLayout Layout, StoreFormat Format, Cata
         {
             return null;
         }
+        catch (StorageException e) when (JournalFailure.IsUnreadable(e))
+        {
+            return null;
+        }
         catch (DriverException e)
         {
             throw new StorageException(e.Error, e);

@@ -5,7 +5,8 @@ namespace StorageActors.Records;
 
 /// <summary>
 /// Layers that never change, in order, and what leads to them: what a catalog starts from. Only the ids are looked at when it is made. What else is asked for is found out
-/// then, on whatever thread, and kept; so a table of ten thousand layers is ready in milliseconds, and a command that needs one layer reads one.
+/// then, on whatever thread, and kept; so a table of ten thousand layers is ready in milliseconds, and a command that has a layer's id reads that layer. The first that has a name reads all
+/// layers with names. The table's bytes and what was read of them stay in memory as long as its catalog, which is until the next start, also when a later snapshot has been taken.
 /// </summary>
 internal abstract class LayerTable : IReadOnlyList<LayerRecord>
 {

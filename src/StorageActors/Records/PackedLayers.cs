@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.Text.Json;
 using StorageActors.Protocol;
+using StorageActors.Store;
 
 namespace StorageActors.Records;
 
@@ -17,12 +19,24 @@ internal sealed class PackedLayers : LayerTable
         : base(ReadIds(ends.Span, layers.Span)) => (_ends, _layers, _records) = (ends, layers, new LayerRecord?[Count]);
 
     /// <inheritdoc/>
-    /// <exception cref="System.Text.Json.JsonException">There is no valid record; see <see cref="ReadAll"/>.</exception>
+    /// <exception cref="StorageException">There is no valid record: the journal is damaged. Whoever asks for it is told so, as at a start; see <see cref="ReadAll"/>.</exception>
     public override LayerRecord this[int index]
     {
-        // Who comes second takes what the first has read, so that a layer is the same object for all.
-        get => Volatile.Read(ref _records[index]) ?? Interlocked.CompareExchange(ref _records[index], Layer(index).Read(), null) ?? _records[index]!;
+        get
+        {
+            try
+            {
+                return Read(index);
+            }
+            catch (Exception e) when (e is JsonException or FormatException)
+            {
+                throw new StorageException(JournalFailure.Unreadable($"its snapshot has the layer {IdOf(index)}, whose record cannot be read: {e.Message}"), e);
+            }
+        }
     }
+
+    /// <summary>How many records were read so far.</summary>
+    internal int CountRead => _records.Count(static record => record is not null);
 
     /// <summary>Whether all records were read at once.</summary>
     internal bool WasReadAtOnce { get; private set; }
@@ -30,10 +44,10 @@ internal sealed class PackedLayers : LayerTable
     internal override bool IsDamaged(int row) => Layer(row).IsDamaged;
 
     /// <summary>Reads all records now: when they were not written by what is to read them, it is better to know at once that one cannot be read.</summary>
-    /// <exception cref="System.Text.Json.JsonException">That is so.</exception>
+    /// <exception cref="Exception"><see cref="JsonException"/> or <see cref="FormatException"/>: that is so.</exception>
     internal void ReadAll()
     {
-        for (var row = 0; row < Count; row++) _ = this[row];
+        for (var row = 0; row < Count; row++) _ = Read(row);
         WasReadAtOnce = true;
     }
 
@@ -42,6 +56,9 @@ internal sealed class PackedLayers : LayerTable
     protected override string? ChainOf(int row) => Layer(row).Chain;
 
     protected override IReadOnlyList<string> NamesOf(int row) => Layer(row).HasNames ? this[row].Names : [];
+
+    // Who comes second takes what the first has read, so that a layer is the same object for all.
+    private LayerRecord Read(int row) => Volatile.Read(ref _records[row]) ?? Interlocked.CompareExchange(ref _records[row], Layer(row).Read(), null) ?? _records[row]!;
 
     private static string[] ReadIds(ReadOnlySpan<byte> ends, ReadOnlySpan<byte> layers)
     {

@@ -27,16 +27,23 @@ internal sealed record CompareStore(IReadOnlyList<string> Layers, IReadOnlyList<
     }
 
     /// <summary>The same for a store that this process need not own.</summary>
-    internal bool Agrees(StoreLayout layout) => Agree(layout.DriverHome, Layers, MayLack, IsLayer) && Agree(layout.ImageHome, Images, [], IsImage);
+    internal bool Agrees(StoreLayout layout) => Absent(layout) is not null;
 
-    internal override ComparedStore Execute(DriverServices services, CancellationToken stop) => new(Agrees(services.Layout));
+    internal override ComparedStore Execute(DriverServices services, CancellationToken stop) => With(services.Layout);
 
-    private static bool Agree(string directory, IEnumerable<string> expected, IEnumerable<string> mayLack, Func<string, bool> isOurs)
+    /// <summary>The comparison itself.</summary>
+    internal ComparedStore With(StoreLayout layout) =>
+        Absent(layout) is { } absent ? new ComparedStore(true, absent.Count == 0 ? Layers : [.. Layers.Where(id => !absent.Contains(id))]) : new ComparedStore(false, []);
+
+    /// <summary>The layers that have no directory and need none; null when the names are not those of the journal.</summary>
+    private HashSet<string>? Absent(StoreLayout layout) =>
+        Missing(layout.DriverHome, Layers, IsLayer) is { } layers && layers.IsSubsetOf(MayLack) && Missing(layout.ImageHome, Images, IsImage) is { Count: 0 } ? layers : null;
+
+    /// <summary>Those without a directory; null when there are others.</summary>
+    private static HashSet<string>? Missing(string directory, IEnumerable<string> expected, Func<string, bool> isOurs)
     {
         var left = new HashSet<string>(expected, StringComparer.Ordinal);
-        if (!DirectoryNames.All(directory, name => left.Remove(name) || !isOurs(name))) return false;
-        left.ExceptWith(mayLack);
-        return left.Count == 0;
+        return DirectoryNames.All(directory, name => left.Remove(name) || !isOurs(name)) ? left : null;
     }
 
     // The driver's own things, such as overlay's l, are shorter than any id, or hidden.
@@ -46,4 +53,6 @@ internal sealed record CompareStore(IReadOnlyList<string> Layers, IReadOnlyList<
 }
 
 /// <summary>What a comparison found.</summary>
-internal sealed record ComparedStore(bool Agrees);
+/// <param name="Agrees">Whether there is nothing to plan.</param>
+/// <param name="Layers">The layers that have a directory, if so.</param>
+internal sealed record ComparedStore(bool Agrees, IReadOnlyList<string> Layers);

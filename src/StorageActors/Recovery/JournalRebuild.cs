@@ -31,6 +31,7 @@ internal static class JournalRebuild
         {
             CheckUnmounted(services, plan);
             replaced = JournalDatabase.MoveAway(services.Layout.Journal, time.GetUtcNow());
+            StoreFormat.Drop(services.Layout.Root, StoreFormat.PackedSnapshot); // Until the new journal has one, too.
         }
 
         return new RebuildReport(
@@ -40,7 +41,7 @@ internal static class JournalRebuild
     private static void CheckUnmounted(DriverOperations.DriverServices services, CatalogInternal.Reconcile plan)
     {
         if (!services.Driver.Capabilities.HasFlag(DriverCapabilities.KernelMount)) return;
-        var mounted = new FindMounted([.. plan.Layers.Select(static layer => layer.Id)]).Execute(services, CancellationToken.None);
+        var mounted = new FindMounted([.. plan.Layers.Select(static layer => layer.Id)], IsSure: true).Execute(services, CancellationToken.None);
         if (mounted.Count == 0) return;
         throw Refuse(
             StorageErrorCode.InUse, $"who holds mounts stands in the journal alone, and these layers are mounted: {Refusals.Some(mounted)}; unmount them first, with umount --all or umount(8)",

@@ -151,8 +151,10 @@ internal sealed record RecoverDriver(IReadOnlyList<LayerId> Layers, bool IsThoro
         IsThorough ? services.Driver.Recover(Layers) : services.Driver.RecoverStopped(Layers);
 }
 
-/// <summary>Asks the kernel, layer by layer, which are mounted.</summary>
-internal sealed record FindMounted(IReadOnlyList<LayerId> Layers) : DriverOperation<IReadOnlyList<LayerId>>
+/// <summary>Which layers are mounted.</summary>
+/// <param name="Layers">Those of which it is asked.</param>
+/// <param name="IsSure">Whether each is asked about by itself, whatever time that takes, instead of those alone that may be mounted.</param>
+internal sealed record FindMounted(IReadOnlyList<LayerId> Layers, bool IsSure = false) : DriverOperation<IReadOnlyList<LayerId>>
 {
     internal override string Verb => "find mounts";
 
@@ -162,7 +164,7 @@ internal sealed record FindMounted(IReadOnlyList<LayerId> Layers) : DriverOperat
     {
         // Without mounts of its own a driver cannot say who held a layer: each is asked.
         if (!services.Driver.Capabilities.HasFlag(DriverCapabilities.KernelMount)) return Layers;
-        return [.. services.Driver.MayBeMounted(Layers).Where(layer => IsMounted(services, layer))];
+        return [.. (IsSure ? Layers : services.Driver.MayBeMounted(Layers)).Where(layer => IsMounted(services, layer))];
     }
 
     private static bool IsMounted(DriverServices services, LayerId layer)

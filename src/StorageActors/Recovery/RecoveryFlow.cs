@@ -43,8 +43,7 @@ internal sealed class RecoveryFlow : FlowActor
             return;
         }
 
-        var expected = CompareStore.With(Store.View.Current);
-        Perform(expected, compared =>
+        Perform(CompareStore.With(Store.View.Current), compared =>
         {
             if (!compared.Agrees)
             {
@@ -54,7 +53,7 @@ internal sealed class RecoveryFlow : FlowActor
 
             // The usual start: neither a plan nor a record of any layer is needed.
             CrashPoint.Reached(CrashPoint.RecoveryListed);
-            RecoverLayers(expected);
+            RecoverLayers(compared.Layers);
         });
     }
 
@@ -81,12 +80,12 @@ internal sealed class RecoveryFlow : FlowActor
         });
     }
 
-    private void RecoverLayers() => RecoverLayers(CompareStore.With(Store.View.Current));
+    private void RecoverLayers() => RecoverLayers(CompareStore.With(Store.View.Current).Layers);
 
-    /// <param name="store">What there is now.</param>
-    private void RecoverLayers(CompareStore store)
+    /// <param name="ids">The layers that have a directory.</param>
+    private void RecoverLayers(IReadOnlyList<string> ids)
     {
-        IReadOnlyList<LayerId> layers = [.. store.Layers.Select(LayerId.Parse)];
+        IReadOnlyList<LayerId> layers = [.. ids.Select(LayerId.Parse)];
         CrashPoint.Reached(CrashPoint.RecoveryReconciled);
         Perform(new RecoverDriver(layers, _isThorough), lines =>
         {

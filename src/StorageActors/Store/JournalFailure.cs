@@ -6,6 +6,7 @@ namespace StorageActors.Store;
 /// <summary>What a failure of the journal means. It is given up for the directories' sake when it is damaged, and for no trouble of the disk.</summary>
 internal static class JournalFailure
 {
+    private const string ReadJournal = "read journal";
     private const int Corrupt = 11;
     private const int Full = 13;
     private const int NoDatabase = 26;
@@ -27,6 +28,16 @@ internal static class JournalFailure
         Full => StorageErrorCode.NoSpace,
         _ => StorageErrorCode.Io,
     };
+
+    /// <summary>What the journal has was not written so.</summary>
+    internal static StorageError Unreadable(string what) =>
+        new(StorageErrorCode.Damaged, ReadJournal, $"the journal is damaged: {what}. {AdviceFor(StorageErrorCode.Damaged)}");
+
+    /// <summary>Whether somebody asked for what the journal should have, and it is unreadable.</summary>
+    internal static bool IsUnreadable(StorageException cause) => IsUnreadable(cause.Error);
+
+    /// <summary>Whether it is what <see cref="Unreadable"/> makes, which has its advice.</summary>
+    internal static bool IsUnreadable(StorageError error) => error is { Code: StorageErrorCode.Damaged, Operation: ReadJournal };
 
     /// <summary>What to do next.</summary>
     internal static string AdviceFor(StorageErrorCode code) => code switch

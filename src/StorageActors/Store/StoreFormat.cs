@@ -71,13 +71,23 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
     }
 
     /// <summary>Has the store say, durably, that it uses a feature that this version knows; before anything that does is committed to it.</summary>
-    internal static void Use(string root, string feature)
+    /// <returns>Whether there is a format file to say it in.</returns>
+    internal static bool Use(string root, string feature) => Change(root, features => features.Have(feature) ? features : features.With(feature));
+
+    /// <summary>Has the store say, durably, that it uses a feature no more; after the last thing that does is gone for good.</summary>
+    /// <returns>Whether there is a format file to say it in.</returns>
+    internal static bool Drop(string root, string feature) => Change(root, features => features.Have(feature) ? features.Without(feature) : features);
+
+    private static bool Change(string root, Func<StoreFeatures, StoreFeatures> change)
     {
         lock (Writing)
         {
-            if (Read(root) is not { } format || format.Features.Have(feature)) return;
+            if (Read(root) is not { } format) return false;
+            var features = change(format.Features);
+            if (ReferenceEquals(features, format.Features)) return true;
             using var directory = Libc.OpenDirectory(root);
-            AtomicFile.Replace(directory, FileName, StoreJson.Write(format with { Features = format.Features.With(feature) }));
+            AtomicFile.Replace(directory, FileName, StoreJson.Write(format with { Features = features }));
+            return true;
         }
     }
 
@@ -122,6 +132,9 @@ internal sealed record StoreFeatures(IReadOnlyList<string> Compatible, IReadOnly
     internal static readonly StoreFeatures None = new([], [], []);
 
     internal bool Have(string feature) => ReadOnly.Concat(Incompatible).Contains(feature, StringComparer.Ordinal);
+
+    internal StoreFeatures Without(string feature) =>
+        this with { ReadOnly = [.. ReadOnly.Where(word => word != feature)], Incompatible = [.. Incompatible.Where(word => word != feature)] };
 
     internal StoreFeatures With(string feature) =>
         feature == StoreFormat.LayerDocuments ? this with { ReadOnly = [.. ReadOnly, feature] } : this with { Incompatible = [.. Incompatible, feature] };

@@ -76,6 +76,21 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
         else _ = _opening?.ContinueWith(static opening => opening.GetAwaiter().GetResult().Dispose(), TaskContinuationOptions.OnlyOnRanToCompletion);
     }
 
+    /// <summary>A record that is read when it is first asked for may turn out to be unreadable: then the journal is damaged, as if a start had found it so.</summary>
+    protected override bool AroundReceive(Receive receive, object message)
+    {
+        try
+        {
+            return base.AroundReceive(receive, message);
+        }
+        catch (StorageException e) when (JournalFailure.IsUnreadable(e))
+        {
+            if (message is StoreProtocol.ICommand) Sender.Tell(new StoreProtocol.Refused(e.Error));
+            Break(e.Error);
+            return true;
+        }
+    }
+
     private void Opening()
     {
         Receive<Opened>(opened =>
@@ -141,7 +156,7 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
     private void StartCatalog()
     {
         var settings = _setup.Settings;
-        var options = new CatalogOptions(settings.JournalPluginId, settings.SnapshotPluginId, _context.Layout.Journal, settings.SnapshotEvery, _store!.Additional);
+        var options = new CatalogOptions(settings.JournalPluginId, settings.SnapshotPluginId, _context.Layout.Journal, settings.SnapshotEvery, _store!.Additional, _store.Format.Features.Have(StoreFormat.PackedSnapshot));
         _context = _context with { Catalog = Watch(Context.ActorOf(CatalogActor.Props(options, _view, _context.Operations), _flows.NewName("catalog"))) };
     }
 
@@ -187,7 +202,7 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
         if (!_hasServed || ++_recoveries > MaximumRecoveries)
         {
             var code = error.Code == StorageErrorCode.Internal ? StorageErrorCode.Damaged : error.Code;
-            Break(error with { Code = code, Message = $"{error.Message.TrimEnd('.')}. {JournalFailure.AdviceFor(code)}" });
+            Break(JournalFailure.IsUnreadable(error) ? error : error with { Code = code, Message = $"{error.Message.TrimEnd('.')}. {JournalFailure.AdviceFor(code)}" });
             return;
         }
 

@@ -3,11 +3,13 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using StorageActors.Archive.Digests;
+using StorageActors.Catalog;
 using StorageActors.Engine;
 using StorageActors.Journal;
 using StorageActors.Protocol;
 using StorageActors.Reading;
 using StorageActors.Records;
+using StorageActors.Recovery;
 using StorageActors.Store;
 using Xunit;
 
@@ -30,7 +32,7 @@ public sealed class LargeStoreTests : StoreTest
 
         await using (var again = await StartAsync())
         {
-            // Commands before the first list: none of them has read all records.
+            // Commands before the first list, which reads all records.
             var store = again.Client;
             var parent = await store.SealAsync(before[7].Id, ["sealed"]);
             var child = await store.CreateAsync(parent.Id);
@@ -94,6 +96,93 @@ public sealed class LargeStoreTests : StoreTest
         Assert.Equal(before.Select(Text).Order(StringComparer.Ordinal), (await engine.Client.ListLayersAsync()).Select(Text).Order(StringComparer.Ordinal));
     }
 
+    /// <summary>As from a build that takes itself for this one.</summary>
+    [Fact]
+    public async Task A_record_that_turns_out_to_be_unreadable_is_refused_as_damage_by_whoever_asks_for_it()
+    {
+        var before = await FillAsync();
+        var bytes = Row();
+        bytes[bytes.AsSpan().IndexOf("\"writable\""u8) + 1] = (byte)'x';
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, Crc64.Compute(bytes.AsSpan(8)));
+        Replace(bytes, "catalog-2");
+
+        await using (var engine = await StartAsync())
+        {
+            var error = (await Assert.ThrowsAsync<StorageException>(() => engine.Client.ListLayersAsync())).Error;
+            Assert.Equal(StorageErrorCode.Damaged, error.Code);
+            Assert.Contains("rebuild", error.Message, StringComparison.Ordinal);
+        }
+
+        foreach (var part in Directory.GetFiles(Root, "journal.db*")) File.Delete(part);
+        await using var again = await StartAsync();
+        Assert.Equal(before.Length, (await again.Client.ListLayersAsync()).Count);
+    }
+
+    [Fact]
+    public async Task One_that_has_become_small_can_be_read_by_versions_from_before_again()
+    {
+        var before = await FillAsync();
+        await using (var engine = await StartAsync("storage-actors.catalog.snapshot-every = 100000"))
+        {
+            foreach (var layer in before[..8]) await engine.Client.RemoveAsync(layer.Id);
+        }
+
+        Assert.Empty(StoreFormat.Read(Root)!.Features.Incompatible);
+        Assert.IsNotType<PackedLayers>(Snapshot().Layers);
+        Assert.Equal(before[8..].Select(Text), Snapshot().Layers.Select(Text));
+        await using var again = await StartAsync();
+        Assert.Equal(before[8..].Select(Text), (await again.Client.ListLayersAsync()).Select(Text));
+    }
+
+    [Fact]
+    public async Task A_rebuild_takes_the_word_back_until_the_new_journal_is_summed_up()
+    {
+        await FillAsync();
+        await StorageEngine.RebuildAsync(Configure(), (_, store) => Open(store.Root), dryRun: false);
+        Assert.Empty(StoreFormat.Read(Root)!.Features.Incompatible);
+        Assert.DoesNotContain("catalog-2", Query("SELECT group_concat(manifest) FROM snapshot") as string ?? "", StringComparison.Ordinal);
+        await using var engine = await StartAsync();
+        Assert.Equal(Layers, (await engine.Client.ListLayersAsync()).Count);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("{")]
+    public async Task One_that_cannot_say_so_gets_no_packed_snapshot_and_serves_on(string? format)
+    {
+        var file = Path.Combine(Root, "format.json");
+        var was = "";
+        LayerRecord[] before;
+        await using (var engine = await StartAsync("storage-actors.catalog.snapshot-every = 1"))
+        {
+            was = await File.ReadAllTextAsync(file);
+            if (format is null) File.Delete(file);
+            else await File.WriteAllTextAsync(file, format);
+            before = await FillAsync(engine);
+            Assert.Equal(Layers, before.Length);
+        }
+
+        await File.WriteAllTextAsync(file, was);
+        Assert.DoesNotContain("catalog-2", Query("SELECT group_concat(manifest) FROM snapshot") as string ?? "", StringComparison.Ordinal);
+        await using var again = await StartAsync();
+        Assert.Equal(before.Select(Text), (await again.Client.ListLayersAsync()).Select(Text));
+    }
+
+    [Fact]
+    public async Task Damaged_layers_without_a_directory_are_left_out_of_what_a_start_looks_at()
+    {
+        var before = await FillAsync();
+        var (layout, catalog) = (new StoreLayout(Root, StoreFormat.Read(Root)!.Driver), CatalogState.Empty.Apply(Snapshot()));
+        catalog = catalog.Apply([new CatalogEvent.LayerDamaged(before[3].Id, "its bytes are others"), new CatalogEvent.LayerDamaged(before[4].Id, "its bytes are others")]);
+        Assert.True(CompareStore.With(catalog).Agrees(layout));
+        Directory.Delete(layout.LayerDirectory(before[3].Id), recursive: true);
+
+        var compared = CompareStore.With(catalog).With(layout);
+
+        Assert.True(compared.Agrees);
+        Assert.Equal(before.Where(layer => layer.Id != before[3].Id).Select(static layer => layer.Id.Value).Order(StringComparer.Ordinal), compared.Layers.Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public async Task What_comes_and_goes_while_it_is_stopped_is_seen()
     {
@@ -118,6 +207,11 @@ public sealed class LargeStoreTests : StoreTest
     private async Task<LayerRecord[]> FillAsync()
     {
         await using var engine = await StartAsync($"storage-actors.catalog.snapshot-every = {Layers}");
+        return await FillAsync(engine);
+    }
+
+    private static async Task<LayerRecord[]> FillAsync(StorageEngine engine)
+    {
         await Parallel.ForEachAsync(Enumerable.Range(0, Layers), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (number, stop) =>
             await engine.Client.CreateAsync(null, new StoreProtocol.LayerSpec(LayerId.Parse($"layer-{number}"), [$"name-of-{number}"]), stop));
         return [.. await engine.Client.ListLayersAsync()];

@@ -3,6 +3,7 @@ using System.Runtime.Serialization;
 using System.Text;
 using System.Text.Json;
 using StorageActors.Archive.Digests;
+using StorageActors.Catalog;
 using StorageActors.Journal;
 using StorageActors.Protocol;
 using StorageActors.Records;
@@ -39,7 +40,8 @@ public sealed class PackedSnapshotTests
         var second = new byte[] { 7, 2, 2 }.Concat("cdab"u8.ToArray()).Concat(Convert.FromHexString(Some.Hex)).Concat(full).ToArray();
 
         Assert.Equal(Crc64.Compute(bytes.AsSpan(Build)), BinaryPrimitives.ReadUInt64LittleEndian(bytes));
-        Assert.Equal(typeof(PackedSnapshot).Module.ModuleVersionId, new Guid(bytes.AsSpan(Build, 16)));
+        Assert.Equal(PackedSnapshot.Build, new Guid(bytes.AsSpan(Build, 16)));
+        Assert.DoesNotContain(PackedSnapshot.Build, new[] { typeof(PackedSnapshot).Module.ModuleVersionId, typeof(LayerRecord).Module.ModuleVersionId, Guid.Empty });
         Assert.Equal([2, first.Length, first.Length + second.Length], Enumerable.Range(0, 3).Select(i => BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(Count + (4 * i)))));
         Assert.Equal([.. first, .. second, .. Encoding.UTF8.GetBytes(image)], bytes[(Ends + 8)..]);
     }
@@ -139,6 +141,38 @@ public sealed class PackedSnapshotTests
         var at = Bytes.AsSpan().IndexOf("writable"u8);
         Refused(Forged(bytes => (bytes[Build], bytes[at]) = ((byte)(bytes[Build] ^ 1), (byte)'x'))); // a kind that this one does not know
         Refused(Forged(static bytes => (bytes[Build], bytes[Ends + 8]) = ((byte)(bytes[Build] ^ 1), 2))); // says that it has names
+    }
+
+    [Fact]
+    public void Only_records_that_are_asked_for_are_read()
+    {
+        var layers = Assert.IsType<PackedLayers>(Read(PackedSnapshot.Write(new CatalogEvent.Snapshot([Bare, Full, Layer("ef"), Layer("gh")], []))).Layers);
+        var catalog = CatalogState.Empty.Apply(new CatalogEvent.Snapshot(layers, []));
+        Assert.Equal(["ab", "cd", "ef", "gh"], catalog.LayerIds().Order(StringComparer.Ordinal));
+        Assert.Equal(["cd"], catalog.ChildrenOf(Bare.Id).Select(static id => id.Value));
+        Assert.Empty(catalog.DamagedLayers());
+        Assert.Equal(0, layers.CountRead);
+
+        Assert.Equal("ef", catalog.FindLayer(LayerId.Parse("ef"))!.Id.Value);
+        Assert.Equal("ef", catalog.FindLayer(LayerId.Parse("ef"))!.Id.Value);
+        Assert.Equal(1, layers.CountRead);
+        Assert.Equal("cd", catalog.FindLayerName("one")?.Value);
+        Assert.Equal(2, layers.CountRead); // Of all that have names.
+        Assert.Equal(4, catalog.ListLayers().Count);
+        Assert.Equal(4, layers.CountRead);
+    }
+
+    /// <summary>As from a build that takes itself for this one: it is found out when the record is asked for.</summary>
+    [Fact]
+    public void A_record_that_cannot_be_read_when_it_is_asked_for_is_damage_of_the_journal()
+    {
+        var at = Bytes.AsSpan().IndexOf("writable"u8);
+        var layers = Read(Forged(bytes => bytes[at] = (byte)'x')).Layers;
+        var error = Assert.Throws<StorageException>(() => layers[0]).Error;
+        Assert.Equal(StorageErrorCode.Damaged, error.Code);
+        Assert.Contains("layer ab", error.Message, StringComparison.Ordinal);
+        Assert.Contains("rebuild", error.Message, StringComparison.Ordinal);
+        Assert.Equal("cd", layers[1].Id.Value);
     }
 
     private static LayerRecord Layer(string id) =>

@@ -146,4 +146,31 @@ public sealed class ProcessTests
         Assert.Equal(new MountEntry(36, 35, new DeviceNumber(98, 0), "/mnt1", "/mnt2", "rw,noatime", "ext3", "/dev/root x", "rw,errors=continue"), entries[1]);
         Assert.Throws<InvalidDataException>(() => MountTable.Parse("36 35 98:0 / /mnt rw"));
     }
+
+    [Theory]
+    [InlineData("/a/merged /b\\040c/merged", "1 2 0:3 / /a/merged rw - t s o\n4 5 x:y / /other rw\n6 7 0:8 / /b\\040c/merged rw shared:1 - t s o\n")]
+    [InlineData("", "")]
+    [InlineData(null, "1 2 0:3 / /a/merged rw - t s o\n4 5 0:6 /\n")]        // too few fields
+    [InlineData(null, "1 2 0:3 / /a/merged\n")]
+    [InlineData(null, "1 2 0:3 / none/merged rw - t s o\n")]
+    [InlineData(null, "\n")]
+    [InlineData(null, "1 2 0:3 / /a/merged rw - t s o")]                      // does not end
+    [InlineData(null, "1 2 0:3 / /a rw\n1 2 0:3 / /b rw\n1 2 0:3 / /c rw\n1 2 0:3 / /d rw\n")] // more lines than it may have
+    public void Mount_points_are_read_alone_unless_the_table_is_none_or_too_large(string? expected, string table)
+    {
+        using var stream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(table));
+        var targets = MountTable.TryReadTargets(stream, "/merged"u8, mostLines: 3, mostBytes: 200);
+        Assert.Equal(expected?.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(MountTable.Unescape), targets);
+
+        stream.Position = 0;
+        if (table.Length > 0) Assert.Null(MountTable.TryReadTargets(stream, "/merged"u8, mostLines: 3, mostBytes: table.Length - 1));
+    }
+
+    [Fact]
+    public void Mount_points_of_a_table_that_comes_in_pieces_are_read_whole()
+    {
+        var lines = string.Concat(Enumerable.Range(0, 3000).Select(static number => $"{number} 2 0:3 / /layers/{number}/merged rw - overlay overlay lowerdir={new string('x', number)}\n"));
+        using var stream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(lines));
+        Assert.Equal(Enumerable.Range(0, 3000).Select(static number => $"/layers/{number}/merged"), MountTable.TryReadTargets(stream, "/merged"u8, 3000, long.MaxValue));
+    }
 }
