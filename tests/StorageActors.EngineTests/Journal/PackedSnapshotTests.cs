@@ -146,7 +146,7 @@ public sealed class PackedSnapshotTests
     [Fact]
     public void Only_records_that_are_asked_for_are_read()
     {
-        var layers = Assert.IsType<PackedLayers>(Read(PackedSnapshot.Write(new CatalogEvent.Snapshot([Bare, Full, Layer("ef"), Layer("gh")], []))).Layers);
+        var layers = Assert.IsType<PackedLayers>(Read(PackedSnapshot.Write(new CatalogEvent.Snapshot([Bare, Full with { Damage = null }, Layer("ef"), Layer("gh")], []))).Layers);
         var catalog = CatalogState.Empty.Apply(new CatalogEvent.Snapshot(layers, []));
         Assert.Equal(["ab", "cd", "ef", "gh"], catalog.LayerIds().Order(StringComparer.Ordinal));
         Assert.Equal(["cd"], catalog.ChildrenOf(Bare.Id).Select(static id => id.Value));
