@@ -125,8 +125,9 @@ internal sealed class StoreWitness(StorageEngine engine, string root, DirectoryW
     private void AssertWasMissing(Call call, StorageError error)
     {
         if (call.Command is not LayerProtocol.Acquire { Layer: var id }) return;
-        var made = _calls.Where(other => other.Ended is > 0 and var ended && ended < call.Sent && Makes(other, id)).Select(static other => other.Ended).DefaultIfEmpty(0).Max();
+        var made = _calls.Where(other => other.Ended is > 0 and var ended && ended < call.Sent && Makes(other, id)).Select(static other => other.Sent).DefaultIfEmpty(0).Max();
         if (made == 0) return;
+        // Who made it notes the end after the answer, and a removal that was sent before may have come in between.
         Assert.True(_calls.Any(other => other.Command is StoreProtocol.Remove remove && remove.Layer == id && IsLate(other, made)), $"{id} was made and not removed, but {call.Command} was told: {error}");
     }
 
