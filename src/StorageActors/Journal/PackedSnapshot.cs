@@ -9,7 +9,7 @@ using StorageActors.Records;
 namespace StorageActors.Journal;
 
 /// <summary>
-/// The snapshot of a large store: its layers are not read before they are asked for (<see cref="PackedLayers"/>), so that a start costs what it costs in a small store. A small one's is JSON as all else,
+/// The snapshot of a large store: its layers are not read before they are asked for (<see cref="PackedLayers"/>), so that each costs a start a few microseconds. A small one's is JSON as all else,
 /// which earlier versions read, too. All numbers have their lowest byte first.
 /// <code>
 /// 8   CRC-64 (ISO) of all that follows
