@@ -7,6 +7,10 @@ namespace StorageActors.Linux;
 /// <summary>Small files that readers and crashes see either old or new, never in between.</summary>
 internal static class AtomicFile
 {
+    private const int RandomDigits = 8;
+
+    private static ReadOnlySpan<byte> Suffix => ".tmp"u8;
+
     /// <summary>
     /// Writes <paramref name="content"/> under <paramref name="name"/>, replacing what is there, and returns when the disk has
     /// it. On failure the old file stands (unless it was only the directory that could not be synced) and nothing is left behind;
@@ -45,6 +49,22 @@ internal static class AtomicFile
         Libc.FSync(directory);
     }
 
+    /// <summary>Removes what crashes left of replacements of <paramref name="name"/>; nobody may be at one.</summary>
+    internal static void RemoveTemporaries(SafeFileHandle directory, ReadOnlySpan<byte> name)
+    {
+        List<byte[]>? left = null;
+        using var own = Libc.OpenAt(directory, "."u8, OpenFlags.Directory); // From the beginning, whoever has read the other.
+        using (var reader = new DirectoryReader(own))
+        {
+            while (reader.TryRead(out var entry))
+            {
+                if (IsTemporary(entry.Name, name)) (left ??= []).Add(entry.Name.ToArray());
+            }
+        }
+
+        foreach (var one in left ?? []) Libc.TryUnlinkAt(directory, one);
+    }
+
     /// <summary>The content of a small file; null when there is none. A longer file than <paramref name="limit"/> is EFBIG.</summary>
     internal static byte[]? Read(SafeFileHandle directory, ReadOnlySpan<byte> name, int limit = 64 * 1024 * 1024)
     {
@@ -77,10 +97,16 @@ internal static class AtomicFile
         Libc.FChmod(file, keepsGroup ? mode : mode & (~ofGroup | (mode << 3)));
     }
 
-    private static byte[] TemporaryName(ReadOnlySpan<byte> name)
+    private static byte[] TemporaryName(ReadOnlySpan<byte> name) =>
+        [(byte)'.', .. Kept(name), (byte)'.', .. Encoding.ASCII.GetBytes(RandomNumberGenerator.GetHexString(RandomDigits, lowercase: true)), .. Suffix];
+
+    private static bool IsTemporary(ReadOnlySpan<byte> found, ReadOnlySpan<byte> name)
     {
-        // A long name loses its end, since the whole must fit NAME_MAX.
-        var kept = name[..Math.Min(name.Length, 240)];
-        return [(byte)'.', .. kept, (byte)'.', .. Encoding.ASCII.GetBytes(RandomNumberGenerator.GetHexString(8, lowercase: true)), .. ".tmp"u8];
+        var kept = Kept(name);
+        return found.Length == kept.Length + RandomDigits + Suffix.Length + 2 && found[0] == '.' && found[1..].StartsWith(kept) && found[kept.Length + 1] == '.'
+            && !found.Slice(kept.Length + 2, RandomDigits).ContainsAnyExcept("0123456789abcdef"u8) && found.EndsWith(Suffix);
     }
+
+    /// <summary>A long name loses its end, since the whole must fit NAME_MAX.</summary>
+    private static ReadOnlySpan<byte> Kept(ReadOnlySpan<byte> name) => name[..Math.Min(name.Length, 240)];
 }

@@ -21,7 +21,7 @@ public abstract class KillTests(string[] places, int seed)
 
     internal static string[] Staging => ["staging-created", "layer-begun", "extracted", "rebased", "finished", "staging-ended", "before-sync", "after-sync", "before-rename", "rehearsed", "after-rename", "rename-durable"];
 
-    internal static string[] Records => ["before-journal", "after-journal", "before-snapshot", "snapshot-saved", "events-deleted", "before-record-file", "record-file-written", "after-record-file", "image-staged", "image-renamed", "image-durable", "image-trashed"];
+    internal static string[] Records => ["before-journal", "after-journal", "before-snapshot", "snapshot-saved", "events-deleted", "mark-written", "store-marked", "store-unmarked", "before-record-file", "record-file-written", "after-record-file", "image-staged", "image-renamed", "image-durable", "image-trashed"];
 
     internal static string[] Mounts => ["before-mount", "after-mount", "before-lease", "after-lease", "before-unmount", "after-unmount", "before-lease-snapshot", "lease-snapshot-saved", "before-seal", "after-seal"];
 
@@ -72,7 +72,8 @@ public sealed class KillAtAnyTimeTests
         var random = new Random(15);
         for (var round = 0; round < 8; round++)
         {
-            var death = await run.DieAfterAsync(TimeSpan.FromMilliseconds(random.Next(1500)), isServing: round % 4 != 0);
+            var death = round % 4 == 3 ? await run.DieStoppingAsync(TimeSpan.FromMilliseconds(random.Next(150)))
+                : await run.DieAfterAsync(TimeSpan.FromMilliseconds(random.Next(1500)), isServing: round % 4 != 0);
             Assert.True(death.Violations.Count == 0, $"{death.How}: {string.Join('\n', death.Violations)}");
         }
     }

@@ -63,7 +63,7 @@ internal sealed partial class CatalogActor
     {
         if (_sinceSnapshot < least || _marking is not null) return;
         (_sinceSnapshot, _isOutdated) = (0, false);
-        if (!PackedSnapshot.IsFor(_view.Current.LayerCount))
+        if (!_options.Packs(_view.Current.LayerCount))
         {
             TakeSnapshot();
             return;
@@ -112,14 +112,16 @@ internal sealed partial class CatalogActor
     {
         CrashPoint.Reached(CrashPoint.BeforeSnapshot);
         _answersDue++;
-        if (PackedSnapshot.IsFor(_view.Current.LayerCount)) (_lastPacked, _isUnpacked) = (SnapshotSequenceNr, false);
-        SaveSnapshot(_view.Current.ToSnapshot());
+        var isPacked = _options.Packs(_view.Current.LayerCount);
+        if (isPacked) (_lastPacked, _isUnpacked) = (SnapshotSequenceNr, false);
+        else if (_lastPacked == SnapshotSequenceNr) _lastPacked--; // This one has its number, and takes its place.
+        SaveSnapshot(_view.Current.ToSnapshot() with { IsPacked = isPacked });
     }
 
     /// <summary>The store stops: what the journal has is summed up, unless that is little and its snapshot is as it should be, and afterwards nothing is on its way to the disk.</summary>
     private void FlushAll(Action done)
     {
-        var isAsItShouldBe = !_isOutdated && (!_isMarked || PackedSnapshot.IsFor(_view.Current.LayerCount));
+        var isAsItShouldBe = !_isOutdated && (!_isMarked || _options.Packs(_view.Current.LayerCount));
         SnapshotIfDue(isAsItShouldBe ? _options.SnapshotEvery : 0);
         _files.WhenIdle(() =>
         {

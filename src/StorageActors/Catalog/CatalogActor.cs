@@ -36,8 +36,8 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
         {
             var snapshot = (CatalogEvent.Snapshot)offer.Snapshot;
             _decided = _decided.Apply(snapshot);
-            _isOutdated = PackedSnapshot.IsOutdated(snapshot);
-            if (snapshot.Layers is PackedLayers) _lastPacked = offer.Metadata.SequenceNr;
+            _isOutdated = options.Packs(snapshot.Layers.Count) && PackedSnapshot.IsOutdated(snapshot);
+            if (snapshot.IsPacked) (_lastPacked, _isMarked) = (offer.Metadata.SequenceNr, true);
         });
         Recover<IJournalEvent>(happened =>
         {
@@ -135,4 +135,10 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
 /// <param name="SnapshotEvery">Events between two snapshots, at least.</param>
 /// <param name="Additional">What additional stores have; null without any.</param>
 /// <param name="IsMarked">Whether the store says that its journal's snapshot is packed.</param>
-internal sealed record CatalogOptions(string JournalPluginId, string SnapshotPluginId, string JournalPath, int SnapshotEvery, CatalogState? Additional = null, bool IsMarked = false);
+/// <param name="PackFrom">So many layers have the snapshot packed.</param>
+internal sealed record CatalogOptions(
+    string JournalPluginId, string SnapshotPluginId, string JournalPath, int SnapshotEvery, CatalogState? Additional = null, bool IsMarked = false, long PackFrom = PackedSnapshot.Least)
+{
+    /// <summary>Whether the snapshot of a store of so many layers is packed.</summary>
+    internal bool Packs(int layers) => layers >= PackFrom;
+}

@@ -17,6 +17,7 @@ internal sealed record UseFeature(string Feature) : DriverOperation<Nothing>
     internal override Nothing Execute(DriverServices services, CancellationToken stop)
     {
         FormatFile.Change(Verb, services.Layout.Root, root => StoreFormat.Use(root, Feature));
+        CrashPoint.Reached(CrashPoint.StoreMarked);
         return Nothing.Instance;
     }
 }
@@ -29,6 +30,7 @@ internal sealed record DropFeature(string Feature) : DriverOperation<Nothing>
     internal override Nothing Execute(DriverServices services, CancellationToken stop)
     {
         FormatFile.Change(Verb, services.Layout.Root, root => StoreFormat.Drop(root, Feature));
+        CrashPoint.Reached(CrashPoint.StoreUnmarked);
         return Nothing.Instance;
     }
 }

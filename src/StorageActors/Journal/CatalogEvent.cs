@@ -61,5 +61,9 @@ internal static class CatalogEvent
     };
 
     /// <summary>All layers and images at one moment: what the events before it add up to.</summary>
-    internal sealed record Snapshot(IReadOnlyList<LayerRecord> Layers, IReadOnlyList<ImageRecord> Images) : IJournalEvent;
+    internal sealed record Snapshot(IReadOnlyList<LayerRecord> Layers, IReadOnlyList<ImageRecord> Images) : IJournalEvent
+    {
+        /// <summary>Whether its row is packed (<see cref="PackedSnapshot"/>), not JSON. No part of what it says, so not in the row.</summary>
+        internal bool IsPacked { get; init; }
+    }
 }

@@ -80,7 +80,7 @@ internal static class JournalRows
         }
     }
 
-    private static bool IsPacked(object happened) => happened is CatalogEvent.Snapshot snapshot && PackedSnapshot.IsFor(snapshot.Layers.Count);
+    private static bool IsPacked(object happened) => happened is CatalogEvent.Snapshot { IsPacked: true };
 
     private static Type? TypeOf(string manifest)
     {

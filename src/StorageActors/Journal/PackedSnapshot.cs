@@ -25,7 +25,7 @@ internal static class PackedSnapshot
     /// <summary>The name of its row.</summary>
     internal const string Manifest = "catalog-2";
 
-    /// <summary>A store with so many layers has its snapshot packed; to read fewer as JSON takes a millisecond or two.</summary>
+    /// <summary>A store with so many layers has its snapshot packed, unless its settings say otherwise (<c>catalog.pack-from</c>); to read fewer as JSON takes a millisecond or two.</summary>
     internal const int Least = 256;
 
     private const int BuildOffset = 8;
@@ -35,11 +35,8 @@ internal static class PackedSnapshot
     /// <summary>Another build may not be able to read what this one can, or read it otherwise: of the module that reads records, and of the one that has what they are made of and checks it.</summary>
     internal static Guid Build { get; } = BuildOf(typeof(PackedSnapshot).Module, typeof(LayerRecord).Module);
 
-    /// <summary>Whether the snapshot of a store is packed.</summary>
-    internal static bool IsFor(int layers) => layers >= Least;
-
-    /// <summary>Whether a snapshot that was read should be packed, and is not so by this build: the next start would be slower than it could be.</summary>
-    internal static bool IsOutdated(CatalogEvent.Snapshot snapshot) => IsFor(snapshot.Layers.Count) && snapshot.Layers is not PackedLayers { WasReadAtOnce: false };
+    /// <summary>Whether a snapshot that was read is not packed by this build: a store that is to have it packed would start more slowly than it could.</summary>
+    internal static bool IsOutdated(CatalogEvent.Snapshot snapshot) => snapshot.Layers is not PackedLayers { WasReadAtOnce: false };
 
     internal static byte[] Write(CatalogEvent.Snapshot snapshot)
     {
@@ -83,7 +80,7 @@ internal static class PackedSnapshot
         if (length < 0 || length > rest.Length) throw new FormatException("it is too short for its layers");
         var layers = new PackedLayers(ends, rest[..length]);
         if (new Guid(bytes.AsSpan(BuildOffset, 16)) != Build) layers.ReadAll();
-        return new CatalogEvent.Snapshot(layers, ReadImages(rest.Span[length..]));
+        return new CatalogEvent.Snapshot(layers, ReadImages(rest.Span[length..])) { IsPacked = true };
     }
 
     /// <summary>Ids of modules are digests already, so that one's bits over the other's are as good as a digest of both; and no library has to be loaded for them.</summary>

@@ -2,6 +2,7 @@ using Akka.Configuration;
 using StorageActors.Archive.Apply;
 using StorageActors.DriverOperations;
 using StorageActors.Drivers;
+using StorageActors.Journal;
 using StorageActors.Protocol;
 
 namespace StorageActors.Settings;
@@ -63,6 +64,9 @@ internal sealed record StorageSettings
 
     internal int SnapshotEvery { get; init; } = 500;
 
+    /// <summary>So many layers have the journal's snapshot packed.</summary>
+    internal long PackFrom { get; init; } = PackedSnapshot.Least;
+
     internal TimeSpan SweepInterval { get; init; } = TimeSpan.FromMinutes(10);
 
     internal TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
@@ -110,6 +114,7 @@ internal sealed record StorageSettings
             LingerRetry = section.Time("layers.linger-retry"),
             Retries = new RetryPolicy(section.Count("retry.times", 0), section.Time("retry.pause"), section.Time("retry.longest-pause")),
             SnapshotEvery = section.Count("catalog.snapshot-every", 1),
+            PackFrom = section.Limit("catalog.pack-from", isSize: false),
             SweepInterval = section.Time("trash.sweep-interval"),
             DrainTimeout = section.Time("drain-timeout"),
         };
@@ -139,6 +144,7 @@ internal sealed record StorageSettings
         Fact("retry.pause", Retries.Pause),
         Fact("retry.longest-pause", Retries.LongestPause),
         Fact("catalog.snapshot-every", SnapshotEvery),
+        Limit("catalog.pack-from", PackFrom),
         Fact("trash.sweep-interval", SweepInterval),
         Fact("drain-timeout", DrainTimeout),
         Fact("journal.provider-name", JournalProvider),

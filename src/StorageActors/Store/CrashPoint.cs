@@ -38,6 +38,11 @@ internal static class CrashPoint
     internal const string SnapshotSaved = "snapshot-saved";
     internal const string EventsDeleted = "events-deleted";
 
+    // The store says what its snapshot is.
+    internal const string MarkWritten = "mark-written";
+    internal const string StoreMarked = "store-marked";
+    internal const string StoreUnmarked = "store-unmarked";
+
     // The record in a directory.
     internal const string BeforeRecordFile = "before-record-file";
     internal const string RecordFileWritten = "record-file-written";
@@ -84,6 +89,7 @@ internal static class CrashPoint
         StagingCreated, LayerBegun, Extracted, Rebased, Finished, StagingEnded,
         BeforeSync, AfterSync, BeforeRename, Rehearsed, AfterRename, RenameDurable,
         BeforeJournal, AfterJournal, BeforeSnapshot, SnapshotSaved, EventsDeleted,
+        MarkWritten, StoreMarked, StoreUnmarked,
         BeforeRecordFile, RecordFileWritten, AfterRecordFile,
         BeforeSeal, AfterSeal,
         ImageStaged, ImageRenamed, ImageDurable, ImageTrashed,

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
 using StorageActors.Drivers;
 using StorageActors.Linux;
 using StorageActors.Protocol;
@@ -70,6 +71,10 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
         return format;
     }
 
+    /// <summary>Removes what a crash left of a change. For the owner, before he makes one.</summary>
+    /// <param name="root">The store's root directory, open.</param>
+    internal static void RemoveTemporaries(SafeFileHandle root) => AtomicFile.RemoveTemporaries(root, FileName);
+
     /// <summary>Has the store say, durably, that it uses a feature that this version knows; before anything that does is committed to it.</summary>
     /// <returns>Whether there is a format file to say it in.</returns>
     internal static bool Use(string root, string feature) => Change(root, features => features.Have(feature) ? features : features.With(feature));
@@ -86,7 +91,7 @@ internal sealed record StoreFormat(int Format, string StoreId, string Driver, St
             var features = change(format.Features);
             if (ReferenceEquals(features, format.Features)) return true;
             using var directory = Libc.OpenDirectory(root);
-            AtomicFile.Replace(directory, FileName, StoreJson.Write(format with { Features = features }));
+            AtomicFile.Replace(directory, FileName, StoreJson.Write(format with { Features = features }), written: static () => CrashPoint.Reached(CrashPoint.MarkWritten));
             return true;
         }
     }

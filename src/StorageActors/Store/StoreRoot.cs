@@ -111,6 +111,7 @@ internal static class StoreRoot
         }
 
         using var root = Libc.OpenDirectory(layout.Root);
+        StoreFormat.RemoveTemporaries(root);
         Libc.FSync(root);
     }
 

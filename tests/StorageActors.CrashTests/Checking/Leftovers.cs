@@ -14,11 +14,18 @@ internal static class Leftovers
         "layer.json", "diff", "tar-split.json.gz", "usage.json", "link", "lower", "lower-layers", "work", "merged", "empty",
     };
 
+    /// <summary>What a store's root may have in it while an engine runs.</summary>
+    private static readonly HashSet<string> OfRoot = new(StringComparer.Ordinal)
+    {
+        "format.json", "owner.lock", "store.lock", "journal.db", "journal.db-wal", "journal.db-shm", "reserve", "overlay", "staging", "trash", "images",
+    };
+
     internal static async Task FindAsync(StorageEngine engine, Inspection inspection, List<string> violations)
     {
         var root = inspection.Root;
         var emptied = await engine.System.ActorSelection("/user/storage/trash").Ask<TrashProtocol.Emptied>(new TrashProtocol.Empty(), TimeSpan.FromMinutes(3)).ConfigureAwait(false);
         if (emptied.Left != 0) violations.Add($"{emptied.Left} trees cannot be deleted from the trash");
+        violations.AddRange(NamesIn(root, "").Where(static name => !OfRoot.Contains(name)).Select(static name => $"left behind: {name}"));
         Expect(violations, "staging", NamesIn(root, "staging"), []);
         Expect(violations, "trash", NamesIn(root, "trash"), []);
 

@@ -12,9 +12,9 @@ namespace StorageActors.CrashTests.Checking;
 
 /// <summary>What the store is asked to show after a death.</summary>
 /// <param name="Root">The store.</param>
-/// <param name="Durability">Its setting.</param>
+/// <param name="Store">Its settings for whoever looks.</param>
 /// <param name="IsSameKernel">Whether the kernel lived on: then mounts and what containers wrote did, too.</param>
-internal sealed record Inspection(string Root, string Durability, bool IsSameKernel);
+internal sealed record Inspection(string Root, StoreKind Store, bool IsSameKernel);
 
 /// <summary>
 /// Opens a store after a death and looks at all of it: that each worker's part is in a state that it may be in, that every layer gives back what was put
@@ -40,27 +40,33 @@ internal static class StoreInspection
     private static async Task<(ImmutableList<WorkerModel> Models, IReadOnlyList<string> Violations)> LookAsync(Inspection inspection, IReadOnlyList<Replay> replays)
     {
         var violations = new List<string>();
+        SnapshotMark.Check(inspection.Root, isSmall: false, violations);
         using var patience = new CancellationTokenSource(Patience);
         StorageEngine engine;
         try
         {
-            engine = await StorageEngine.StartAsync(WorkloadProgram.Configure(inspection.Root, inspection.Durability, "OFF"), stop: patience.Token).ConfigureAwait(false);
+            engine = await StorageEngine.StartAsync(WorkloadProgram.Configure(inspection.Root, inspection.Store, "OFF"), stop: patience.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is StorageException or OperationCanceledException)
         {
             return ([.. replays.Select(static replay => replay.Possible[0])], [$"the store does not open: {e.Message}"]);
         }
 
+        ImmutableList<WorkerModel> models;
+        bool isSmall;
         await using (engine.ConfigureAwait(false))
         {
-            var models = await CompareAsync(engine.Client, inspection, replays, violations).ConfigureAwait(false);
+            models = await CompareAsync(engine.Client, inspection, replays, violations).ConfigureAwait(false);
             await ReadBackAsync(engine.Client, violations).ConfigureAwait(false);
             await Leftovers.FindAsync(engine, inspection, violations).ConfigureAwait(false);
             var found = await engine.Client.Channel.AskAsync<StoreProtocol.Checked>(new StoreProtocol.Check(Full: true), patience.Token).ConfigureAwait(false);
             violations.AddRange(found.Findings.Where(static finding => !finding.Note).Select(static finding => $"check --full: {finding.Kind} {finding.Subject}: {finding.Message}"));
             await UseAsync(engine.Client, violations).ConfigureAwait(false);
-            return (models, violations);
+            isSmall = (await engine.Client.ListLayersAsync().ConfigureAwait(false)).Count < inspection.Store.PackFrom;
         }
+
+        SnapshotMark.Check(inspection.Root, isSmall, violations);
+        return (models, violations);
     }
 
     private static async Task<ImmutableList<WorkerModel>> CompareAsync(StorageClient store, Inspection inspection, IReadOnlyList<Replay> replays, List<string> violations)

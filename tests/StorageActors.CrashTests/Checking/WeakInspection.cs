@@ -15,9 +15,10 @@ internal static class WeakInspection
     internal static async Task<IReadOnlyList<string>> RunAsync(Inspection inspection, IReadOnlyList<Replay> replays)
     {
         var violations = new List<string>();
+        SnapshotMark.Check(inspection.Root, isSmall: false, violations);
         try
         {
-            var engine = await StorageEngine.StartAsync(WorkloadProgram.Configure(inspection.Root, inspection.Durability, "OFF")).ConfigureAwait(false);
+            var engine = await StorageEngine.StartAsync(WorkloadProgram.Configure(inspection.Root, inspection.Store, "OFF")).ConfigureAwait(false);
             await using var stopping = engine.ConfigureAwait(false);
             var store = engine.Client;
             var found = (await CheckAsync(store, repair: true).ConfigureAwait(false)).Where(static finding => !finding.Repaired).Select(static finding => finding.Subject).ToHashSet(StringComparer.Ordinal);

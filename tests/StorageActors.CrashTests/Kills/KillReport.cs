@@ -13,7 +13,7 @@ internal static class KillReport
     internal static async Task<int> RunAsync(IReadOnlyList<string> arguments)
     {
         var (deaths, first, each) = (Number(arguments, "--deaths", 500), Number(arguments, "--seed", 1), Number(arguments, "--deaths-per-store", 12));
-        var (killed, ended, violated) = (0, 0, 0);
+        var (killed, ended, violated, packed) = (0, 0, 0, 0);
         var places = new SortedDictionary<string, int>(StringComparer.Ordinal);
         for (var seed = first; killed < deaths; seed++)
         {
@@ -25,6 +25,7 @@ internal static class KillReport
                 if (how.WasKilled)
                 {
                     killed++;
+                    packed += how.WasPacked ? 1 : 0;
                     places[place] = places.GetValueOrDefault(place) + 1;
                 }
                 else
@@ -43,7 +44,7 @@ internal static class KillReport
         }
 
         foreach (var (place, count) in places) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count,5}  {place}"));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"deaths {killed}, violations {violated}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"deaths {killed}, {packed} of them with a packed snapshot, violations {violated}"));
         return violated == 0 ? 0 : 1;
     }
 
@@ -61,13 +62,15 @@ internal static class KillReport
 
     private static async Task<(Death Death, string Place)> OneAsync(KillRun run, Random random)
     {
-        if (random.Next(5) < 3)
+        var kind = random.Next(10);
+        if (kind < 6)
         {
             var place = CrashPoint.Names[random.Next(CrashPoint.Names.Count)];
             return (await run.DieAtAsync(place, random.Next(1, 9), leaseCycles: place.Contains("lease-snapshot", StringComparison.Ordinal) ? 110 : 0).ConfigureAwait(false), place);
         }
 
-        var isServing = random.Next(4) > 0;
+        if (kind == 6) return (await run.DieStoppingAsync(TimeSpan.FromMilliseconds(random.Next(150))).ConfigureAwait(false), "at its stop, any time");
+        var isServing = kind > 7;
         return (await run.DieAfterAsync(TimeSpan.FromMilliseconds(random.Next(isServing ? 1500 : 1000)), isServing).ConfigureAwait(false), isServing ? "at work, any time" : "at its start, any time");
     }
 }

@@ -11,6 +11,7 @@ internal sealed class WorkloadProcess : IDisposable
     private readonly Process _process;
     private readonly List<string> _lines = [];
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _reading;
     private readonly Task<string> _errors;
 
@@ -41,6 +42,9 @@ internal sealed class WorkloadProcess : IDisposable
 
     /// <summary>When its engine serves, or when it has ended.</summary>
     internal Task Ready => Task.WhenAny(_ready.Task, _reading);
+
+    /// <summary>When its engine is about to stop, or when it has ended.</summary>
+    internal Task Stopping => Task.WhenAny(_stopping.Task, _reading);
 
     /// <summary>When it has ended.</summary>
     internal Task Ended => _reading;
@@ -75,6 +79,7 @@ internal sealed class WorkloadProcess : IDisposable
         {
             lock (_lines) _lines.Add(line);
             if (line == "ready") _ready.TrySetResult();
+            if (line == "stopping") _stopping.TrySetResult();
         }
     }
 }

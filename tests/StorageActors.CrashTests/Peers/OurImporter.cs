@@ -9,6 +9,8 @@ namespace StorageActors.CrashTests.Peers;
 /// <summary>This store, by a process with an engine of its own.</summary>
 internal sealed class OurImporter(string root) : IImporter
 {
+    private static readonly StoreKind Kind = new("full", StoreKind.Never);
+
     public string Name => "storage-actors";
 
     public ProcessStartInfo Import(string tar, string id)
@@ -21,7 +23,7 @@ internal sealed class OurImporter(string root) : IImporter
 
     public async Task<(IReadOnlyList<string> Whole, IReadOnlyList<string> Unusable, IReadOnlyList<string> Leftovers)> LookAsync(Digest expected)
     {
-        var engine = await StorageEngine.StartAsync(WorkloadProgram.Configure(root, "full", "OFF")).ConfigureAwait(false);
+        var engine = await StorageEngine.StartAsync(WorkloadProgram.Configure(root, Kind, "OFF")).ConfigureAwait(false);
         await using var stopping = engine.ConfigureAwait(false);
         var (whole, unusable, leftovers) = (new List<string>(), new List<string>(), new List<string>());
         foreach (var layer in await engine.Client.ListLayersAsync().ConfigureAwait(false))
@@ -37,7 +39,7 @@ internal sealed class OurImporter(string root) : IImporter
             }
         }
 
-        await Leftovers.FindAsync(engine, new Inspection(root, "full", IsSameKernel: true), leftovers).ConfigureAwait(false);
+        await Leftovers.FindAsync(engine, new Inspection(root, Kind, IsSameKernel: true), leftovers).ConfigureAwait(false);
         foreach (var layer in whole) await engine.Client.RemoveAsync(LayerId.Parse(layer)).ConfigureAwait(false);
         return (whole, unusable, leftovers);
     }
@@ -50,7 +52,7 @@ internal sealed class OurImporter(string root) : IImporter
     /// <summary>The process that is killed: applies one layer.</summary>
     internal static async Task<int> ApplyAsync(string root, string tar, string id)
     {
-        var engine = await StorageEngine.StartAsync(WorkloadProgram.Configure(root, "full", "OFF")).ConfigureAwait(false);
+        var engine = await StorageEngine.StartAsync(WorkloadProgram.Configure(root, Kind, "OFF")).ConfigureAwait(false);
         await using var stopping = engine.ConfigureAwait(false);
         var item = new StoreProtocol.ChainItem(BlobSource.File(tar), new StoreProtocol.LayerSpec(LayerId.Parse(id)), new StoreProtocol.Expectations());
         await engine.Client.ApplyAsync(new StoreProtocol.Apply(null, new[] { item })).ConfigureAwait(false);

@@ -12,7 +12,8 @@ namespace StorageActors.CrashTests.PowerCuts;
 /// <param name="How">In words.</param>
 /// <param name="Unflushed">Writes of blocks that no flush had made stay.</param>
 /// <param name="Violations">Empty: the store is as it must be.</param>
-internal sealed record PowerCut(string How, int Unflushed, IReadOnlyList<string> Violations);
+/// <param name="WasPacked">Whether the store has a packed snapshot on the disk.</param>
+internal sealed record PowerCut(string How, int Unflushed, IReadOnlyList<string> Violations, bool WasPacked);
 
 /// <summary>
 /// A store on a disk with a volatile cache, clients who work on it, and moments at which the power goes. What the disk would hold then is saved; when the work
@@ -29,6 +30,10 @@ internal sealed class PowerCutRun(FileSystemKind kind, int seed, string durabili
     /// </summary>
     private const int Lookahead = 2000;
 
+    /// <summary>The engine stops and another starts every now and then, so that cuts meet that, too.</summary>
+    private const int StepsOfALife = 40;
+
+    private readonly Random _packing = new(seed);
     private readonly ImmutableList<WorkerModel> _models = [.. Enumerable.Range(0, Workers).Select(WorkerModel.Empty)];
 
     /// <summary>Cuts so many times, and looks at each.</summary>
@@ -40,7 +45,8 @@ internal sealed class PowerCutRun(FileSystemKind kind, int seed, string durabili
         foreach (var (index, (cut, certain)) in taken.Index())
         {
             var how = string.Create(CultureInfo.InvariantCulture, $"{kind}, seed {seed}, durability {durability}, cut {index + 1} after {certain} lines: {cut.Kept} of {cut.Unflushed} unflushed blocks kept");
-            results.Add(new PowerCut(how, cut.Unflushed, await LookAsync(directory, cut, lines, certain).ConfigureAwait(false)));
+            var (violations, wasPacked) = await LookAsync(directory, cut, lines, certain).ConfigureAwait(false);
+            results.Add(new PowerCut(how, cut.Unflushed, violations, wasPacked));
         }
 
         return results;
@@ -56,7 +62,7 @@ internal sealed class PowerCutRun(FileSystemKind kind, int seed, string durabili
         {
             LoopMount.Make(kind, device);
             using var mount = LoopMount.Mount(kind, device, directory["worked-on"]);
-            var order = new WorkloadOrder(Path.Combine(mount.Directory, "store"), Directory.CreateDirectory(directory["blobs"]).FullName, seed, 1_000_000, 0, durability, _models);
+            var order = new WorkloadOrder(Path.Combine(mount.Directory, "store"), Directory.CreateDirectory(directory["blobs"]).FullName, seed, StepsOfALife, 0, Store(), _models, Lives: 1_000_000);
             using var process = WorkloadProcess.Start(order, null);
             await process.Ready.ConfigureAwait(false);
             while (taken.Count < cuts && !process.Ended.IsCompleted)
@@ -93,7 +99,10 @@ internal sealed class PowerCutRun(FileSystemKind kind, int seed, string durabili
         }
     }
 
-    private async Task<IReadOnlyList<string>> LookAsync(TempDirectory directory, Cut cut, IReadOnlyList<string> lines, int certain)
+    /// <summary>With any size for a large store.</summary>
+    private StoreKind Store() => new(durability, StoreKind.AnyPackFrom(_packing));
+
+    private async Task<(IReadOnlyList<string> Violations, bool WasPacked)> LookAsync(TempDirectory directory, Cut cut, IReadOnlyList<string> lines, int certain)
     {
         var image = directory["cut"];
         cut.Save(image);
@@ -104,13 +113,14 @@ internal sealed class PowerCutRun(FileSystemKind kind, int seed, string durabili
             var root = Path.Combine(mount.Directory, "store");
             var (heard, all) = (lines.Take(certain).ToList(), lines.Take(certain + Lookahead).ToList());
             var replays = _models.ConvertAll(model => Replay.Of(model, heard, all));
-            var inspection = new Inspection(root, durability, IsSameKernel: false);
+            var inspection = new Inspection(root, Store(), IsSameKernel: false);
+            var wasPacked = SnapshotMark.HasPacked(root);
             var violations = durability == "full"
                 ? (await StoreInspection.RunAsync(inspection, replays).ConfigureAwait(false)).Violations
                 : await WeakInspection.RunAsync(inspection, replays).ConfigureAwait(false);
-            await KillRun.ReleaseAllAsync(root, durability).ConfigureAwait(false);
+            await KillRun.ReleaseAllAsync(root, inspection.Store).ConfigureAwait(false);
             var faults = all.Where(static line => line.StartsWith("! ", StringComparison.Ordinal)).Select(static line => "the workload met: " + line[2..]);
-            return [.. faults, .. violations];
+            return ([.. faults, .. violations], wasPacked);
         }
         finally
         {

@@ -21,6 +21,9 @@ internal sealed class Worker
     internal Worker(StorageClient store, WorkloadLog log, WorkerModel model, Random random, string blobs) =>
         (_store, _log, _model, _chooser, _blobs) = (store, log, model, new StepChooser(random), blobs);
 
+    /// <summary>Where it stands.</summary>
+    internal WorkerModel Model => _model;
+
     /// <summary>Steps of every kind, one after the other: after these every named place was passed that does not need luck.</summary>
     internal async Task TourAsync()
     {

@@ -13,6 +13,9 @@ internal sealed class WorkloadLog(Stream pipe)
     /// <summary>The engine serves.</summary>
     internal void Ready() => Write("ready");
 
+    /// <summary>All work is done, and the engine is about to stop.</summary>
+    internal void Stopping() => Write("stopping");
+
     /// <summary>A step is about to be sent.</summary>
     internal void Begin(int worker, Step step) => Write(string.Create(CultureInfo.InvariantCulture, $"> {worker} {JsonSerializer.Serialize(step)}"));
 

@@ -66,7 +66,7 @@ public sealed class DriverTests
         var settings = (await store.RunAsync("info", "--json", "--config", config)).Exits(0).Json.GetProperty("facts").EnumerateArray()
             .Where(static fact => fact.GetProperty("group").GetString() == "settings").ToDictionary(static fact => fact.GetProperty("name").GetString()!, static fact => fact.GetProperty("value").GetString());
         Assert.Equal(("7", "00:01:30", "/elsewhere/node.sock"), (settings["retry.times"], settings["trash.sweep-interval"], settings["socket"]));
-        string[] others = ["retry.pause", "retry.longest-pause", "layers.linger-retry", "layers.lease-check", "catalog.snapshot-every", "journal.provider-name", "journal.connection-string"];
+        string[] others = ["retry.pause", "retry.longest-pause", "layers.linger-retry", "layers.lease-check", "catalog.snapshot-every", "catalog.pack-from", "journal.provider-name", "journal.connection-string"];
         Assert.Empty(others.Except(settings.Keys));
 
         await File.WriteAllTextAsync(config, "storage-actors { driver = vfs, mount-options = [nodev] }\n");

@@ -109,7 +109,7 @@ public sealed class SettingsTests
         foreach (var path in new[]
         {
             "driver", "durability", "staging.parallelism", "staging.queue", "limits.size", "limits.entries", "limits.ratio", "limits.ratio-from", "layers.idle-timeout",
-            "layers.linger-retry", "layers.lease-check", "retry.times", "retry.pause", "retry.longest-pause", "catalog.snapshot-every", "trash.sweep-interval", "drain-timeout",
+            "layers.linger-retry", "layers.lease-check", "retry.times", "retry.pause", "retry.longest-pause", "catalog.snapshot-every", "catalog.pack-from", "trash.sweep-interval", "drain-timeout",
         })
         {
             Assert.Equal(StorageConfiguration.Reference.GetString("storage-actors." + path), file.GetString("storage-actors." + path));

@@ -1,6 +1,9 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
+using Akka.Actor;
+using Akka.Event;
 using Microsoft.Data.Sqlite;
 using StorageActors.Archive.Digests;
 using StorageActors.Catalog;
@@ -118,6 +121,31 @@ public sealed class LargeStoreTests : StoreTest
         Assert.Equal(before.Length, (await again.Client.ListLayersAsync()).Count);
     }
 
+    /// <summary>The same record is as unreadable after a recovery: the store does not try.</summary>
+    [Fact]
+    public async Task One_that_the_catalog_meets_has_the_store_refuse_what_comes_after_at_once()
+    {
+        await FillAsync();
+        var bytes = Row();
+        bytes[bytes.AsSpan().IndexOf("\"writable\""u8) + 1] = (byte)'x';
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, Crc64.Compute(bytes.AsSpan(8)));
+        Replace(bytes, "catalog-2");
+
+        await using (var engine = await StartAsync())
+        {
+            var heard = new ConcurrentQueue<string>();
+            engine.System.EventStream.Subscribe(engine.System.ActorOf(Props.Create(() => new Ear(heard))), typeof(Error));
+            // Only the catalog looks at names of others for it.
+            foreach (var name in new[] { "one", "two" })
+            {
+                var error = (await Assert.ThrowsAsync<StorageException>(() => engine.Client.CreateAsync(null, new StoreProtocol.LayerSpec(null, [name])))).Error;
+                Assert.True(JournalFailure.IsUnreadable(error), error.ToString());
+            }
+
+            Assert.DoesNotContain(heard, static line => line.Contains("recovers", StringComparison.Ordinal));
+        }
+    }
+
     [Fact]
     public async Task One_that_has_become_small_can_be_read_by_versions_from_before_again()
     {
@@ -132,6 +160,42 @@ public sealed class LargeStoreTests : StoreTest
         Assert.Equal(before[8..].Select(Text), Snapshot().Layers.Select(Text));
         await using var again = await StartAsync();
         Assert.Equal(before[8..].Select(Text), (await again.Client.ListLayersAsync()).Select(Text));
+    }
+
+    [Fact]
+    public async Task Settings_say_how_many_layers_make_a_store_large()
+    {
+        await using (var engine = await StartAsync("storage-actors.catalog { snapshot-every = 3, pack-from = 3 }"))
+        {
+            for (var number = 0; number < 3; number++) await engine.Client.CreateAsync(null);
+        }
+
+        Assert.IsType<PackedLayers>(Snapshot().Layers);
+        Assert.Equal([Packed], StoreFormat.Read(Root)!.Features.Incompatible);
+        await using (await StartAsync("storage-actors.catalog.pack-from = unlimited"))
+        {
+            // What was packed is not any more when it stops.
+        }
+
+        Assert.IsNotType<PackedLayers>(Snapshot().Layers);
+        Assert.Equal(3, Snapshot().Layers.Count);
+        Assert.Empty(StoreFormat.Read(Root)!.Features.Incompatible);
+    }
+
+    [Fact]
+    public async Task What_a_crash_left_of_a_change_of_the_format_file_goes_with_the_next_start()
+    {
+        string[] left = [".format.json.01234567.tmp", ".format.json.89abcdef.tmp"], others = [".format.json.0123456.tmp", ".format.json.0123456x.tmp", ".store.json.01234567.tmp", ".format.json.01234567.tmp~"];
+        await using (await StartAsync())
+        {
+            // Makes the store.
+        }
+
+        foreach (var name in left.Concat(others)) await File.WriteAllTextAsync(Path.Combine(Root, name), "{");
+        await using (await StartAsync())
+        {
+            Assert.Equal(others.Order(StringComparer.Ordinal), Directory.GetFiles(Root, ".*").Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
+        }
     }
 
     [Fact]
@@ -233,6 +297,11 @@ public sealed class LargeStoreTests : StoreTest
         command.CommandText = sql;
         foreach (var (name, value) in values) command.Parameters.AddWithValue(name, value);
         return command.ExecuteScalar();
+    }
+
+    private sealed class Ear : ReceiveActor
+    {
+        public Ear(ConcurrentQueue<string> heard) => Receive<Error>(error => heard.Enqueue($"{error.Message}"));
     }
 
     private static string Text(LayerRecord layer) => Encoding.UTF8.GetString(StoreJson.Write(new LayerFile.Content(1, layer)));

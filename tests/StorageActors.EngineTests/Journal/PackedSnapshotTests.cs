@@ -47,13 +47,13 @@ public sealed class PackedSnapshotTests
     }
 
     [Fact]
-    public void Only_that_of_a_large_store_is_packed()
+    public void A_snapshot_is_packed_where_it_was_asked_for()
     {
-        var layers = Enumerable.Range(0, PackedSnapshot.Least).Select(static number => Layer($"layer-{number}")).ToArray();
-        Assert.Equal("catalog-1", JournalRows.ManifestOf(new CatalogEvent.Snapshot(layers[1..], [])));
-        Assert.Equal((byte)'{', JournalRows.Write(new CatalogEvent.Snapshot(layers[1..], []))[0]);
+        var layers = Enumerable.Range(0, 300).Select(static number => Layer($"layer-{number}")).ToArray();
+        Assert.Equal("catalog-1", JournalRows.ManifestOf(new CatalogEvent.Snapshot(layers, [])));
+        Assert.Equal((byte)'{', JournalRows.Write(new CatalogEvent.Snapshot(layers, []))[0]);
 
-        var large = new CatalogEvent.Snapshot(layers, [Image]);
+        var large = new CatalogEvent.Snapshot(layers, [Image]) { IsPacked = true };
         Assert.Equal(Manifest, JournalRows.ManifestOf(large));
         var read = Read(JournalRows.Write(large));
         Assert.IsType<PackedLayers>(read.Layers);

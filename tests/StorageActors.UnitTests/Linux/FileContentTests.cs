@@ -1,3 +1,4 @@
+using System.Text;
 using StorageActors.Linux;
 using StorageActors.TestSupport;
 using Xunit;
@@ -111,6 +112,22 @@ public sealed class FileContentTests : IDisposable
         Assert.Equal("second"u8.ToArray(), AtomicFile.Read(_temp.Handle, "record"u8));
         Assert.Equal(0x1A4u, Libc.FStatAt(_temp.Handle, "record"u8).Permissions);
         Assert.Equal(2, TreeSnapshot.Capture(_temp.Path).Lines.Count);
+    }
+
+    [Fact]
+    public void What_a_crash_leaves_of_a_replacement_is_known_by_its_name()
+    {
+        string[] left = [], others = ["record", ".record.0123456.tmp", ".record.0123456x.tmp", ".records.01234567.tmp", ".record.01234567.tmp2"];
+        var longName = Encoding.ASCII.GetBytes(new string('x', 255));
+        AtomicFile.Replace(_temp.Handle, "record"u8, "1"u8, written: () => left = Directory.GetFiles(_temp.Path));
+        AtomicFile.Replace(_temp.Handle, longName, "1"u8, written: () => left = [.. left, .. Directory.GetFiles(_temp.Path, ".xx*")]);
+        foreach (var name in left.Concat(others.Select(name => Path.Combine(_temp.Path, name)))) File.WriteAllText(name, "1");
+        Assert.Equal(2, left.Length);
+
+        AtomicFile.RemoveTemporaries(_temp.Handle, "record"u8);
+        AtomicFile.RemoveTemporaries(_temp.Handle, longName);
+
+        Assert.Equal([.. others.Append(new string('x', 255)).Order(StringComparer.Ordinal)], Directory.GetFiles(_temp.Path).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
     }
 
     [Theory]
