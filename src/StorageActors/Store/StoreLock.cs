@@ -25,7 +25,7 @@ internal sealed class StoreLock(string path, StoreMetrics metrics, TimeProvider 
     internal static ReadOnlySpan<byte> RehearsalName => ".rehearsal"u8;
 
     /// <summary>Whether something is no more than that.</summary>
-    internal static bool IsRehearsal(string name) => name == ".rehearsal";
+    internal static bool IsRehearsal(string name) => Ascii.Equals(RehearsalName, name);
 
     /// <summary>
     /// Changes each of these directories, and takes it back, before a section in which something is renamed from one to another. A change waits for the file system's journal: for
