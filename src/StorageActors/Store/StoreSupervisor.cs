@@ -156,7 +156,8 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
     private void StartCatalog()
     {
         var settings = _setup.Settings;
-        var options = new CatalogOptions(settings.JournalPluginId, settings.SnapshotPluginId, _context.Layout.Journal, settings.SnapshotEvery, _store!.Additional, _store.Format.Features.Have(StoreFormat.PackedSnapshot));
+        var options = new CatalogOptions(
+            settings.JournalPluginId, settings.SnapshotPluginId, _context.Layout.Journal, settings.SnapshotEvery, _store!.Additional, _store.Format.Features.Have(StoreFormat.PackedSnapshot), settings.PackFrom);
         _context = _context with { Catalog = Watch(Context.ActorOf(CatalogActor.Props(options, _view, _context.Operations), _flows.NewName("catalog"))) };
     }
 
@@ -192,14 +193,14 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
 
     /// <summary>
     /// The journal failed, so what it has and what the disk has may differ: commands that wait for it are refused, and the store recovers as at its start. When that
-    /// does not help, or the journal could not even be read, it stops serving.
+    /// does not help, or the journal could not even be read, it stops serving; also when a record in it turns out to be unreadable, which it is the next time, too.
     /// </summary>
     private void MissedCatalog()
     {
         var error = _journalError ?? new StorageError(StorageErrorCode.Internal, "journal", "the catalog failed; the store's log has the stack");
         foreach (var flow in _flows.All) flow.Tell(new AbortFlow(error));
         _changes.Refuse(error);
-        if (!_hasServed || ++_recoveries > MaximumRecoveries)
+        if (!_hasServed || JournalFailure.IsUnreadable(error) || ++_recoveries > MaximumRecoveries)
         {
             var code = error.Code == StorageErrorCode.Internal ? StorageErrorCode.Damaged : error.Code;
             Break(JournalFailure.IsUnreadable(error) ? error : error with { Code = code, Message = $"{error.Message.TrimEnd('.')}. {JournalFailure.AdviceFor(code)}" });
