@@ -1,6 +1,4 @@
-using System.Text;
 using StorageActors.Drivers;
-using StorageActors.Linux;
 using StorageActors.Protocol;
 using StorageActors.Settings;
 using StorageActors.Store;
@@ -18,11 +16,12 @@ internal static class VacantRoot
     {
         var above = settings.Root;
         while (!Directory.Exists(above)) above = Path.GetDirectoryName(above)!;
-        var scratch = Path.Combine(above, $".storage-actors-{Guid.NewGuid():N}");
         try
         {
+            ScratchRoot.Sweep(above);
+            using var scratch = ScratchRoot.Make(above);
             var info = Look(settings, openDriver, scratch);
-            Remove(scratch);
+            scratch.Remove();
             return info;
         }
         catch (Exception e) when (OpenedStore.Refusal(e, above) is { } error)
@@ -31,33 +30,17 @@ internal static class VacantRoot
         }
     }
 
-    private static StoreProtocol.Info Look(StorageSettings settings, OpenDriver openDriver, string scratch)
+    private static StoreProtocol.Info Look(StorageSettings settings, OpenDriver openDriver, ScratchRoot scratch)
     {
         try
         {
-            StoreRoot.Make(scratch);
-            using var driver = openDriver(DriverFactory.NameOf(settings.Driver), settings with { Root = scratch });
+            using var driver = openDriver(DriverFactory.NameOf(settings.Driver), settings with { Root = scratch.Path });
             return StoreFacts.TellVacant(settings, driver.Name, driver.Facts);
         }
         catch
         {
-            TryRemove(scratch);
+            scratch.TryRemove(); // Why no store could be made is what matters.
             throw;
         }
     }
-
-    /// <summary>Where nothing can be made nothing can be removed either, and why it could not be made is what matters.</summary>
-    private static void TryRemove(string scratch)
-    {
-        try
-        {
-            Remove(scratch);
-        }
-        catch (LinuxException)
-        {
-            // What is left is hidden, and in nobody's way: a store is made beside it.
-        }
-    }
-
-    private static void Remove(string scratch) => DirectoryTree.Remove(Libc.CurrentDirectory, Encoding.UTF8.GetBytes(scratch));
 }

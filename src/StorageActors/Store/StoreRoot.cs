@@ -20,10 +20,16 @@ internal static class StoreRoot
     {
         var path = Path.GetFullPath(root);
         if (Libc.TryStat(path, out _, AtFlags.None) == Errno.None) return false;
+        var above = Path.GetDirectoryName(path)!;
+        while (!Directory.Exists(above) && Path.GetDirectoryName(above) is { } next) above = next;
+        ScratchRoot.Sweep(above);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        MakeDirectory(Path.GetDirectoryName(path)!, Path.GetFileName(path)).Dispose();
+        MakeEmpty(path);
         return true;
     }
+
+    /// <summary>Makes a directory for its owner alone, if there is none.</summary>
+    internal static void MakeEmpty(string path) => MakeDirectory(Path.GetDirectoryName(path)!, Path.GetFileName(path)).Dispose();
 
     /// <summary>
     /// Whether a store would be made here: there is nothing but what one is made beside, and nobody is at it. Whatever else there is, and whatever cannot be looked at, is for
@@ -74,7 +80,12 @@ internal static class StoreRoot
                 StorageErrorCode.InvalidArgument, "open store", $"{path} is a store of the driver {format.Driver}, not {wanted}; leave the driver out, or use another root", path);
         }
 
-        if (format is null) CheckUnused(path, wanted);
+        if (format is null)
+        {
+            CheckUnused(path, wanted);
+            ScratchRoot.Sweep(path);
+        }
+
         var driver = format?.Driver ?? choose();
         var layout = new StoreLayout(path, driver);
         MakeAll(layout);

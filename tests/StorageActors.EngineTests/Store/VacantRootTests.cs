@@ -61,6 +61,44 @@ public sealed class VacantRootTests
         Assert.Equal("no driver works here", refusal.Error.Message);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_process_that_died_left_beside_a_root_goes_with_the_next_look_or_when_the_store_is_made(bool isMade)
+    {
+        using var directory = new TempDirectory();
+        string Scratch(char digit) => directory[".storage-actors-" + new string(digit, 32)];
+        foreach (var digit in "0ab") Directory.CreateDirectory(Scratch(digit));
+        Directory.CreateDirectory(Path.Combine(Scratch('a'), "staging", "probe-1", "upper"));
+        string[] left = [Scratch('b'), directory[".storage-actors-0123"], directory[".storage-actors-" + new string('x', 32)], Scratch('c')];
+        foreach (var name in left[1..3]) Directory.CreateDirectory(name);
+        await File.WriteAllTextAsync(left[3], "no directory");
+        await File.WriteAllTextAsync(Path.Combine(Scratch('a'), "lock"), "");
+        using (FileLock.Take(Path.Combine(Scratch('b'), "lock"))) // Its maker lives.
+        {
+            var root = directory[isMade ? "above/store" : "none/at/all"];
+            var config = Akka.Configuration.ConfigurationFactory.ParseString($"storage-actors {{ root = \"{root}\", driver = vfs }}");
+            if (isMade) await using (await StorageEngine.StartAsync(config)) left = [.. left, directory["above"]];
+            else Assert.Equal("", (await StorageEngine.InspectAsync(config))!.StoreId);
+            Assert.Equal(left.Order(StringComparer.Ordinal), Directory.GetFileSystemEntries(directory.Path).Order(StringComparer.Ordinal));
+        }
+
+        ScratchRoot.Sweep(directory.Path);
+        Assert.False(Directory.Exists(Scratch('b')));
+        ScratchRoot.Sweep(directory["not there"]);
+    }
+
+    [Fact]
+    public void What_is_being_tried_is_not_swept_away()
+    {
+        using var directory = new TempDirectory();
+        using var scratch = ScratchRoot.Make(directory.Path);
+        ScratchRoot.Sweep(directory.Path);
+        Assert.True(Directory.Exists(scratch.Path));
+        scratch.Remove();
+        Assert.Empty(Directory.GetFileSystemEntries(directory.Path));
+    }
+
     [Fact]
     public void A_root_where_somebody_is_at_making_a_store_is_not_vacant()
     {
