@@ -115,6 +115,12 @@ internal interface ILayerDriver : IDisposable
     IReadOnlyList<string> RecoverStopped(IReadOnlyCollection<LayerId> layers) => Recover(layers);
 
     /// <summary>
+    /// The directory in which it keeps one name for each layer, if it has such: with as many names there as layers <see cref="RecoverStopped"/> finds nothing to do, so that who knows how many there
+    /// are need not ask.
+    /// </summary>
+    string? NamesHome => null;
+
+    /// <summary>
     /// Leaves out layers of the store's own that are certainly not mounted, as far as that can be said by one call for each: <see cref="FindMount"/> says it of the others.
     /// </summary>
     IReadOnlyList<LayerId> MayBeMounted(IReadOnlyList<LayerId> layers) => layers;

@@ -27,7 +27,7 @@ internal static class MountCandidates
     internal static IReadOnlyList<LayerId> Find(string home, IReadOnlyList<LayerId> layers)
     {
         using var directory = Libc.OpenDirectory(home);
-        return layers.Count >= Many && InTable(directory, layers.Count) is { } mounted ? [.. layers.Where(layer => mounted.Contains(layer.Value))] : Look(directory, layers);
+        return layers.Count >= Many && InTable(directory, layers.Count) is { } mounted ? mounted.Count == 0 ? [] : [.. layers.Where(layer => mounted.Contains(layer.Value))] : Look(directory, layers);
     }
 
     private static List<LayerId> Look(SafeFileHandle home, IReadOnlyList<LayerId> layers)

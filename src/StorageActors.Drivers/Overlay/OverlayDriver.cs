@@ -129,6 +129,9 @@ internal sealed partial class OverlayDriver : ILayerDriver
         DriverErrors.Guard("recover", _home, () => _links.RecoverStopped(layers));
 
     /// <inheritdoc/>
+    public string NamesHome => _home + "/l";
+
+    /// <inheritdoc/>
     public IReadOnlyList<LayerId> MayBeMounted(IReadOnlyList<LayerId> layers) =>
         DriverErrors.Guard("find mounts", _home, () => MountCandidates.Find(_home, layers));
 

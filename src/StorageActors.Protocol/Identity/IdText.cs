@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 
 namespace StorageActors.Protocol.Identity;
@@ -5,15 +6,12 @@ namespace StorageActors.Protocol.Identity;
 /// <summary>The rules that ids share.</summary>
 internal static class IdText
 {
+    private static readonly SearchValues<char> OfFileName = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+
     internal static bool IsFileName(string? text, int minimum, int maximum)
     {
         if (text is null || text.Length < minimum || text.Length > maximum || text[0] is '.' or '-') return false;
-        foreach (var c in text)
-        {
-            if (!char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_' or '-')) return false;
-        }
-
-        return true;
+        return !text.AsSpan().ContainsAnyExcept(OfFileName);
     }
 
     internal static bool IsHex(ReadOnlySpan<char> text) => text.IndexOfAnyExcept("0123456789abcdef") < 0;

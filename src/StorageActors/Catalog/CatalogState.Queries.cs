@@ -1,4 +1,6 @@
+using System.Text;
 using StorageActors.Protocol;
+using StorageActors.Records;
 
 namespace StorageActors.Catalog;
 
@@ -97,6 +99,7 @@ internal sealed partial record CatalogState
     internal List<LayerRecord> ListLayers(out bool asTheyCame)
     {
         asTheyCame = true;
+        if (Layers.IsUnchanged && Began.HasParentsFirst()) return [.. Began]; // As of a snapshot, always.
         var layers = new List<LayerRecord>(LayerCount);
         var listed = new HashSet<string>(LayerCount, StringComparer.Ordinal);
         var below = new Stack<LayerRecord>();
@@ -113,6 +116,20 @@ internal sealed partial record CatalogState
 
     /// <summary>A number that grows from each new layer to the next; null when the store has none of that id.</summary>
     internal long? OrderOf(LayerId id) => Layers.Find(id.ToString())?.Order;
+
+    /// <summary>The ids of the store's own layers as one sum; no record is read for it, and no id made.</summary>
+    internal NameSum SumOfLayerIds()
+    {
+        var sum = Began.SumOfIds();
+        foreach (var (id, entry) in Layers.Changes)
+        {
+            var (was, isThere) = (Began.RowOf(id) is not null, entry is not null);
+            if (was == isThere) continue;
+            sum = isThere ? sum.With(Encoding.UTF8.GetBytes(id)) : sum.Without(Encoding.UTF8.GetBytes(id));
+        }
+
+        return sum;
+    }
 
     /// <summary>The ids of the store's own layers as texts, in no order; no record is read for it.</summary>
     internal IReadOnlyList<string> LayerIds()

@@ -23,6 +23,12 @@ internal sealed class Overlaid<T>
 
     private Overlaid(Func<string, T?> below, ImmutableDictionary<string, T?> changed) => (_below, _changed) = (below, changed);
 
+    /// <summary>Whether all is as it began.</summary>
+    internal bool IsUnchanged => _changed.IsEmpty;
+
+    /// <summary>What was changed since it began; null for what is gone.</summary>
+    internal IEnumerable<KeyValuePair<string, T?>> Changes => _changed;
+
     /// <summary>What was changed since it began, and is there.</summary>
     internal IEnumerable<T> Changed => _changed.Values.OfType<T>();
 

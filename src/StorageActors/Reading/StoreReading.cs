@@ -60,7 +60,7 @@ internal sealed record StoreReading(StoreLayout Layout, StoreFormat Format, Cata
     private static StoreReading? Read(StoreLayout layout, StoreFormat format, JournalFile journal, bool isOwned, bool withMounts)
     {
         var catalog = CatalogState.Empty.Apply(journal.Read(CatalogId));
-        if (!isOwned && !CompareStore.With(catalog).Agrees(layout)) return null;
+        if (!isOwned && !CompareStore.Agrees(catalog, layout)) return null;
         // An owner's leases are in its memory first; without one the journal has them all.
         return new StoreReading(layout, format, catalog, withMounts && !isOwned ? ReadMounts(layout, catalog, journal) : null);
     }

@@ -41,6 +41,20 @@ internal static class JsonRead
         return true;
     }
 
+    /// <summary>The same without an object for the name: of a large store ten thousand records are read for one list.</summary>
+    /// <param name="reader">Stands behind the brace, or behind a value.</param>
+    /// <param name="name">Gets the name; nothing of one that is longer, which is none that this version knows.</param>
+    /// <returns>The length of the name; -1 at the end.</returns>
+    internal static int NextMember(ref Utf8JsonReader reader, scoped Span<char> name)
+    {
+        Expect(ref reader, reader.Read());
+        if (reader.TokenType == JsonTokenType.EndObject) return -1;
+        var bytes = reader.HasValueSequence ? reader.ValueSequence.Length : reader.ValueSpan.Length;
+        var length = bytes <= name.Length ? reader.CopyString(name) : 0;
+        Expect(ref reader, reader.Read());
+        return length;
+    }
+
     /// <summary>Goes to the first token of a document that is an object.</summary>
     internal static void BeginDocument(ref Utf8JsonReader reader)
     {

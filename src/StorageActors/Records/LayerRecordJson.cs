@@ -8,6 +8,9 @@ namespace StorageActors.Records;
 /// <summary>A layer's record as JSON by hand, byte for byte as the serializer's own way has it; see <see cref="JsonRead"/>.</summary>
 internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
 {
+    /// <summary>No member that this version knows has a longer name, even if each of its letters is written as an escape.</summary>
+    private const int LongestName = 128;
+
     /// <inheritdoc/>
     public override LayerRecord Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Read(ref reader);
 
@@ -62,9 +65,10 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
         LayerCompression? compression = null;
         List<BigDataItem>? documents = null;
         IReadOnlyList<IdRange>? users = null, groups = null;
-        while (JsonRead.NextMember(ref reader, out var name))
+        Span<char> name = stackalloc char[LongestName];
+        for (int length; (length = JsonRead.NextMember(ref reader, name)) >= 0;)
         {
-            switch (name)
+            switch (name[..length])
             {
                 case "id": id = JsonRead.LayerId(ref reader); break;
                 case "parent": parent = reader.TokenType == JsonTokenType.Null ? null : JsonRead.LayerId(ref reader); break;
@@ -109,12 +113,17 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
         catch (FormatException e) { throw new JsonException(e.Message, e); }
     }
 
-    private static LayerKind KindOf(ref Utf8JsonReader reader) => JsonRead.Text(ref reader) switch
+    private static LayerKind KindOf(ref Utf8JsonReader reader)
     {
-        var text when Is(text, "sealed") => LayerKind.Sealed,
-        var text when Is(text, "writable") => LayerKind.Writable,
-        _ => throw JsonRead.Wrong(ref reader, "sealed or writable"),
-    };
+        if (reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("sealed"u8)) return LayerKind.Sealed; // As they are written.
+        if (reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("writable"u8)) return LayerKind.Writable;
+        return JsonRead.Text(ref reader) switch
+        {
+            var text when Is(text, "sealed") => LayerKind.Sealed,
+            var text when Is(text, "writable") => LayerKind.Writable,
+            _ => throw JsonRead.Wrong(ref reader, "sealed or writable"),
+        };
+    }
 
     private static LayerCompression CompressionOf(ref Utf8JsonReader reader) => JsonRead.Text(ref reader) switch
     {

@@ -1,41 +1,40 @@
+using System.Buffers;
 using System.Collections;
+using System.Text;
 using StorageActors.Protocol;
 
 namespace StorageActors.Records;
 
 /// <summary>
-/// Layers that never change, in order, and what leads to them: what a catalog starts from. Only the ids are looked at when it is made. What else is asked for is found out
-/// then, on whatever thread, and kept; so a table of ten thousand layers is ready in milliseconds, and a command that has a layer's id reads that layer. The first that has a name reads all
+/// Layers that never change, in order, and what leads to them: what a catalog starts from. Only the ids are looked at when it is made, as bytes and without an object for any. What else is asked for
+/// is found out then, on whatever thread, and kept; so a table of ten thousand layers is ready in a millisecond, and a command that has a layer's id reads that layer. The first that has a name reads all
 /// layers with names. The table's bytes and what was read of them stay in memory as long as its catalog, which is until the next start, also when a later snapshot has been taken.
 /// </summary>
 internal abstract class LayerTable : IReadOnlyList<LayerRecord>
 {
-    private readonly string[] _ids;
-    private readonly Dictionary<string, int> _rows;
+    private const int LongestId = 128;
+    private const int DigestSize = 32;
+
+    private static readonly SearchValues<byte> OfId = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"u8);
+
     private readonly Lazy<string[]> _sorted;
     private readonly Lazy<Dictionary<string, int>> _names;
-    private readonly Lazy<RowsByText> _chains;
-    private readonly Lazy<RowsByText> _children;
+    private readonly Lazy<RowsByKey> _chains;
+    private readonly Lazy<RowsByKey> _children;
+    private RowsByKey _rows = null!;
 
-    /// <param name="ids">The id of each row.</param>
-    /// <exception cref="FormatException">One is there twice.</exception>
-    protected LayerTable(string[] ids)
+    /// <param name="count">How many rows there are.</param>
+    protected LayerTable(int count)
     {
-        _ids = ids;
-        _rows = new Dictionary<string, int>(ids.Length, StringComparer.Ordinal);
-        for (var row = 0; row < ids.Length; row++)
-        {
-            if (!_rows.TryAdd(ids[row], row)) throw new FormatException($"it has the layer {ids[row]} twice");
-        }
-
+        Count = count;
         _sorted = new Lazy<string[]>(Sort);
         _names = new Lazy<Dictionary<string, int>>(IndexNames);
-        _chains = new Lazy<RowsByText>(() => new RowsByText(_ids.Length, ChainOf));
-        _children = new Lazy<RowsByText>(() => new RowsByText(_ids.Length, ParentOf));
+        _chains = new Lazy<RowsByKey>(() => new RowsByKey(Count, ChainOf));
+        _children = new Lazy<RowsByKey>(() => new RowsByKey(Count, ParentOf));
     }
 
     /// <inheritdoc/>
-    public int Count => _ids.Length;
+    public int Count { get; }
 
     /// <inheritdoc/>
     public abstract LayerRecord this[int index] { get; }
@@ -48,22 +47,57 @@ internal abstract class LayerTable : IReadOnlyList<LayerRecord>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    internal string IdOf(int row) => _ids[row];
+    /// <summary>Whether a name is a layer's id, as <see cref="LayerId.Parse"/> has it.</summary>
+    internal static bool IsId(ReadOnlySpan<byte> name) => name.Length is > 1 and <= LongestId && name[0] is not ((byte)'.' or (byte)'-') && !name.ContainsAnyExcept(OfId);
+
+    internal string IdOf(int row) => Encoding.UTF8.GetString(KeyOf(row));
+
+    /// <summary>The ids of all layers.</summary>
+    internal NameSum SumOfIds()
+    {
+        var sum = NameSum.None;
+        for (var row = 0; row < Count; row++) sum = sum.With(KeyOf(row));
+        return sum;
+    }
 
     /// <summary>Whether its record has a damage; only then it has to be read to know which.</summary>
     internal abstract bool IsDamaged(int row);
 
+    /// <summary>Whether no layer is before its parent.</summary>
+    internal bool HasParentsFirst()
+    {
+        for (var row = 0; row < Count; row++)
+        {
+            if (_rows.First(ParentOf(row)) >= row) return false;
+        }
+
+        return true;
+    }
+
     /// <summary>The layer's row; null when it has none.</summary>
-    internal int? RowOf(string id) => _rows.TryGetValue(id, out var row) ? row : null;
+    internal int? RowOf(string id)
+    {
+        Span<byte> key = stackalloc byte[LongestId];
+        return Encoding.UTF8.TryGetBytes(id, key, out var length) ? _rows.First(key[..length]) : null;
+    }
 
     /// <summary>The id of the layer that has a name; of several, the last one's.</summary>
-    internal string? FindName(string name) => _names.Value.TryGetValue(name, out var row) ? _ids[row] : null;
+    internal string? FindName(string name) => _names.Value.TryGetValue(name, out var row) ? IdOf(row) : null;
 
     /// <summary>The ids of the layers with a ChainID, in order; null when there is none.</summary>
-    internal IReadOnlyCollection<string>? FindChain(string chain) => IdsOf(_chains.Value.Find(chain));
+    internal IReadOnlyCollection<string>? FindChain(string chain)
+    {
+        Span<byte> key = stackalloc byte[DigestSize];
+        var digits = chain.AsSpan(chain.IndexOf(':', StringComparison.Ordinal) + 1);
+        return Convert.FromHexString(digits, key, out _, out var length) == OperationStatus.Done && length == DigestSize ? IdsOf(_chains.Value, key) : null;
+    }
 
     /// <summary>The ids of the layers on a parent, which itself need not be there; null when there is none.</summary>
-    internal IReadOnlyCollection<string>? FindChildren(string parent) => IdsOf(_children.Value.Find(parent));
+    internal IReadOnlyCollection<string>? FindChildren(string parent)
+    {
+        Span<byte> key = stackalloc byte[LongestId];
+        return Encoding.UTF8.TryGetBytes(parent, key, out var length) ? IdsOf(_children.Value, key[..length]) : null;
+    }
 
     /// <summary>The ids that begin with a prefix.</summary>
     internal IEnumerable<string> FindPrefix(string prefix)
@@ -73,22 +107,40 @@ internal abstract class LayerTable : IReadOnlyList<LayerRecord>
         for (var i = found < 0 ? ~found : found; i < sorted.Length && sorted[i].StartsWith(prefix, StringComparison.Ordinal); i++) yield return sorted[i];
     }
 
-    protected abstract string? ParentOf(int row);
+    /// <summary>The last thing that a table does before it is used.</summary>
+    /// <exception cref="FormatException">An id is none, or is there twice.</exception>
+    protected void IndexIds()
+    {
+        _rows = new RowsByKey(Count, KeyOf);
+        for (var row = 0; row < Count; row++)
+        {
+            if (!IsId(KeyOf(row))) throw new FormatException($"\"{Convert.ToHexString(KeyOf(row))}\" is no layer's id");
+            if (_rows.Next(row) is not null) throw new FormatException($"it has the layer {IdOf(row)} twice");
+        }
+    }
 
-    protected abstract string? ChainOf(int row);
+    /// <summary>The id of a row.</summary>
+    protected abstract ReadOnlySpan<byte> KeyOf(int row);
+
+    /// <summary>The parent's id; empty without one.</summary>
+    protected abstract ReadOnlySpan<byte> ParentOf(int row);
+
+    /// <summary>The 32 bytes of the ChainID; empty without one.</summary>
+    protected abstract ReadOnlySpan<byte> ChainOf(int row);
 
     protected abstract IReadOnlyList<string> NamesOf(int row);
 
-    private List<string>? IdsOf(IEnumerable<int> rows)
+    private List<string>? IdsOf(RowsByKey rows, ReadOnlySpan<byte> key)
     {
         List<string>? ids = null;
-        foreach (var row in rows) (ids ??= []).Add(_ids[row]);
+        for (var row = rows.First(key); row is { } one; row = rows.Next(one)) (ids ??= []).Add(IdOf(one));
         return ids;
     }
 
     private string[] Sort()
     {
-        var sorted = (string[])_ids.Clone();
+        var sorted = new string[Count];
+        for (var row = 0; row < sorted.Length; row++) sorted[row] = IdOf(row);
         Array.Sort(sorted, StringComparer.Ordinal);
         return sorted;
     }
@@ -96,7 +148,7 @@ internal abstract class LayerTable : IReadOnlyList<LayerRecord>
     private Dictionary<string, int> IndexNames()
     {
         var names = new Dictionary<string, int>(StringComparer.Ordinal);
-        for (var row = 0; row < _ids.Length; row++)
+        for (var row = 0; row < Count; row++)
         {
             foreach (var name in NamesOf(row)) names[name] = row;
         }

@@ -1,20 +1,35 @@
+using System.Text;
 using StorageActors.Protocol;
 
 namespace StorageActors.Records;
 
 /// <summary>A table of records that were read already.</summary>
-internal sealed class ListedLayers(IReadOnlyList<LayerRecord> layers) : LayerTable([.. layers.Select(static layer => layer.Id.Value)])
+internal sealed class ListedLayers : LayerTable
 {
     internal static readonly ListedLayers None = new([]);
 
+    private readonly IReadOnlyList<LayerRecord> _layers;
+    private readonly byte[][] _keys;
+
+    /// <exception cref="FormatException">A layer is there twice.</exception>
+    internal ListedLayers(IReadOnlyList<LayerRecord> layers)
+        : base(layers.Count)
+    {
+        _layers = layers;
+        _keys = [.. layers.Select(static layer => Encoding.UTF8.GetBytes(layer.Id.Value))];
+        IndexIds();
+    }
+
     /// <inheritdoc/>
-    public override LayerRecord this[int index] => layers[index];
+    public override LayerRecord this[int index] => _layers[index];
 
-    internal override bool IsDamaged(int row) => layers[row].Damage is not null;
+    internal override bool IsDamaged(int row) => _layers[row].Damage is not null;
 
-    protected override string? ParentOf(int row) => layers[row].Parent?.Value;
+    protected override ReadOnlySpan<byte> KeyOf(int row) => _keys[row];
 
-    protected override string? ChainOf(int row) => layers[row].ChainId?.Value;
+    protected override ReadOnlySpan<byte> ParentOf(int row) => _layers[row].Parent is { } parent ? Encoding.UTF8.GetBytes(parent.Value) : [];
 
-    protected override IReadOnlyList<string> NamesOf(int row) => layers[row].Names;
+    protected override ReadOnlySpan<byte> ChainOf(int row) => _layers[row].ChainId is { } chain ? Convert.FromHexString(chain.Hex) : [];
+
+    protected override IReadOnlyList<string> NamesOf(int row) => _layers[row].Names;
 }

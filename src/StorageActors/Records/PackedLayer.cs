@@ -46,12 +46,13 @@ internal readonly ref struct PackedLayer
         Damage = 4,
     }
 
-    /// <exception cref="FormatException">It is none.</exception>
-    internal string Id => LayerId.Parse(Encoding.UTF8.GetString(_id)).Value;
+    internal ReadOnlySpan<byte> Id => _id;
 
-    internal string? Parent => _parent.IsEmpty ? null : Encoding.UTF8.GetString(_parent);
+    /// <summary>The parent's id; empty without one.</summary>
+    internal ReadOnlySpan<byte> Parent => _parent;
 
-    internal string? Chain => _chain.IsEmpty ? null : Digest.FromBytes(_chain).Value;
+    /// <summary>The bytes of the ChainID; empty without one.</summary>
+    internal ReadOnlySpan<byte> Chain => _chain;
 
     internal bool HasNames => _has.HasFlag(Has.Names);
 
@@ -62,7 +63,7 @@ internal readonly ref struct PackedLayer
     internal LayerRecord Read()
     {
         var record = JsonRead.Document(_record, LayerRecordJson.Read);
-        return LeadsTo(record) ? record : throw new JsonException($"the record of the layer {Id} is not what leads to it");
+        return LeadsTo(record) ? record : throw new JsonException($"the record of the layer {Encoding.UTF8.GetString(_id)} is not what leads to it");
     }
 
     /// <summary>Writes a layer.</summary>

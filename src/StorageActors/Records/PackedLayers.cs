@@ -16,7 +16,12 @@ internal sealed class PackedLayers : LayerTable
     /// <param name="layers">Each as <see cref="PackedLayer"/> has it; never changed.</param>
     /// <exception cref="FormatException">They do not fit together, or something is no layer's id, or one is there twice.</exception>
     internal PackedLayers(ReadOnlyMemory<byte> ends, ReadOnlyMemory<byte> layers)
-        : base(ReadIds(ends.Span, layers.Span)) => (_ends, _layers, _records) = (ends, layers, new LayerRecord?[Count]);
+        : base(ends.Length / sizeof(int))
+    {
+        (_ends, _layers, _records) = (ends, layers, new LayerRecord?[Count]);
+        CheckEnds();
+        IndexIds();
+    }
 
     /// <inheritdoc/>
     /// <exception cref="StorageException">There is no valid record: the journal is damaged. Whoever asks for it is told so, as at a start; see <see cref="ReadAll"/>.</exception>
@@ -51,28 +56,30 @@ internal sealed class PackedLayers : LayerTable
         WasReadAtOnce = true;
     }
 
-    protected override string? ParentOf(int row) => Layer(row).Parent;
+    protected override ReadOnlySpan<byte> KeyOf(int row) => Layer(row).Id;
 
-    protected override string? ChainOf(int row) => Layer(row).Chain;
+    protected override ReadOnlySpan<byte> ParentOf(int row) => Layer(row).Parent;
+
+    protected override ReadOnlySpan<byte> ChainOf(int row) => Layer(row).Chain;
 
     protected override IReadOnlyList<string> NamesOf(int row) => Layer(row).HasNames ? this[row].Names : [];
 
     // Who comes second takes what the first has read, so that a layer is the same object for all.
     private LayerRecord Read(int row) => Volatile.Read(ref _records[row]) ?? Interlocked.CompareExchange(ref _records[row], Layer(row).Read(), null) ?? _records[row]!;
 
-    private static string[] ReadIds(ReadOnlySpan<byte> ends, ReadOnlySpan<byte> layers)
+    private void CheckEnds()
     {
-        var ids = new string[ends.Length / sizeof(int)];
         var start = 0;
-        for (var row = 0; row < ids.Length; row++)
+        var ends = _ends.Span;
+        for (var row = 0; row < Count; row++)
         {
             var end = End(ends, row);
-            if (end < start || end > layers.Length) throw new FormatException("a layer's bytes end where they cannot");
-            ids[row] = new PackedLayer(layers[start..end]).Id;
+            if (end < start || end > _layers.Length) throw new FormatException("a layer's bytes end where they cannot");
+            _ = new PackedLayer(_layers.Span[start..end]);
             start = end;
         }
 
-        return start == layers.Length ? ids : throw new FormatException("there are bytes behind the last layer");
+        if (start != _layers.Length) throw new FormatException("there are bytes behind the last layer");
     }
 
     private static int End(ReadOnlySpan<byte> ends, int row) => BinaryPrimitives.ReadInt32LittleEndian(ends[(row * sizeof(int))..]);

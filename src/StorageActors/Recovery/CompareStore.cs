@@ -19,7 +19,7 @@ internal sealed record CompareStore(IReadOnlyList<string> Layers, IReadOnlyList<
     internal static CompareStore With(CatalogState catalog)
     {
         var damaged = catalog.DamagedLayers();
-        var missing = new HashSet<string>(damaged.Where(static layer => layer.Damage == RecoveryPlan.MissingDirectory).Select(static layer => layer.Id.Value), StringComparer.Ordinal);
+        var missing = RecoveryPlan.WithoutDirectory(damaged);
         var layers = catalog.LayerIds();
         return new CompareStore(
             missing.Count == 0 ? layers : [.. layers.Where(id => !missing.Contains(id))], [.. damaged.Select(static layer => layer.Id.Value).Where(id => !missing.Contains(id))],
@@ -27,7 +27,10 @@ internal sealed record CompareStore(IReadOnlyList<string> Layers, IReadOnlyList<
     }
 
     /// <summary>The same for a store that this process need not own.</summary>
-    internal bool Agrees(StoreLayout layout) => Absent(layout) is not null;
+    internal static bool Agrees(CatalogState catalog, StoreLayout layout) => LookAtNames.With(catalog).Agrees(layout) || With(catalog).Absent(layout) is not null;
+
+    /// <summary>Whether the directories of images are those.</summary>
+    internal static bool HasImages(StoreLayout layout, IReadOnlyList<string> images) => Missing(layout.ImageHome, images, IsImage) is { Count: 0 };
 
     internal override ComparedStore Execute(DriverServices services, CancellationToken stop) => With(services.Layout);
 
@@ -37,7 +40,7 @@ internal sealed record CompareStore(IReadOnlyList<string> Layers, IReadOnlyList<
 
     /// <summary>The layers that have no directory and need none; null when the names are not those of the journal.</summary>
     private HashSet<string>? Absent(StoreLayout layout) =>
-        Missing(layout.DriverHome, Layers, IsLayer) is { } layers && layers.IsSubsetOf(MayLack) && Missing(layout.ImageHome, Images, IsImage) is { Count: 0 } ? layers : null;
+        Missing(layout.DriverHome, Layers, IsLayer) is { } layers && layers.IsSubsetOf(MayLack) && HasImages(layout, Images) ? layers : null;
 
     /// <summary>Those without a directory; null when there are others.</summary>
     private static HashSet<string>? Missing(string directory, IEnumerable<string> expected, Func<string, bool> isOurs)

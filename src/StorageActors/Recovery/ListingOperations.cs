@@ -148,7 +148,11 @@ internal sealed record RecoverDriver(IReadOnlyList<LayerId> Layers, bool IsThoro
     internal override string Verb => "recover";
 
     internal override IReadOnlyList<string> Execute(DriverServices services, CancellationToken stop) =>
-        IsThorough ? services.Driver.Recover(Layers) : services.Driver.RecoverStopped(Layers);
+        IsThorough ? services.Driver.Recover(Layers) : IsInOrder(services) ? [] : services.Driver.RecoverStopped(Layers);
+
+    /// <summary>Whether it is known that the driver has as many names as layers: more it would not look at either.</summary>
+    private bool IsInOrder(DriverServices services) =>
+        services.Driver.NamesHome is { } home && SeenNames.Read(services.Layout).Of(home) is { } names && names.Count == Layers.Count;
 }
 
 /// <summary>Which layers are mounted.</summary>

@@ -11,7 +11,7 @@ namespace StorageActors.Recovery;
 
 /// <summary>
 /// Brings the store into agreement with itself before it serves: journal and directories, what the driver keeps beside them, mounts and leases. It looks at
-/// names first, and reads only what does not fit, so a start after a clean stop costs the lists of three directories and one of the mounts. After a crash it also reads every record:
+/// names first, and reads only what does not fit, so a start after a clean stop costs the lists of three directories, or of a large store a look at two of them, and one of the mounts. After a crash it also reads every record:
 /// one that was about to be replaced is replaced now. Answers <see cref="Recovered"/> or <see cref="StoreProtocol.Refused"/> to the supervisor.
 /// </summary>
 internal sealed class RecoveryFlow : FlowActor
@@ -43,6 +43,22 @@ internal sealed class RecoveryFlow : FlowActor
             return;
         }
 
+        if (!LookAtNames.IsWorthwhile(Store.View.Current))
+        {
+            Compare();
+            return;
+        }
+
+        // The usual start of a large store: not even a name is needed.
+        Perform(LookAtNames.With(Store.View.Current), isKnown =>
+        {
+            if (isKnown) Agreed(LookAtNames.LayersOf(Store.View.Current));
+            else Compare();
+        });
+    }
+
+    private void Compare()
+    {
         Perform(CompareStore.With(Store.View.Current), compared =>
         {
             if (!compared.Agrees)
@@ -52,9 +68,14 @@ internal sealed class RecoveryFlow : FlowActor
             }
 
             // The usual start: neither a plan nor a record of any layer is needed.
-            CrashPoint.Reached(CrashPoint.RecoveryListed);
-            RecoverLayers(compared.Layers);
+            Agreed([.. compared.Layers.Select(LayerId.Parse)]);
         });
+    }
+
+    private void Agreed(IReadOnlyList<LayerId> layers)
+    {
+        CrashPoint.Reached(CrashPoint.RecoveryListed);
+        RecoverLayers(layers);
     }
 
     protected override void Refuse(StorageError error) => Answer(new StoreProtocol.Refused(error));
@@ -80,12 +101,11 @@ internal sealed class RecoveryFlow : FlowActor
         });
     }
 
-    private void RecoverLayers() => RecoverLayers(CompareStore.With(Store.View.Current).Layers);
+    private void RecoverLayers() => RecoverLayers(LookAtNames.LayersOf(Store.View.Current));
 
-    /// <param name="ids">The layers that have a directory.</param>
-    private void RecoverLayers(IReadOnlyList<string> ids)
+    /// <param name="layers">The layers that have a directory.</param>
+    private void RecoverLayers(IReadOnlyList<LayerId> layers)
     {
-        IReadOnlyList<LayerId> layers = [.. ids.Select(LayerId.Parse)];
         CrashPoint.Reached(CrashPoint.RecoveryReconciled);
         Perform(new RecoverDriver(layers, _isThorough), lines =>
         {

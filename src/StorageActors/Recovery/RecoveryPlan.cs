@@ -16,6 +16,10 @@ internal sealed record RecoveryPlan(CatalogInternal.Reconcile Reconcile, IReadOn
     internal bool IsNeeded =>
         Reconcile.Layers.Count + Reconcile.Images.Count + Reconcile.GoneLayers.Count + Reconcile.GoneImages.Count + Reconcile.Damages.Count > 0;
 
+    /// <summary>The ids of the layers of which it is known that their directories are missing.</summary>
+    internal static HashSet<string> WithoutDirectory(IReadOnlyList<LayerRecord> damaged) =>
+        new(damaged.Where(static layer => layer.Damage == MissingDirectory).Select(static layer => layer.Id.Value), StringComparer.Ordinal);
+
     /// <summary>What has to be read from disk before a plan can be made: little, unless the journal was lost.</summary>
     /// <param name="catalog">What the journal says.</param>
     /// <param name="listing">What there is.</param>

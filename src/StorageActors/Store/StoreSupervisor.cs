@@ -72,8 +72,16 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
         foreach (var waiting in Stash.ClearStash().Where(static waiting => waiting.Message is StoreProtocol.ICommand or StoreInternal.WhenReady))
             waiting.Sender.Tell(new StoreProtocol.Refused(stopping));
         // The children are gone by now; so nothing runs any more on what is closed here.
+        if (_hasServed) NoteNames(_store!.Services);
         if (_store is not null) _store.Dispose();
         else _ = _opening?.ContinueWith(static opening => opening.GetAwaiter().GetResult().Dispose(), TaskContinuationOptions.OnlyOnRanToCompletion);
+    }
+
+    /// <summary>For the next start, which of a small store lists them as quickly.</summary>
+    private void NoteNames(DriverServices services)
+    {
+        if (LookAtNames.IsWorthwhile(_view.Current)) LookAtNames.Prepare(services);
+        else SeenNames.Forget(services.Layout);
     }
 
     /// <summary>A record that is read when it is first asked for may turn out to be unreadable: then the journal is damaged, as if a start had found it so.</summary>

@@ -26,6 +26,12 @@ internal sealed class DirectoryWorld
 
     internal int MostAtOnce { get; private set; }
 
+    /// <summary>Where the driver says that it keeps a name for each layer.</summary>
+    internal string? NamesHome { get; set; }
+
+    /// <summary>How often it was asked to recover.</summary>
+    internal int Recoveries { get; set; }
+
     /// <summary>Called at the begin of an operation (<c>mount</c>, <c>unmount</c>, <c>verify</c>, …) on a layer; what it throws is the driver's failure.</summary>
     internal Action<string, LayerId>? Trouble { get; set; }
 
@@ -180,8 +186,11 @@ internal sealed class DirectoryDriver(string root, DirectoryWorld world, DriverC
         return Read(layer).Digest.Value == File.ReadAllText(Path.Combine(layer.Path, "digest")) ? [] : ["content: another digest"];
     }
 
+    public string? NamesHome => world.NamesHome;
+
     public IReadOnlyList<string> Recover(IReadOnlyCollection<LayerId> layers)
     {
+        world.Recoveries++;
         var dangling = Directory.GetFiles(root, "link-*").Where(link => !layers.Contains(LayerId.Parse(Path.GetFileName(link)["link-".Length..]))).ToList();
         foreach (var link in dangling) File.Delete(link);
         return dangling;

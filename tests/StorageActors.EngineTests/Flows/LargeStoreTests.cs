@@ -9,6 +9,7 @@ using StorageActors.Archive.Digests;
 using StorageActors.Catalog;
 using StorageActors.Engine;
 using StorageActors.Journal;
+using StorageActors.Linux;
 using StorageActors.Protocol;
 using StorageActors.Reading;
 using StorageActors.Records;
@@ -156,6 +157,7 @@ public sealed class LargeStoreTests : StoreTest
         }
 
         Assert.Empty(StoreFormat.Read(Root)!.Features.Incompatible);
+        Assert.False(File.Exists(Path.Combine(Root, "names")));
         Assert.IsNotType<PackedLayers>(Snapshot().Layers);
         Assert.Equal(before[8..].Select(Text), Snapshot().Layers.Select(Text));
         await using var again = await StartAsync();
@@ -238,7 +240,7 @@ public sealed class LargeStoreTests : StoreTest
         var before = await FillAsync();
         var (layout, catalog) = (new StoreLayout(Root, StoreFormat.Read(Root)!.Driver), CatalogState.Empty.Apply(Snapshot()));
         catalog = catalog.Apply([new CatalogEvent.LayerDamaged(before[3].Id, "its bytes are others"), new CatalogEvent.LayerDamaged(before[4].Id, "its bytes are others")]);
-        Assert.True(CompareStore.With(catalog).Agrees(layout));
+        Assert.True(CompareStore.Agrees(catalog, layout));
         Directory.Delete(layout.LayerDirectory(before[3].Id), recursive: true);
 
         var compared = CompareStore.With(catalog).With(layout);
@@ -265,6 +267,32 @@ public sealed class LargeStoreTests : StoreTest
         {
             Assert.Equal(before.Select(Text), (await engine.Client.ListLayersAsync()).Select(Text));
         }
+    }
+
+    /// <summary>On file systems of which it is not known that the times of a directory tell, its names are listed each time.</summary>
+    [Fact]
+    public async Task Its_names_are_listed_when_it_stops_and_not_when_it_starts()
+    {
+        World.NamesHome = Directory.CreateDirectory(Path.Combine(Elsewhere, "names")).FullName;
+        for (var number = 0; number < Layers; number++) await File.WriteAllTextAsync(Path.Combine(World.NamesHome, $"{number}"), "");
+        await FillAsync();
+        var (layout, catalog) = (new StoreLayout(Root, StoreFormat.Read(Root)!.Driver), CatalogState.Empty.Apply(Snapshot()));
+        var tells = Libc.StatFs(Root).Type is FsMagic.Ext or FsMagic.Xfs or FsMagic.Btrfs or FsMagic.Tmpfs;
+        for (var round = 0; round < 3; round++)
+        {
+            Assert.Equal(tells, LookAtNames.With(catalog).Agrees(layout));
+            World.Recoveries = 0;
+            await using var engine = await StartAsync();
+            Assert.Equal(tells ? 0 : 1, World.Recoveries);
+        }
+
+        File.Delete(Path.Combine(World.NamesHome, "0"));
+        await using (var engine = await StartAsync()) Assert.Equal(1, World.Recoveries);
+        Assert.Equal(tells, LookAtNames.With(catalog).Agrees(layout));
+        Assert.False(LookAtNames.With(catalog.Apply([new CatalogEvent.LayerRemoved(LayerId.Parse("layer-1"))])).Agrees(layout));
+        Assert.False(LookAtNames.With(catalog.Apply([new CatalogEvent.LayerDamaged(LayerId.Parse("layer-1"), RecoveryPlan.MissingDirectory)])).Agrees(layout));
+        Directory.CreateDirectory(Path.Combine(Root, "images", new string('0', 64)));
+        Assert.False(LookAtNames.With(catalog).Agrees(layout));
     }
 
     /// <summary>A store whose journal is one snapshot.</summary>
