@@ -134,10 +134,10 @@ internal sealed partial record CatalogState
     /// <summary>The ids of the store's own layers as texts, in no order; no record is read for it.</summary>
     internal IReadOnlyList<string> LayerIds()
     {
-        var ids = new List<string>(LayerCount);
+        var (ids, changed) = (new List<string>(LayerCount), ChangedRows());
         for (var row = 0; row < Began.Count; row++)
         {
-            if (!Layers.IsChanged(Began.IdOf(row), out _)) ids.Add(Began.IdOf(row));
+            if (!changed.ContainsKey(row)) ids.Add(Began.IdOf(row));
         }
 
         ids.AddRange(Layers.Changed.Select(static entry => entry.Record.Id.Value));
@@ -148,9 +148,10 @@ internal sealed partial record CatalogState
     internal IReadOnlyList<LayerRecord> DamagedLayers()
     {
         var damaged = Layers.Changed.Select(static entry => entry.Record).Where(static layer => layer.Damage is not null).ToList();
+        var changed = ChangedRows();
         for (var row = 0; row < Began.Count; row++)
         {
-            if (Began.IsDamaged(row) && !Layers.IsChanged(Began.IdOf(row), out _)) damaged.Add(Began[row]);
+            if (Began.IsDamaged(row) && !changed.ContainsKey(row)) damaged.Add(Began[row]);
         }
 
         return damaged;
@@ -166,11 +167,11 @@ internal sealed partial record CatalogState
 
     private List<LayerEntry> LayersAsTheyCame()
     {
-        var entries = new List<LayerEntry>(LayerCount);
+        var (entries, changed) = (new List<LayerEntry>(LayerCount), ChangedRows());
         for (var row = 0; row < Began.Count; row++)
         {
             // One that went and came again is among the new ones.
-            if (!Layers.IsChanged(Began.IdOf(row), out var entry)) entries.Add(new LayerEntry(Began[row], row));
+            if (!changed.TryGetValue(row, out var entry)) entries.Add(new LayerEntry(Began[row], row));
             else if (entry?.Order == row) entries.Add(entry);
         }
 
@@ -178,6 +179,18 @@ internal sealed partial record CatalogState
         added.Sort(static (one, other) => one.Order.CompareTo(other.Order));
         entries.AddRange(added);
         return entries;
+    }
+
+    /// <summary>The rows of which the layers changed since, or went, and what they are now.</summary>
+    private Dictionary<int, LayerEntry?> ChangedRows()
+    {
+        var changed = new Dictionary<int, LayerEntry?>();
+        foreach (var (id, entry) in Layers.Changes)
+        {
+            if (Began.RowOf(id) is { } row) changed[row] = entry;
+        }
+
+        return changed;
     }
 
     /// <summary>What a user's words name: an exact id or name, else a unique prefix of an id.</summary>

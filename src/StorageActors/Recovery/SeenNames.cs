@@ -14,7 +14,8 @@ namespace StorageActors.Recovery;
 /// <para>
 /// When a name comes or goes, the file system sets both times of the directory to that moment. So before the names are counted the modification time is set to what it is, which moves the change
 /// time alone. From then on the two differ, and whatever comes after makes them equal or moves the change time on: a clock whose ticks are coarse cannot hide it, nor one that is set back, and it
-/// does not matter which process it was. A copy of the directory is another inode. After a power cut, when a disk may have the times without the names, the machine has booted anew.
+/// does not matter which process it was. A copy of the directory is another inode. After a power cut, when a disk may have one without the other, the machine has booted anew; and where a disk alone comes
+/// back, it has them in the order in which they came, by its journal.
 /// </para>
 /// </summary>
 internal sealed class SeenNames
@@ -51,7 +52,7 @@ internal sealed class SeenNames
             }
 
             using var root = Libc.OpenDirectory(layout.Root);
-            using var file = Libc.OpenAt(root, FileName, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Truncate | OpenFlags.NoFollow, OwnerOnly);
+            using var file = Libc.OpenAt(root, FileName, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Truncate | OpenFlags.NoFollow | OpenFlags.NonBlocking, OwnerOnly);
             Libc.WriteAll(file, Encoding.UTF8.GetBytes($"{text}{SumOf(text.ToString())}\n")); // Neither atomic nor durable: half of it is nothing.
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
