@@ -1,9 +1,9 @@
 using System.Text;
 using StorageActors.Catalog;
 using StorageActors.DriverOperations;
-using StorageActors.Journal;
 using StorageActors.Protocol;
 using StorageActors.Records;
+using StorageActors.Settings;
 using StorageActors.Store;
 
 namespace StorageActors.Recovery;
@@ -18,8 +18,8 @@ internal sealed record LookAtNames(NameSum Layers, IReadOnlyList<string> Images)
 {
     internal override string Verb => "look at names";
 
-    /// <summary>The names of fewer layers are listed as quickly.</summary>
-    internal static bool IsWorthwhile(CatalogState catalog) => PackedSnapshot.IsFor(catalog.LayerCount);
+    /// <summary>Whether a store is so large that its snapshot is packed; the names of fewer layers are listed as quickly.</summary>
+    internal static bool IsWorthwhile(CatalogState catalog, StorageSettings settings) => catalog.LayerCount >= settings.PackFrom;
 
     internal static LookAtNames With(CatalogState catalog)
     {

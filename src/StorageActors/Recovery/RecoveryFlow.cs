@@ -43,7 +43,7 @@ internal sealed class RecoveryFlow : FlowActor
             return;
         }
 
-        if (!LookAtNames.IsWorthwhile(Store.View.Current))
+        if (!LookAtNames.IsWorthwhile(Store.View.Current, Store.Settings))
         {
             Compare();
             return;

@@ -80,7 +80,7 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
     /// <summary>For the next start, which of a small store lists them as quickly.</summary>
     private void NoteNames(DriverServices services)
     {
-        if (LookAtNames.IsWorthwhile(_view.Current)) LookAtNames.Prepare(services);
+        if (LookAtNames.IsWorthwhile(_view.Current, _setup.Settings)) LookAtNames.Prepare(services);
         else SeenNames.Forget(services.Layout);
     }
 
