@@ -13,7 +13,7 @@ namespace StorageActors.Store;
 internal static class Wholeness
 {
     private static readonly ConcurrentDictionary<Type, Part[]> PartsOf = new();
-    private static readonly ConcurrentDictionary<Type, bool> Ids = new();
+    private static readonly ConcurrentDictionary<Type, Kind> Kinds = new();
 
     /// <summary>The place of the first thing that is missing, like <c>Items.Source</c>; null for a command that is whole.</summary>
     internal static string? FindLack(StoreProtocol.ICommand command)
@@ -32,7 +32,7 @@ internal static class Wholeness
     {
         foreach (var part in PartsOf.GetOrAdd(record.GetType(), static type => Analyze(type)))
         {
-            if (FindLack(part.Property.GetValue(record), part.MayLack, part.Inner) is { } lack) return part.Property.Name + lack;
+            if (part.FindLack(record) is { } lack) return part.Name + lack;
         }
 
         return null;
@@ -41,29 +41,36 @@ internal static class Wholeness
     /// <summary>What is missing of a value, as the rest of the place: empty for the value itself.</summary>
     private static string? FindLack(object? value, bool mayLack, bool[] inner)
     {
-        switch (value)
+        if (value is null) return mayLack ? null : "";
+        switch (Kinds.GetOrAdd(value.GetType(), static type => KindOf(type)))
         {
-            case null:
-                return mayLack ? null : "";
-            case string or byte[]:
-                return null;
-            case IReadOnlyDictionary<string, string> texts:
-                return texts.Values.Contains(null) ? "" : null;
-            case IEnumerable items:
-                foreach (var item in items)
+            case Kind.Texts:
+                return ((IReadOnlyDictionary<string, string>)value).Values.Contains(null) ? "" : null;
+            case Kind.List:
+                foreach (var item in (IEnumerable)value)
                 {
                     if (FindLack(item, inner is [true, ..], []) is { } lack) return lack;
                 }
 
                 return null;
-            case var id when IsId(id.GetType()):
-                return id.ToString()!.Length == 0 ? "" : null;
-            case var record when record.GetType() is { IsClass: true } type && type.Assembly == typeof(StoreProtocol).Assembly:
-                return FindLack(record) is { } place ? "." + place : null;
+            case Kind.Id:
+                return value.ToString()!.Length == 0 ? "" : null;
+            case Kind.Record:
+                return FindLack(value) is { } place ? "." + place : null;
             default:
                 return null;
         }
     }
+
+    private static Kind KindOf(Type type) => type switch
+    {
+        _ when type == typeof(string) || type == typeof(byte[]) => Kind.Whole,
+        _ when type.IsAssignableTo(typeof(IReadOnlyDictionary<string, string>)) => Kind.Texts,
+        _ when type.IsAssignableTo(typeof(IEnumerable)) => Kind.List,
+        _ when IsId(type) => Kind.Id,
+        _ when type.IsClass && type.Assembly == typeof(StoreProtocol).Assembly => Kind.Record,
+        _ => Kind.Whole,
+    };
 
     private static Part[] Analyze(Type type)
     {
@@ -72,23 +79,56 @@ internal static class Wholeness
         [
             .. type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
                 .Where(static property => property.GetIndexParameters().Length == 0 && Matters(property.PropertyType))
-                .Select(property => new Part(property, nullability.Create(property)))
+                .Select(property => new Part(property.Name, IsId(property.PropertyType) ? ReadId(property) : Read(property, nullability.Create(property))))
         ];
     }
 
     /// <summary>Numbers and words of a list are always something.</summary>
     private static bool Matters(Type type) => !type.IsValueType || IsId(Nullable.GetUnderlyingType(type) ?? type);
 
-    private static bool IsId(Type type) => type.IsValueType && Ids.GetOrAdd(type, static type => Array.Exists(
-        type.GetInterfaces(), static one => one.IsGenericType && one.GetGenericTypeDefinition() == typeof(IStringValue<>)));
+    private static bool IsId(Type type) => type.IsValueType && Array.Exists(
+        type.GetInterfaces(), static one => one.IsGenericType && one.GetGenericTypeDefinition() == typeof(IStringValue<>));
 
-    private sealed record Part(PropertyInfo Property, bool MayLack, bool[] Inner)
+    private static Func<object, string?> Read(PropertyInfo property, NullabilityInfo info)
     {
-        internal Part(PropertyInfo property, NullabilityInfo info)
-            : this(property, MayBeNull(info), [.. info.GenericTypeArguments.Select(MayBeNull)])
-        {
-        }
+        var (read, mayLack, inner) = (Reader<object?>(nameof(ReadAs), property), MayBeNull(info), info.GenericTypeArguments.Select(MayBeNull).ToArray());
+        return record => FindLack(read(record), mayLack, inner);
+    }
 
-        private static bool MayBeNull(NullabilityInfo info) => info.ReadState == NullabilityState.Nullable;
+    private static Func<object, string?> ReadId(PropertyInfo property) => Reader<string?>(nameof(ReadIdAs), property);
+
+    private static bool MayBeNull(NullabilityInfo info) => info.ReadState == NullabilityState.Nullable;
+
+    /// <summary>Reads a property without reflection: each message comes through here.</summary>
+    private static Func<object, TResult> Reader<TResult>(string method, PropertyInfo property) =>
+        (Func<object, TResult>)typeof(Wholeness).GetMethod(method, BindingFlags.NonPublic | BindingFlags.Static)!
+            .MakeGenericMethod(property.DeclaringType!, property.PropertyType).Invoke(null, [property.GetMethod])!;
+
+    private static Func<object, object?> ReadAs<TRecord, TValue>(MethodInfo get)
+    {
+        var read = get.CreateDelegate<Func<TRecord, TValue>>();
+        return record => read((TRecord)record);
+    }
+
+    private static Func<object, string?> ReadIdAs<TRecord, TId>(MethodInfo get)
+        where TId : struct
+    {
+        var read = get.CreateDelegate<Func<TRecord, TId>>();
+        return record => read((TRecord)record).ToString()!.Length == 0 ? "" : null;
+    }
+
+    /// <param name="Name">The property's name.</param>
+    /// <param name="FindLack">What is missing of it in a record, as the rest of the place.</param>
+    private sealed record Part(string Name, Func<object, string?> FindLack);
+
+    /// <summary>What is to be looked at in a value.</summary>
+    private enum Kind
+    {
+        /// <summary>Nothing.</summary>
+        Whole,
+        Texts,
+        List,
+        Id,
+        Record,
     }
 }
