@@ -14,7 +14,7 @@ public sealed class ActorStorageChannel : IStorageChannel
     private readonly IActorRef _store;
     private readonly ITransfers _transfers;
     private readonly IActorRef _holder;
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _ended = new();
 
     /// <summary>Opens a channel. Disposing it ends every lease taken through it; the store and the system stay.</summary>
     /// <param name="system">The system of the store.</param>
@@ -24,6 +24,7 @@ public sealed class ActorStorageChannel : IStorageChannel
     {
         (_system, _store, _transfers) = (system, store, transfers);
         _holder = system.ActorOf(ChannelHolder.Props(store, _ended));
+        _ = system.WhenTerminated.ContinueWith(static (_, ended) => ((CancellationTokenSource)ended!).Cancel(), _ended, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
     /// <inheritdoc/>
@@ -36,18 +37,13 @@ public sealed class ActorStorageChannel : IStorageChannel
         stop.ThrowIfCancellationRequested();
         var question = new Question(_system);
         using var givingUp = stop.UnsafeRegister(static question => ((Question)question!).GiveUp(), question);
+        // A store answers all that has reached it before it ends; what is not answered soon after came later.
+        using var ending = _ended.Token.UnsafeRegister(static question => ((Question)question!).GiveUpAfter(Grace), question);
         _store.Tell(command, question);
-        var asking = question.Answer;
-        if (await Task.WhenAny(asking, _ended.Task, _system.WhenTerminated).ConfigureAwait(false) != asking && await Task.WhenAny(asking, Task.Delay(Grace, stop)).ConfigureAwait(false) != asking)
-        {
-            // A store answers all that has reached it before it ends; this came after that.
-            stop.ThrowIfCancellationRequested();
-            throw new StorageException(new StorageError(StorageErrorCode.ShuttingDown, command.GetType().Name, "the engine has stopped"));
-        }
-
-        return await asking.ConfigureAwait(false) switch
+        return await question.Answer.ConfigureAwait(false) switch
         {
             TReply expected => expected,
+            null => throw new StorageException(new StorageError(StorageErrorCode.ShuttingDown, command.GetType().Name, "the engine has stopped")),
             StoreProtocol.Refused refused => throw new StorageException(refused.Error),
             Status.Failure failure => throw Unexpected(command, failure.Cause.Message, failure.Cause),
             var other => throw Unexpected(command, $"answered {other.GetType().Name}, not {typeof(TReply).Name}", null),
@@ -81,13 +77,13 @@ public sealed class ActorStorageChannel : IStorageChannel
     /// <summary>Lends its life to leases, and says when the store has ended.</summary>
     private sealed class ChannelHolder : ReceiveActor
     {
-        public ChannelHolder(IActorRef store, TaskCompletionSource ended)
+        public ChannelHolder(IActorRef store, CancellationTokenSource ended)
         {
             Context.Watch(store);
-            Receive<Terminated>(_ => ended.TrySetResult());
+            Receive<Terminated>(_ => ended.Cancel());
         }
 
-        public static Props Props(IActorRef store, TaskCompletionSource ended) => EngineProps.Of(() => new ChannelHolder(store, ended));
+        public static Props Props(IActorRef store, CancellationTokenSource ended) => EngineProps.Of(() => new ChannelHolder(store, ended));
     }
 
     /// <summary>Hands progress events of one ticket to an observer.</summary>

@@ -13,7 +13,7 @@ namespace StorageActors.Client;
 [SuppressMessage("Design", "MA0097", Justification = "Addresses are compared for order by Akka alone.")]
 internal sealed class Question : MinimalActorRef, IRunnable
 {
-    private readonly TaskCompletionSource<object> _asking = new();   // What waits for it runs where it is completed: never where the answer is given.
+    private readonly TaskCompletionSource<object?> _asking = new();   // What waits for it runs where it is completed: never where the answer is given.
     private readonly ActorSystem _system;
     private object? _answer;
 
@@ -30,11 +30,15 @@ internal sealed class Question : MinimalActorRef, IRunnable
     /// <inheritdoc/>
     public override IActorRefProvider Provider { get; }
 
-    /// <summary>The first answer; cancelled when it was given up before.</summary>
-    internal Task<object> Answer => _asking.Task;
+    /// <summary>The first answer; null when none came in its time, cancelled when it was given up before.</summary>
+    internal Task<object?> Answer => _asking.Task;
 
-    /// <summary>Has who waits go on without an answer.</summary>
+    /// <summary>Has who waits go on without an answer, cancelled.</summary>
     internal void GiveUp() => ThreadPool.UnsafeQueueUserWorkItem(static question => question._asking.TrySetCanceled(), this, preferLocal: false);
+
+    /// <summary>Has who waits go on without an answer, unless one comes in this time.</summary>
+    internal void GiveUpAfter(TimeSpan time) =>
+        _ = Task.Delay(time).ContinueWith(static (_, question) => ((Question)question!)._asking.TrySetResult(null), this, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
 
     /// <summary>Has who waits go on, on this thread.</summary>
     public void Run() => _asking.TrySetResult(_answer!);
