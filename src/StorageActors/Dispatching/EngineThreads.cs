@@ -10,13 +10,17 @@ namespace StorageActors.Dispatching;
 /// <item>When more waits than a thread's next few steps, or it comes from elsewhere, another thread is woken, or started if there are fewer than allowed.</item>
 /// <item>At most so many calls run at a time; there are more threads than that, so actors always have one.</item>
 /// <item>What somebody outside does with an answer runs here too, if he awaits it: so he sends his next message from the thread that would have to be woken for it. A few at a
-/// time, since he may block or go on for ever; who comes when they are taken is told that he has to look for a thread elsewhere.</item>
+/// time, since he may block or go on for ever; who comes when they are taken is told that he has to look for a thread elsewhere. The first message that he sends then is left to this
+/// same thread, which nearly always is back at once; while somebody asks again and again, an idle thread looks every two milliseconds whether it was.</item>
 /// </list>
 /// Threads end after half a minute without work: an engine that does nothing has none. Safe to use from many threads.
 /// </summary>
 internal sealed class EngineThreads
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>For so long at most waits what was left to a thread that is not back.</summary>
+    private static readonly TimeSpan Watch = TimeSpan.FromMilliseconds(2);
 
     /// <summary>Actors run for microseconds: a thread comes to so many of them sooner than another one wakes up.</summary>
     private const int NextSteps = 4;
@@ -31,6 +35,10 @@ internal sealed class EngineThreads
     [ThreadStatic]
     private static EngineThreads? _home;
 
+    /// <summary>Whose answer this thread is with, as long as that has caused nothing; null for any other.</summary>
+    [ThreadStatic]
+    private static EngineThreads? _lent;
+
     private readonly object _gate = new();
     private readonly Queue<IRunnable> _actors = new();
     private readonly Queue<IRunnable> _calls = new();
@@ -39,10 +47,14 @@ internal sealed class EngineThreads
     private int _mostThreads = MostAnswers;
     private int _mostCalls;
     private int _threads;
-    private int _idle;
+    private int _idle;     // who waits and was not called; with those who were and have not come yet, all who wait
+    private int _called;
     private int _calling;
     private int _answering;
     private int _users;
+    private long _asked;     // how often somebody with an answer sent a message
+    private long _askedBefore;     // the same, when the watch began
+    private bool _isWatched;
 
     /// <param name="name">The threads' name.</param>
     internal EngineThreads(string name) => _name = name;
@@ -65,7 +77,7 @@ internal sealed class EngineThreads
         lock (_gate)
         {
             if (--_users > 0) return;
-            _idle = 0;
+            (_called, _idle) = (_called + _idle, 0);
             Monitor.PulseAll(_gate);
         }
     }
@@ -95,8 +107,17 @@ internal sealed class EngineThreads
         lock (_gate)
         {
             queue.Enqueue(run);
-            if (_home != this || Ready > NextSteps) Wake();
+            if (_home == this ? Ready > NextSteps : !MayLeave()) Wake();
         }
+    }
+
+    /// <summary>Only with the gate. Whether what was just caused, and nothing else, may be left to this thread, which is with an answer: another one looks soon whether it came to it.</summary>
+    private bool MayLeave()
+    {
+        if (_lent != this) return false;
+        _lent = null;
+        _asked++;
+        return _isWatched && Ready == 1;
     }
 
     /// <summary>Only with the gate.</summary>
@@ -104,7 +125,7 @@ internal sealed class EngineThreads
     {
         if (_idle > 0)
         {
-            _idle--;
+            (_called, _idle) = (_called + 1, _idle - 1);
             Monitor.Pulse(_gate);
         }
         else if (_threads < _mostThreads)
@@ -121,9 +142,9 @@ internal sealed class EngineThreads
         while (Next(ref step, ref inRow) is { } run)
         {
             // Who got an answer is not ours: he may block at once, and what he sent before has to be done by another thread.
-            if (step == Step.Answer) _home = null;
+            if (step == Step.Answer) (_home, _lent) = (null, this);
             run.Run();
-            _home = this;
+            (_home, _lent) = (this, null);
         }
     }
 
@@ -163,19 +184,31 @@ internal sealed class EngineThreads
                     return call;
                 }
 
-                if (_users > 0)
-                {
-                    _idle++;
-                    if (Monitor.Wait(_gate, Patience)) continue;
-                    // Nobody called it, or it would have been taken from the idle ones.
-                    _idle--;
-                    if (Ready > 0) continue;
-                }
-
+                if (_users > 0 && (Wait() || Ready > 0)) continue;
                 _threads--;
                 return null;
             }
         }
+    }
+
+    /// <summary>Only with the gate.</summary>
+    /// <returns>False: nobody has called for as long as a thread is patient.</returns>
+    private bool Wait()
+    {
+        var watches = !_isWatched && _asked != _askedBefore;
+        if (watches) (_isWatched, _askedBefore) = (true, _asked);
+        _idle++;
+        var isCalled = Monitor.Wait(_gate, watches ? Watch : Patience);
+        if (watches) _isWatched = false;
+        if (_called == 0)
+        {
+            _idle--;
+            return isCalled || watches;
+        }
+
+        // Whoever comes first after a call takes it, also when his own time was up: he finds what it was for.
+        _called--;
+        return true;
     }
 
     private enum Step

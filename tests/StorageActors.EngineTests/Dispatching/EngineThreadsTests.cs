@@ -132,6 +132,35 @@ public sealed class EngineThreadsTests
     }
 
     [Fact]
+    public async Task Who_blocks_until_what_he_has_just_caused_is_done_is_not_waited_for()
+    {
+        // Most go on at once, so that nobody is woken for what they cause; now and then one blocks.
+        var (left, done) = (20_000, new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously));
+        Ask();
+        Assert.True(await done.Task.WaitAsync(Limit));
+
+        void Ask() => _threads.RunActor(new Step(() =>
+        {
+            // The thread before may be with its answer still, and another one, too.
+            if (!_threads.TryRunAnswer(new Step(Answered))) ThreadPool.UnsafeQueueUserWorkItem(static answered => answered(), Answered, preferLocal: false);
+        }));
+
+        void Answered()
+        {
+            var isDone = true;
+            if (--left % 1000 == 0)
+            {
+                using var caused = new SemaphoreSlim(0);
+                _threads.RunActor(new Step(() => _threads.RunCall(new Step(() => caused.Release()))));
+                isDone = caused.Wait(Limit);
+            }
+
+            if (left > 0 && isDone) Ask();
+            else done.SetResult(isDone);
+        }
+    }
+
+    [Fact]
     public void Nothing_follows_an_answer_on_threads_that_are_about_to_end()
     {
         _threads.Leave();
