@@ -1,10 +1,10 @@
 using Akka.Actor;
 using Akka.Event;
 using Akka.Persistence;
+using StorageActors.Dispatching;
 using StorageActors.Drivers;
 using StorageActors.DriverOperations;
 using StorageActors.Protocol;
-using StorageActors.Store;
 
 namespace StorageActors.Layers;
 
@@ -12,63 +12,64 @@ namespace StorageActors.Layers;
 internal sealed partial class LayerActor
 {
     /// <summary>Questions, and what comes from the journal and the parent. For the start of a state, after what it does itself.</summary>
-    private void Always()
+    private static void Always(Behavior<LayerActor> state)
     {
-        Command<LayerProtocol.Describe>(Describe);
-        Command<LayerProtocol.WhyBusy>(_ =>
-        {
-            var requester = Sender;
-            if (_state.Mount is null) requester.Tell(new LayerProtocol.Holders(Id, []));
-            else Query(new FindHolders(_state.Mount.Path), reply => requester.Tell(reply switch
-            {
-                DriverProtocol.Completed<IReadOnlyList<string>> found => new LayerProtocol.Holders(Id, found.Result),
-                _ => new StoreProtocol.Refused(((DriverProtocol.Failed)reply).Error),
-            }));
-        });
-        Command<LayerInternal.ChangeDamage>(command => _state = _state with { Damage = command.Damage });
-        Command<LayerInternal.Wake>(_ => Sender.Tell(new LayerInternal.Awake(Id, _state.Record)), _ => IsSettled);
-        Command<LayerInternal.Flush>(flush => DeferAsync(Sender, requester => requester.Tell(new LayerInternal.Flushed(flush.Number))), _ => IsSettled);
-        Command<LayerInternal.StopIdle>(_ => Context.Parent.Tell(new LayerInternal.StillBusy(Id)));
-        Command<ReceiveTimeout>(static _ => { });
-        Command<RetryUnmount>(static _ => { });
-        Command<CheckTerms>(static _ => { });
-        Command<SaveSnapshotSuccess>(saved =>
-        {
-            CrashPoint.Reached(CrashPoint.LeaseSnapshotSaved);
-            DeleteMessages(saved.Metadata.SequenceNr);
-            DeleteSnapshots(new SnapshotSelectionCriteria(saved.Metadata.SequenceNr - 1));
-        });
-        Command<SaveSnapshotFailure>(failure => _log.Warning("layer {0}: its leases could not be summed up: {1}", Id, failure.Cause.Message));
-        Command<DeleteMessagesSuccess>(static _ => { });
-        Command<DeleteMessagesFailure>(failure => _log.Warning("layer {0}: rows of its journal stay: {1}", Id, failure.Cause.Message));
-        Command<DeleteSnapshotsSuccess>(static _ => { });
-        Command<DeleteSnapshotsFailure>(failure => _log.Warning("layer {0}: old snapshots stay: {1}", Id, failure.Cause.Message));
+        state.On<LayerProtocol.Describe>(static (layer, command) => layer.Describe(command));
+        state.On<LayerProtocol.WhyBusy>(static (layer, _) => layer.SayWhyBusy());
+        state.On<LayerInternal.ChangeDamage>(static (layer, command) => layer._state = layer._state with { Damage = command.Damage });
+        state.On<LayerInternal.Wake>(static (layer, _) => layer.Sender.Tell(new LayerInternal.Awake(layer.Id, layer._state.Record)), IsSettled);
+        state.On<LayerInternal.Flush>(static (layer, flush) => layer.DeferAsync(layer.Sender, requester => requester.Tell(new LayerInternal.Flushed(flush.Number))), IsSettled);
+        state.On<LayerInternal.StopIdle>(static (layer, _) => Context.Parent.Tell(new LayerInternal.StillBusy(layer.Id)));
+        state.On<ReceiveTimeout>(Nothing);
+        state.On<RetryUnmount>(Nothing);
+        state.On<CheckTerms>(Nothing);
+        state.On<SaveSnapshotSuccess>(static (layer, saved) => layer.SummedUp(saved.Metadata.SequenceNr));
+        state.On<SaveSnapshotFailure>(static (layer, failure) => layer._log.Warning("layer {0}: its leases could not be summed up: {1}", layer.Id, failure.Cause.Message));
+        state.On<DeleteMessagesSuccess>(Nothing);
+        state.On<DeleteMessagesFailure>(static (layer, failure) => layer._log.Warning("layer {0}: rows of its journal stay: {1}", layer.Id, failure.Cause.Message));
+        state.On<DeleteSnapshotsSuccess>(Nothing);
+        state.On<DeleteSnapshotsFailure>(static (layer, failure) => layer._log.Warning("layer {0}: old snapshots stay: {1}", layer.Id, failure.Cause.Message));
     }
 
     /// <summary>What comes after its time and must not wait in the stash for a state that would take it for news.</summary>
-    private void Leftovers()
+    private static void Leftovers(Behavior<LayerActor> state)
     {
-        Command<HolderDied>(static _ => { });
-        Command<LayerInternal.Undrain>(static _ => { });
-        Command<LayerInternal.Unhold>(Change);
+        state.On<HolderDied>(static (layer, died) => layer._holders.Remove(died.Holder));
+        state.On<LayerInternal.Undrain>(Nothing);
+        state.On<LayerInternal.Unhold>(static (layer, command) => layer.Change(command));
     }
 
     /// <summary>Answers to questions are given, those to attempts of long ago left alone; everything else waits. For the end of a state.</summary>
-    private void Otherwise()
+    private static void Otherwise(Behavior<LayerActor> state)
     {
-        Command<DriverProtocol.IReply>(reply =>
+        state.On<DriverProtocol.IReply>(static (layer, reply) =>
         {
-            if (_queries.Remove(reply.Attempt, out var answer)) answer(reply);
+            if (layer._queries.Remove(reply.Attempt, out var answer)) answer(reply);
         });
-        CommandAny(_ =>
+        state.On<object>(static (layer, _) =>
         {
-            _isQueueing = true;
-            Stash.Stash();
+            layer._isQueueing = true;
+            layer.Stash.Stash();
         });
     }
 
+    private static void Nothing<TMessage>(LayerActor layer, TMessage message)
+    {
+    }
+
     /// <summary>Whether it waits for nothing that it began by itself or for somebody.</summary>
-    private bool IsSettled => _attempt == 0;
+    private static bool IsSettled<TMessage>(LayerActor layer, TMessage message) => layer._attempt == 0;
+
+    private void SayWhyBusy()
+    {
+        var requester = Sender;
+        if (_state.Mount is null) requester.Tell(new LayerProtocol.Holders(Id, []));
+        else Query(new FindHolders(_state.Mount.Path), reply => requester.Tell(reply switch
+        {
+            DriverProtocol.Completed<IReadOnlyList<string>> found => new LayerProtocol.Holders(Id, found.Result),
+            _ => new StoreProtocol.Refused(((DriverProtocol.Failed)reply).Error),
+        }));
+    }
 
     private void Describe(LayerProtocol.Describe command)
     {

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
 using Akka.Persistence;
+using StorageActors.Dispatching;
 using StorageActors.DriverOperations;
 using StorageActors.Journal;
 using StorageActors.Protocol;
@@ -14,48 +15,50 @@ internal sealed partial class LayerActor
     private int _deletionsLeft;
 
     /// <summary>Nobody writes; everything waits.</summary>
-    private void Holding()
+    private static readonly Behavior<LayerActor> Holding = new(static state =>
     {
-        Command<LayerInternal.Unhold>(command =>
+        state.On<LayerInternal.Unhold>(static (layer, command) =>
         {
-            Change(command);
-            EndHold(command.Kind);
+            layer.Change(command);
+            layer.EndHold(command.Kind);
         });
-        Command<HolderDied>(
-            died =>
+        state.On<HolderDied>(
+            static (layer, died) =>
             {
-                EndHold(_state.Kind);
-                HolderIsDead(died.Holder);
+                layer.EndHold(layer._state.Kind);
+                layer.HolderIsDead(died.Holder);
             },
-            died => died.Holder.Equals(_holdBy));
-        Always();
-        Otherwise();
-    }
+            static (layer, died) => died.Holder.Equals(layer._holdBy));
+        Always(state);
+        Otherwise(state);
+    });
 
     /// <summary>Nothing is mounted; everything waits for whether the layer stays.</summary>
-    private void Draining()
+    private static readonly Behavior<LayerActor> Draining = new(static state =>
     {
-        Command<LayerInternal.Undrain>(_ => Enter(Unmounted));
-        Command<LayerInternal.Forget>(_ => Forget());
-        Always();
-        Otherwise();
-    }
+        state.On<LayerInternal.Undrain>(static (layer, _) => layer.Undrain());
+        state.On<LayerInternal.Forget>(static (layer, _) => layer.Forget());
+        Always(state);
+        Otherwise(state);
+    });
 
     /// <summary>The layer is no more; its journal goes, too.</summary>
-    private void Gone()
+    private static readonly Behavior<LayerActor> Gone = new(static state =>
     {
-        Command<LayerProtocol.ICommand>(_ => Sender.Tell(new StoreProtocol.Refused(NotFound())));
-        Command<LayerInternal.Drain>(_ => Sender.Tell(new StoreProtocol.Refused(NotFound())));
-        Command<LayerInternal.Hold>(_ => Sender.Tell(new StoreProtocol.Refused(NotFound())));
-        Command<LayerInternal.Wake>(_ => Sender.Tell(new LayerInternal.Awake(Id, null)));
-        Command<LayerInternal.Flush>(flush => Sender.Tell(new LayerInternal.Flushed(flush.Number)));
-        Command<DeleteMessagesSuccess>(_ => Deleted(null));
-        Command<DeleteMessagesFailure>(failure => Deleted(failure.Cause));
-        Command<DeleteSnapshotsSuccess>(_ => Deleted(null));
-        Command<DeleteSnapshotsFailure>(failure => Deleted(failure.Cause));
-        Command<LastWord>(_ => Context.Stop(Self));
-        CommandAny(static _ => { });
-    }
+        state.On<LayerProtocol.ICommand>(RefuseAsGone);
+        state.On<LayerInternal.Drain>(RefuseAsGone);
+        state.On<LayerInternal.Hold>(RefuseAsGone);
+        state.On<LayerInternal.Wake>(static (layer, _) => layer.Sender.Tell(new LayerInternal.Awake(layer.Id, null)));
+        state.On<LayerInternal.Flush>(static (layer, flush) => layer.Sender.Tell(new LayerInternal.Flushed(flush.Number)));
+        state.On<DeleteMessagesSuccess>(static (layer, _) => layer.Deleted(null));
+        state.On<DeleteMessagesFailure>(static (layer, failure) => layer.Deleted(failure.Cause));
+        state.On<DeleteSnapshotsSuccess>(static (layer, _) => layer.Deleted(null));
+        state.On<DeleteSnapshotsFailure>(static (layer, failure) => layer.Deleted(failure.Cause));
+        state.On<LastWord>(static (layer, _) => Context.Stop(layer.Self));
+        state.On<object>(Nothing);
+    });
+
+    private static void RefuseAsGone<TMessage>(LayerActor layer, TMessage message) => layer.Sender.Tell(new StoreProtocol.Refused(layer.NotFound()));
 
     private void Hold(LayerInternal.Hold command)
     {
@@ -121,6 +124,8 @@ internal sealed partial class LayerActor
         requester.Tell(new LayerInternal.Drained(Id));
         Rest(Draining);
     }
+
+    private void Undrain() => Enter(Unmounted);
 
     private void Forget()
     {

@@ -74,6 +74,14 @@ internal sealed partial class LayerActor
         SaveSnapshot(InJournal(_journaled));
     }
 
+    /// <summary>Events and snapshots that the newest snapshot stands for go.</summary>
+    private void SummedUp(long until)
+    {
+        CrashPoint.Reached(CrashPoint.LeaseSnapshotSaved);
+        DeleteMessages(until);
+        DeleteSnapshots(new SnapshotSelectionCriteria(until - 1));
+    }
+
     private static LeaseEvent.Snapshot InJournal(LayerState state) => new(state.Leases.FindAll(static lease => !lease.IsActors));
 
     private void NoteInJournal(IJournalEvent happened)

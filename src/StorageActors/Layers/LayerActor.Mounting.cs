@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using StorageActors.Dispatching;
 using StorageActors.Drivers;
 using StorageActors.DriverOperations;
 using StorageActors.Journal;
@@ -15,71 +16,74 @@ internal sealed partial class LayerActor
     private bool _isQueueing;
     private (Action Done, Action<StorageError> Failed) _then;
 
-    private void Unmounted()
+    private static readonly Behavior<LayerActor> Unmounted = new(static state =>
     {
-        Command<LayerProtocol.Acquire>(command =>
-        {
-            if (_state.Decide(command) is AcquireDecision.Refuse refusal) Sender.Tell(new StoreProtocol.Refused(refusal.Error));
-            else MountFor(command, Sender);
-        });
-        Command<LayerProtocol.Release>(command => Sender.Tell(new StoreProtocol.Refused(((ReleaseDecision.Refuse)_state.Decide(command)).Error)));
-        Command<LayerProtocol.ReleaseAll>(_ => Sender.Tell(new LayerProtocol.Released(Id, 0)));
-        Command<LayerInternal.UnmountUnheld>(_ => Sender.Tell(new LayerProtocol.Released(Id, 0)));
-        Command<LayerInternal.Drain>(_ => Drained(Sender));
-        Command<LayerInternal.Hold>(command => Held(command, Sender));
-        Command<ReceiveTimeout>(_ => Context.Parent.Tell(new LayerInternal.Passivate(Id)), _ => _queries.Count == 0);
-        Command<LayerInternal.Forget>(_ => Forget());
-        Command<LayerInternal.StopIdle>(_ => Context.Stop(Self), _ => _queries.Count == 0 && _writes == 0); // A question may be on its way still, or an event.
-        Leftovers();
-        Always();
-        Otherwise();
-    }
+        state.On<LayerProtocol.Acquire>(static (layer, command) => layer.AcquireFirst(command, layer.Sender));
+        state.On<LayerProtocol.Release>(static (layer, command) => layer.Sender.Tell(new StoreProtocol.Refused(((ReleaseDecision.Refuse)layer._state.Decide(command)).Error)));
+        state.On<LayerProtocol.ReleaseAll>(static (layer, _) => layer.Sender.Tell(new LayerProtocol.Released(layer.Id, 0)));
+        state.On<LayerInternal.UnmountUnheld>(static (layer, _) => layer.Sender.Tell(new LayerProtocol.Released(layer.Id, 0)));
+        state.On<LayerInternal.Drain>(static (layer, _) => layer.Drained(layer.Sender));
+        state.On<LayerInternal.Hold>(static (layer, command) => layer.Held(command, layer.Sender));
+        state.On<ReceiveTimeout>(static (layer, _) => Context.Parent.Tell(new LayerInternal.Passivate(layer.Id)), static (layer, _) => layer._queries.Count == 0);
+        state.On<LayerInternal.Forget>(static (layer, _) => layer.Forget());
+        // A question may be on its way still, or an event.
+        state.On<LayerInternal.StopIdle>(static (layer, _) => Context.Stop(layer.Self), static (layer, _) => layer._queries.Count == 0 && layer._writes == 0);
+        Leftovers(state);
+        Always(state);
+        Otherwise(state);
+    });
 
-    private void Mounting()
+    private static readonly Behavior<LayerActor> Mounting = new(static state =>
     {
-        Command<DriverProtocol.Completed<ActiveMount>>(mounted => MountIsThere(mounted.Result), IsCurrent);
-        Command<DriverProtocol.Failed>(failed => MountFailed(failed.Error), IsCurrent);
+        state.On<DriverProtocol.Completed<ActiveMount>>(static (layer, mounted) => layer.MountIsThere(mounted.Result), IsCurrent);
+        state.On<DriverProtocol.Failed>(static (layer, failed) => layer.MountFailed(failed.Error), IsCurrent);
         // The first to come join; once something else waits for its turn, they wait behind it.
-        Command<LayerProtocol.Acquire>(command => _waiting.Add((command, Sender)), _ => !_isQueueing);
-        Always();
-        Otherwise();
-    }
+        state.On<LayerProtocol.Acquire>(static (layer, command) => layer._waiting.Add((command, layer.Sender)), static (layer, _) => !layer._isQueueing);
+        Always(state);
+        Otherwise(state);
+    });
 
-    private void Mounted()
+    private static readonly Behavior<LayerActor> Mounted = new(static state =>
     {
-        Command<LayerProtocol.Acquire>(command => Acquire(command, Sender));
-        Command<LayerProtocol.Release>(Release);
-        Command<LayerProtocol.ReleaseAll>(command => UnmountFor(Sender, new LeaseEvent.Cleared(), command.Force, command.Reason));
-        Command<LayerInternal.UnmountUnheld>(_ =>
+        state.On<LayerProtocol.Acquire>(static (layer, command) => layer.Acquire(command, layer.Sender));
+        state.On<LayerProtocol.Release>(static (layer, command) => layer.Release(command));
+        state.On<LayerProtocol.ReleaseAll>(static (layer, command) => layer.UnmountFor(layer.Sender, new LeaseEvent.Cleared(), command.Force, command.Reason));
+        state.On<LayerInternal.UnmountUnheld>(static (layer, _) =>
         {
-            if (_state.IsLingering) UnmountFor(Sender, new LeaseEvent.Cleared(), force: false, reason: null);
-            else Sender.Tell(new LayerProtocol.Released(Id, _state.Leases.Count));
+            if (layer._state.IsLingering) layer.UnmountFor(layer.Sender, new LeaseEvent.Cleared(), force: false, reason: null);
+            else layer.Sender.Tell(new LayerProtocol.Released(layer.Id, layer._state.Leases.Count));
         });
-        Command<HolderDied>(died => HolderIsDead(died.Holder));
-        Command<RetryUnmount>(_ => UnmountLingering());
-        Command<CheckTerms>(_ => EndOver());
-        Command<LayerInternal.Drain>(Drain);
-        Command<LayerInternal.Hold>(Hold);
-        Command<LayerInternal.Forget>(_ => Unmount(force: true, Forget, _ => Enter(Mounted)));
-        Leftovers();
-        Always();
-        Otherwise();
-    }
+        state.On<HolderDied>(static (layer, died) => layer.HolderIsDead(died.Holder));
+        state.On<RetryUnmount>(static (layer, _) => layer.UnmountLingering());
+        state.On<CheckTerms>(static (layer, _) => layer.EndOver());
+        state.On<LayerInternal.Drain>(static (layer, command) => layer.Drain(command));
+        state.On<LayerInternal.Hold>(static (layer, command) => layer.Hold(command));
+        state.On<LayerInternal.Forget>(static (layer, _) => layer.UnmountAndForget());
+        Leftovers(state);
+        Always(state);
+        Otherwise(state);
+    });
 
-    private void Unmounting()
+    private static readonly Behavior<LayerActor> Unmounting = new(static state =>
     {
-        Command<DriverProtocol.Completed<Nothing>>(
-            _ =>
+        state.On<DriverProtocol.Completed<Nothing>>(
+            static (layer, _) =>
             {
-                _state = _state.Unmounted();
-                Context.System.EventStream.Publish(new LayerProtocol.LayerUnmounted(Id));
-                TellParent();
-                _then.Done();
+                layer._state = layer._state.Unmounted();
+                Context.System.EventStream.Publish(new LayerProtocol.LayerUnmounted(layer.Id));
+                layer.Show();
+                layer._then.Done();
             },
             IsCurrent);
-        Command<DriverProtocol.Failed>(failed => _then.Failed(failed.Error), IsCurrent);
-        Always();
-        Otherwise();
+        state.On<DriverProtocol.Failed>(static (layer, failed) => layer._then.Failed(failed.Error), IsCurrent);
+        Always(state);
+        Otherwise(state);
+    });
+
+    private void AcquireFirst(LayerProtocol.Acquire command, IActorRef requester)
+    {
+        if (_state.Decide(command) is AcquireDecision.Refuse refusal) requester.Tell(new StoreProtocol.Refused(refusal.Error));
+        else MountFor(command, requester);
     }
 
     private void Acquire(LayerProtocol.Acquire command, IActorRef requester)
@@ -88,7 +92,7 @@ internal sealed partial class LayerActor
         {
             case AcquireDecision.Grant:
                 var acquired = Grant(command);
-                TellParent();
+                Show();
                 requester.Tell(acquired);
                 break;
             case AcquireDecision.Refuse refusal:
@@ -100,7 +104,7 @@ internal sealed partial class LayerActor
         }
     }
 
-    /// <summary>The answer is for after the parent has been told: who has it may ask the parent what is mounted.</summary>
+    /// <summary>The answer is for after the lease is shown: who has it may ask what is mounted.</summary>
     private LayerProtocol.Acquired Grant(LayerProtocol.Acquire command)
     {
         var owner = OwnerOf(command);
@@ -132,7 +136,7 @@ internal sealed partial class LayerActor
                 break;
             case ReleaseDecision.End ended:
                 End(ended.Lease, command.Reason);
-                TellParent();
+                Show();
                 Sender.Tell(new LayerProtocol.Released(Id, _state.Leases.Count));
                 break;
             case ReleaseDecision.Unmount last:
@@ -150,14 +154,14 @@ internal sealed partial class LayerActor
 
     private void HolderIsDead(IActorRef holder)
     {
-        if (!_holders.Remove(holder, out var leases)) return;
+        if (!_holders.Remove(holder, out var leases) || leases.Count == 0) return;
         foreach (var lease in leases)
         {
             Announce(_state.Find(lease)!, "its holder has ended");
             Record(new LeaseEvent.Released(lease));
         }
 
-        TellParent();
+        Show();
         if (_state.IsLingering) UnmountLingering();
     }
 
@@ -171,7 +175,7 @@ internal sealed partial class LayerActor
     {
         _options = options;
         Perform(new MountLayer(new MountRequest(_setup.Location, _setup.Parents, mode, options ?? []) { Ids = ids }));
-        Become(Mounting);
+        _behavior = Mounting;
     }
 
     private void MountIsThere(ActiveMount mount)
@@ -181,7 +185,7 @@ internal sealed partial class LayerActor
         // The mount was made as the first wanted it; whether it suits the others is decided now.
         var answers = TakeWaiting().ConvertAll(waiting => (waiting.Requester, Answer: _state.Decide(waiting.Command) is AcquireDecision.Refuse refusal
             ? (object)new StoreProtocol.Refused(refusal.Error) : Grant(waiting.Command)));
-        TellParent();
+        Show();
         foreach (var (requester, answer) in answers) requester.Tell(answer);
         Enter(Mounted);
         UnmountLingering();
@@ -193,9 +197,9 @@ internal sealed partial class LayerActor
         if (!_state.Leases.IsEmpty)
         {
             _log.Warning("layer {0}: it cannot be mounted again for {1}, whose leases end: {2}", Id, _state.Names(), error);
-            ForgetHolders();
+            UnwatchAll();
             Record(new LeaseEvent.Cleared());
-            TellParent();
+            Show();
         }
 
         Enter(Unmounted);
@@ -237,7 +241,7 @@ internal sealed partial class LayerActor
         }
 
         _attempt = DriverProtocol.NextAttempt(); // Nothing answers to it: the journal comes first.
-        Become(Unmounting);
+        _behavior = Unmounting;
         Write(ending, () => Unmount(force, () => Ended(() => _state = _state.Apply(ending)), error =>
         {
             Write(InJournal(_state), static () => { }); // They stand.
@@ -246,11 +250,13 @@ internal sealed partial class LayerActor
 
         void Ended(Action end)
         {
-            ForgetHolders();
+            UnwatchAll();
             end();
             done();
         }
     }
+
+    private void UnmountAndForget() => Unmount(force: true, Forget, _ => Enter(Mounted));
 
     private void UnmountLingering()
     {
@@ -261,7 +267,7 @@ internal sealed partial class LayerActor
     {
         Timers.Cancel(RetryUnmount.Instance);
         _then = (done, failed);
-        Become(Unmounting);
+        _behavior = Unmounting;
         if (_writes == 0)
         {
             Perform(new UnmountLayer(_setup.Location, force));
@@ -278,11 +284,5 @@ internal sealed partial class LayerActor
     {
         requester.Tell(new StoreProtocol.Refused(error));
         Enter(Mounted);
-    }
-
-    private void ForgetHolders()
-    {
-        foreach (var holder in _holders.Keys.Where(holder => !holder.Equals(_holdBy))) Context.Unwatch(holder);
-        _holders.Clear();
     }
 }

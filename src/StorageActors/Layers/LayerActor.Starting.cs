@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using StorageActors.Dispatching;
 using StorageActors.Drivers;
 using StorageActors.DriverOperations;
 using StorageActors.Journal;
@@ -11,19 +12,19 @@ namespace StorageActors.Layers;
 internal sealed partial class LayerActor
 {
     /// <summary>The kernel is asked what is mounted.</summary>
-    private void Starting()
+    private static readonly Behavior<LayerActor> Starting = new(static state =>
     {
-        Command<DriverProtocol.Completed<FoundMount>>(found => Settle(found.Result.Mount), IsCurrent);
-        Command<DriverProtocol.Failed>(
-            failed =>
+        state.On<DriverProtocol.Completed<FoundMount>>(static (layer, found) => layer.Settle(found.Result.Mount), IsCurrent);
+        state.On<DriverProtocol.Failed>(
+            static (layer, failed) =>
             {
-                _log.Warning("layer {0}: it is not known whether it is mounted: {1}", Id, failed.Error);
-                Settle(null); // Mounting takes over what is there.
+                layer._log.Warning("layer {0}: it is not known whether it is mounted: {1}", layer.Id, failed.Error);
+                layer.Settle(null); // Mounting takes over what is there.
             },
             IsCurrent);
-        Always();
-        Otherwise();
-    }
+        Always(state);
+        Otherwise(state);
+    });
 
     private void LookForMount()
     {
@@ -50,6 +51,7 @@ internal sealed partial class LayerActor
         var oldest = _state.Leases.FirstOrDefault();
         if (mount is null && oldest is null)
         {
+            if (_environment.Mounts.IsHeld(Id)) Show(); // What an earlier actor of this layer left there.
             Enter(Unmounted);
         }
         else if (mount is null)
@@ -60,7 +62,7 @@ internal sealed partial class LayerActor
         else
         {
             _state = _state.Mounted(mount, oldest?.Options);
-            TellParent();
+            Show();
             if (oldest is not null)
             {
                 Enter(Mounted);

@@ -20,7 +20,7 @@ internal sealed partial class LayerActor
         var over = _state.WhyOver(_environment.Time.GetUtcNow());
         if (over.Count == 0) return;
         EndLeases(over);
-        TellParent();
+        Show();
         WatchTerms();
         // Nobody is left who could be told that the mount is busy: it is tried again until it is not.
         UnmountLingering();

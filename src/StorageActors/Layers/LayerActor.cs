@@ -23,14 +23,17 @@ namespace StorageActors.Layers;
 /// options of the oldest.</item>
 /// </list>
 /// </summary>
-internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
+internal sealed partial class LayerActor : PersistentActor, IWithTimers
 {
+    private const int MostIdleHolders = 8;
+
     private LayerSetup _setup;
     private readonly LayerEnvironment _environment;
     private readonly IReadOnlyList<LeaseEvent.Granted>? _remembered;
-    private readonly Dictionary<IActorRef, HashSet<LeaseId>> _holders = [];
+    private readonly Dictionary<IActorRef, HashSet<LeaseId>> _holders = [];   // who is watched, with what he holds
     private readonly Dictionary<long, Action<DriverProtocol.IReply>> _queries = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
+    private Behavior<LayerActor> _behavior = Starting;
     private LayerState _state;
     private long _attempt;
 
@@ -40,10 +43,6 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
         if (environment.JournalPluginId is { } journal) JournalPluginId = journal;
         if (environment.SnapshotPluginId is { } snapshots) SnapshotPluginId = snapshots;
         _state = _journaled = new LayerState(setup.Id, setup.Kind, setup.Damage) { OwnIds = setup.Location.Ids };
-        Recover<SnapshotOffer>(offer => Recovered((LeaseEvent.Snapshot)offer.Snapshot));
-        Recover<IJournalEvent>(Recovered);
-        Recover<RecoveryCompleted>(_ => LookForMount());
-        Become(Starting);
     }
 
     public override string PersistenceId => _setup.PersistenceId;
@@ -58,6 +57,26 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     internal static Props Props(LayerSetup setup, LayerEnvironment environment, IReadOnlyList<LeaseEvent.Granted>? remembered) =>
         EngineProps.Of(() => new LayerActor(setup, environment, remembered));
 
+    protected override bool ReceiveCommand(object message) => _behavior.TryHandle(this, message);
+
+    protected override bool ReceiveRecover(object message)
+    {
+        switch (message)
+        {
+            case SnapshotOffer offer:
+                Recovered((LeaseEvent.Snapshot)offer.Snapshot);
+                return true;
+            case IJournalEvent happened:
+                Recovered(happened);
+                return true;
+            case RecoveryCompleted:
+                LookForMount();
+                return true;
+            default:
+                return false;
+        }
+    }
+
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
     {
         _log.Error(cause, "layer {0}: the journal failed; leases are kept in memory until it works again", Id);
@@ -65,7 +84,7 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     }
 
     /// <summary>A state in which it serves: what waited gets its turn.</summary>
-    private void Enter(Action state)
+    private void Enter(Behavior<LayerActor> state)
     {
         Rest(state);
         _isQueueing = false;
@@ -76,11 +95,11 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     }
 
     /// <summary>A state in which it waits for no answer.</summary>
-    private void Rest(Action state)
+    private void Rest(Behavior<LayerActor> state)
     {
         _attempt = 0;
         Context.SetReceiveTimeout(null);
-        Become(state);
+        _behavior = state;
     }
 
     /// <summary>Has the driver do what this actor waits for now; answers to earlier attempts are void.</summary>
@@ -91,7 +110,7 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
         _environment.Operations.Tell(new DriverProtocol.Perform(_attempt, operation));
     }
 
-    private bool IsCurrent(DriverProtocol.IReply reply) => reply.Attempt == _attempt;
+    private static bool IsCurrent(LayerActor layer, DriverProtocol.IReply reply) => reply.Attempt == layer._attempt;
 
     /// <summary>Has the driver answer something that changes nothing, in whatever state this actor is.</summary>
     private void Query(DriverOperation operation, Action<DriverProtocol.IReply> answer)
@@ -102,11 +121,10 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
     }
 
     /// <summary>Before any answer: who has one may ask at once what is mounted.</summary>
-    private void TellParent()
+    private void Show()
     {
-        var changed = new LayerInternal.MountChanged(Id, _state.Record, _state.Leases);
-        _environment.Mounts?.Note(changed);
-        Context.Parent.Tell(changed);
+        var (mounts, leases) = _environment.Mounts.Note(new MountChange(Id, _state.Record, _state.Leases));
+        _environment.Metrics.MountsChanged(mounts, leases);
     }
 
     private void Watch(LeaseId lease, IActorRef? holder)
@@ -123,10 +141,22 @@ internal sealed partial class LayerActor : ReceivePersistentActor, IWithTimers
 
     private void Unwatch(LeaseId lease)
     {
-        foreach (var (holder, leases) in _holders.Where(pair => pair.Value.Contains(lease)).ToList())
+        foreach (var leases in _holders.Values) leases.Remove(lease);
+        UnwatchIdle();
+    }
+
+    private void UnwatchAll()
+    {
+        foreach (var leases in _holders.Values) leases.Clear();
+        UnwatchIdle();
+    }
+
+    /// <summary>Of those who hold nothing any more a few are watched on, since most come again: to watch and to unwatch one takes two messages to him.</summary>
+    private void UnwatchIdle()
+    {
+        if (_holders.Count <= MostIdleHolders) return;
+        foreach (var (holder, _) in _holders.Where(static pair => pair.Value.Count == 0).ToList())
         {
-            leases.Remove(lease);
-            if (leases.Count > 0) continue;
             _holders.Remove(holder);
             if (!holder.Equals(_holdBy)) Context.Unwatch(holder);
         }

@@ -1,6 +1,5 @@
 using Akka.Actor;
 using StorageActors.Drivers;
-using StorageActors.Journal;
 using StorageActors.Protocol;
 
 namespace StorageActors.Layers;
@@ -16,17 +15,8 @@ internal static class LayerInternal
     /// <param name="Message">A <see cref="LayerProtocol.ICommand"/> or one of the messages below.</param>
     internal sealed record Deliver(LayerSetup Setup, object Message);
 
-    /// <summary>To <see cref="LayersActor"/>, each time the mount or its leases change, before the change is answered.</summary>
-    /// <param name="Layer">The layer.</param>
-    /// <param name="Mount">What there is now; null when it is not mounted.</param>
-    /// <param name="Leases">The leases on it as the journal has them, oldest first.</param>
-    internal sealed record MountChanged(LayerId Layer, MountRecord? Mount, IReadOnlyList<LeaseEvent.Granted> Leases);
-
     /// <summary>From a layer's actor to <see cref="LayersActor"/>: its journal is read, send messages.</summary>
     internal sealed record Ready(LayerId Layer);
-
-    /// <summary>To <see cref="LayersActor"/>: answers <see cref="CatalogProtocol.Mounts"/>, sorted by layer.</summary>
-    internal sealed record GetMounts;
 
     /// <summary>To <see cref="LayersActor"/>: whether a layer has an actor now. Answers <see cref="Running"/>.</summary>
     internal sealed record IsRunning(LayerId Layer);

@@ -28,14 +28,14 @@ internal sealed record LayerSetup(
 /// <param name="BootId">This boot of the machine; leases of another one are dropped.</param>
 /// <param name="Run">This run of the engine; leases that actors of another one held are dropped.</param>
 /// <param name="Metrics">Is told how much is mounted.</param>
+/// <param name="Mounts">Shows others what is mounted.</param>
 /// <param name="IdleTimeout">After so long without a message an unmounted layer's actor stops.</param>
 /// <param name="LingerRetry">How often a mount that nobody holds, but that is busy, is tried again.</param>
 /// <param name="JournalPluginId">The journal of the store's leases; null for the system's default.</param>
 /// <param name="SnapshotPluginId">Their snapshots; null for the system's default.</param>
-/// <param name="Mounts">Shows others what is mounted.</param>
 internal sealed record LayerEnvironment(
-    IActorRef Operations, TimeProvider Time, string BootId, string Run, StoreMetrics Metrics, TimeSpan IdleTimeout, TimeSpan LingerRetry,
-    string? JournalPluginId = null, string? SnapshotPluginId = null, MountView? Mounts = null)
+    IActorRef Operations, TimeProvider Time, string BootId, string Run, StoreMetrics Metrics, MountView Mounts, TimeSpan IdleTimeout, TimeSpan LingerRetry,
+    string? JournalPluginId = null, string? SnapshotPluginId = null)
 {
     /// <summary>How often it is seen to whether the process or the term of a lease is over.</summary>
     internal TimeSpan TermCheck { get; init; } = TimeSpan.FromSeconds(2);

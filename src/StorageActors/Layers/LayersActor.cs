@@ -8,8 +8,8 @@ using StorageActors.Protocol;
 namespace StorageActors.Layers;
 
 /// <summary>
-/// Starts a layer's actor when it is needed and lets it go when it is idle; keeps what comes in between, so that nothing is lost. Knows what is
-/// mounted. A layer's actor that stops without having asked (its journal failed) is started again with the leases that it had, and gets what it did not answer.
+/// Starts a layer's actor when it is needed and lets it go when it is idle; keeps what comes in between, so that nothing is lost.
+/// A layer's actor that stops without having asked (its journal failed) is started again with the leases that it had, and gets what it did not answer.
 /// </summary>
 internal sealed class LayersActor : ReceiveActor, IWithTimers
 {
@@ -18,20 +18,16 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
     private readonly LayerEnvironment _environment;
     private readonly Func<LayerSetup, IReadOnlyList<LeaseEvent.Granted>?, Props> _layer;
     private readonly Dictionary<LayerId, LayerChild> _children = [];
-    private readonly Dictionary<LayerId, LayerInternal.MountChanged> _mounts = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly List<(IActorRef Requester, int Number)> _flushing = [];
     private int _unflushed;
-    private int _leases;
 
     public LayersActor(LayerEnvironment environment, Func<LayerSetup, IReadOnlyList<LeaseEvent.Granted>?, Props> layer)
     {
         (_environment, _layer) = (environment, layer);
         Receive<LayerInternal.Deliver>(Deliver);
         Receive<LayerInternal.Ready>(ready => Find(ready.Layer)?.Open());
-        Receive<LayerInternal.MountChanged>(Note);
         Receive<LayerInternal.IsRunning>(question => Sender.Tell(new LayerInternal.Running(question.Layer, Find(question.Layer) is not null)));
-        Receive<LayerInternal.GetMounts>(_ => Sender.Tell(new CatalogProtocol.Mounts(Mounts())));
         Receive<LayerInternal.Passivate>(passivate =>
         {
             Find(passivate.Layer)?.Close();
@@ -87,8 +83,8 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
     {
         if (Find(setup.Id) is { } running) return running;
         Timers.Cancel(setup.Id);
-        var remembered = _mounts.GetValueOrDefault(setup.Id)?.Leases;
-        var child = new LayerChild(setup, Context.ActorOf(_layer(setup, remembered is { Count: > 0 } ? remembered : null)));
+        var remembered = _environment.Mounts.LeasesOn(setup.Id);
+        var child = new LayerChild(setup, Context.ActorOf(_layer(setup, remembered.Count > 0 ? remembered : null)));
         Context.WatchWith(child.Actor, new ChildEnded(child));
         _children.Add(setup.Id, child);
         return child;
@@ -106,7 +102,7 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
             return;
         }
 
-        if (_mounts.ContainsKey(id)) Timers.StartSingleTimer(id, new Restart(child.Setup), RestartPause);
+        if (_environment.Mounts.IsMounted(id)) Timers.StartSingleTimer(id, new Restart(child.Setup), RestartPause);
         if (child.OutOfService is { } outOfService) Start(child.Setup).Send(child.Setup, new Errand(outOfService.Message, ActorRefs.Nobody, Context));
         foreach (var errand in child.Unanswered)
         {
@@ -160,17 +156,6 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
         foreach (var (requester, number) in _flushing) requester.Tell(new LayerInternal.Flushed(number));
         _flushing.Clear();
     }
-
-    private void Note(LayerInternal.MountChanged changed)
-    {
-        _leases += changed.Leases.Count - (_mounts.GetValueOrDefault(changed.Layer)?.Leases.Count ?? 0);
-        if (changed.Mount is null) _mounts.Remove(changed.Layer);
-        else _mounts[changed.Layer] = changed;
-        _environment.Metrics.Mounted(_mounts.Count, _leases);
-    }
-
-    private MountRecord[] Mounts() =>
-        [.. _mounts.Values.Select(static changed => changed.Mount!).OrderBy(static mount => mount.Layer.Value, StringComparer.Ordinal)];
 
     private LayerChild? Find(LayerId id) => _children.GetValueOrDefault(id);
 

@@ -1,14 +1,16 @@
 using System.Collections.Concurrent;
+using StorageActors.Journal;
 using StorageActors.Protocol;
 
 namespace StorageActors.Layers;
 
 /// <summary>
-/// What is mounted, for readers on any thread: each layer's actor writes its own entry before it answers, so whoever got an answer finds it here.
+/// What is mounted, for readers on any thread: each layer's actor writes its own entry before it answers, so whoever got an answer finds it here; and when that actor ends
+/// without having wanted to, its parent finds here what it held.
 /// </summary>
-internal sealed class MountView
+internal class MountView
 {
-    private readonly ConcurrentDictionary<LayerId, LayerInternal.MountChanged> _layers = new();
+    private readonly ConcurrentDictionary<LayerId, MountChange> _layers = new();
 
     /// <summary>All mounts, sorted by layer.</summary>
     internal IReadOnlyList<MountRecord> List() =>
@@ -24,10 +26,25 @@ internal sealed class MountView
     internal LayerId? FindPath(string path) =>
         _layers.Values.FirstOrDefault(layer => string.Equals(layer.Mount?.Path, path, StringComparison.Ordinal))?.Layer;
 
-    /// <summary>For the layer's actor alone.</summary>
-    internal void Note(LayerInternal.MountChanged changed)
+    /// <summary>The leases on a layer that is mounted, oldest first; none on one that is not.</summary>
+    internal IReadOnlyList<LeaseEvent.Granted> LeasesOn(LayerId layer) => _layers.TryGetValue(layer, out var known) && known.Mount is not null ? known.Leases : [];
+
+    /// <summary>For the layer's actor alone, and for tests, which listen.</summary>
+    /// <returns>By how many there are more mounts, and leases on them.</returns>
+    internal virtual (int Mounts, int Leases) Note(MountChange changed)
     {
+        var (mounts, leases) = _layers.TryGetValue(changed.Layer, out var before) ? Count(before) : default;
         if (changed.Mount is null && changed.Leases.Count == 0) _layers.TryRemove(changed.Layer, out _);
         else _layers[changed.Layer] = changed;
+        var now = Count(changed);
+        return (now.Mounts - mounts, now.Leases - leases);
     }
+
+    private static (int Mounts, int Leases) Count(MountChange known) => known.Mount is null ? default : (1, known.Leases.Count);
 }
+
+/// <summary>The mount or the leases of a layer have changed.</summary>
+/// <param name="Layer">The layer.</param>
+/// <param name="Mount">What there is now; null when it is not mounted.</param>
+/// <param name="Leases">The leases on it as the journal has them, oldest first.</param>
+internal sealed record MountChange(LayerId Layer, MountRecord? Mount, IReadOnlyList<LeaseEvent.Granted> Leases);

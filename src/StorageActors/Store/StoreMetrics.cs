@@ -80,11 +80,11 @@ internal sealed class StoreMetrics : IDisposable
         Count("extracted bytes", bytes);
     }
 
-    /// <summary>So much is mounted now.</summary>
-    internal void Mounted(long mounts, long leases)
+    /// <summary>So much more is mounted than before, or less.</summary>
+    internal void MountsChanged(long mounts, long leases)
     {
-        Volatile.Write(ref _mounts, mounts);
-        Volatile.Write(ref _leases, leases);
+        if (mounts != 0) Interlocked.Add(ref _mounts, mounts);
+        if (leases != 0) Interlocked.Add(ref _leases, leases);
     }
 
     /// <summary>So much waits to be deleted now.</summary>

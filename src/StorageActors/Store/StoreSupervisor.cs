@@ -151,8 +151,8 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
         var settings = _setup.Settings;
         var operations = Watch(Context.ActorOf(DriverOperationsActor.Props(services, settings.Retries), "drivers"));
         var environment = new LayerEnvironment(
-            operations, _setup.Time, ProcFs.BootId(), Guid.NewGuid().ToString("N"), services.Metrics, settings.IdleTimeout, settings.LingerRetry,
-            settings.JournalPluginId, settings.SnapshotPluginId, _mounts) { TermCheck = settings.TermCheck };
+            operations, _setup.Time, ProcFs.BootId(), Guid.NewGuid().ToString("N"), services.Metrics, _mounts, settings.IdleTimeout, settings.LingerRetry,
+            settings.JournalPluginId, settings.SnapshotPluginId) { TermCheck = settings.TermCheck };
         var layers = Watch(Context.ActorOf(LayersActor.Props(environment), "layers"));
         var durability = Watch(Context.ActorOf(DurabilityActor.Props(operations), "durability"));
         _context = new FlowContext(

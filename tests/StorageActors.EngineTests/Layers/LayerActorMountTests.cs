@@ -25,7 +25,7 @@ public sealed class LayerActorMountTests : LayerActorTest
         One.ExpectMsg(new LayerProtocol.Acquired(Layer, LeaseId.Parse("one"), ReadWrite.Path, MountMode.ReadWrite, 1));
         Assert.True(View.IsMounted(Layer)); // Who has the answer finds the mount in every list.
         Two.ExpectMsg(new LayerProtocol.LayerMounted(Layer, ReadWrite.Path));
-        var mount = Parent.ExpectMsg<LayerInternal.MountChanged>().Mount!;
+        var mount = Parent.ExpectMsg<MountChange>().Mount!;
         Assert.Equal(("one", "external"), (mount.Leases.Single().Lease.Value, mount.Leases.Single().Owner));
     }
 
@@ -41,7 +41,7 @@ public sealed class LayerActorMountTests : LayerActorTest
         Assert.Equal(1, One.ExpectMsg<LayerProtocol.Acquired>().Leases);
         Assert.Equal(2, Two.ExpectMsg<LayerProtocol.Acquired>().Leases);
         Assert.Equal(3, One.ExpectMsg<LayerProtocol.Acquired>().Leases);
-        Assert.Equal(3, Parent.ExpectMsg<LayerInternal.MountChanged>().Leases.Count);
+        Assert.Equal(3, Parent.ExpectMsg<MountChange>().Leases.Count);
     }
 
     [Fact]
@@ -203,11 +203,11 @@ public sealed class LayerActorMountTests : LayerActorTest
         var layer = StartMounted(holder);
         Acquire(layer, One, "second", holder);
         Assert.Equal(2, One.ExpectMsg<LayerProtocol.Acquired>().Leases);
-        Parent.ExpectMsg<LayerInternal.MountChanged>();
+        Parent.ExpectMsg<MountChange>();
         Sys.Stop(holder);
-        Assert.Empty(Parent.ExpectMsg<LayerInternal.MountChanged>().Leases);
+        Assert.Empty(Parent.ExpectMsg<MountChange>().Leases);
         AnswerUnmount();
-        Assert.Null(Parent.ExpectMsg<LayerInternal.MountChanged>().Mount);
+        Assert.Null(Parent.ExpectMsg<MountChange>().Mount);
     }
 
     [Fact]
@@ -218,8 +218,57 @@ public sealed class LayerActorMountTests : LayerActorTest
         Sys.Stop(holder);
         ExpectTerminated(holder);
         StartMounted(holder);
-        Assert.Empty(Parent.ExpectMsg<LayerInternal.MountChanged>().Leases);
+        Assert.Empty(Parent.ExpectMsg<MountChange>().Leases);
         AnswerUnmount();
+    }
+
+    [Fact]
+    public void A_holder_that_died_while_it_held_nothing_gets_no_lasting_lease_either()
+    {
+        var holder = SomeActor();
+        var layer = StartMounted(holder);
+        Release(layer, One, "one");
+        AnswerUnmount();
+        One.ExpectMsg<LayerProtocol.Released>();
+        Parent.ExpectMsg<MountChange>();
+        Watch(holder);
+        Sys.Stop(holder);
+        ExpectTerminated(holder);
+        Acquire(layer, One, "two", holder);
+        Answer<MountLayer, ActiveMount>(ReadWrite);
+        One.ExpectMsg<LayerProtocol.Acquired>();
+        Parent.ExpectMsg<MountChange>();
+        Assert.Empty(Parent.ExpectMsg<MountChange>().Leases);
+        AnswerUnmount();
+    }
+
+    [Fact]
+    public void Of_many_holders_each_ones_death_ends_his_leases()
+    {
+        var layer = StartMounted();
+        var holders = Enumerable.Range(0, 20).Select(_ => SomeActor()).ToList();
+        foreach (var round in (string[])["a", "b"])
+        {
+            // All but the last round's are given back, so that most are no longer watched when they come again.
+            for (var i = 0; i < holders.Count; i++)
+            {
+                Acquire(layer, One, round + i, holders[i]);
+                One.ExpectMsg<LayerProtocol.Acquired>();
+                Parent.ExpectMsg<MountChange>();
+            }
+
+            if (round == "b") break;
+            for (var i = 0; i < holders.Count; i++)
+            {
+                Release(layer, One, round + i);
+                One.ExpectMsg<LayerProtocol.Released>();
+                Parent.ExpectMsg<MountChange>();
+            }
+        }
+
+        foreach (var holder in holders) Sys.Stop(holder);
+        var left = holders.ConvertAll(_ => Parent.ExpectMsg<MountChange>().Leases.Count);
+        Assert.Equal(1, left[^1]); // The external one.
     }
 
     [Fact]
@@ -229,10 +278,10 @@ public sealed class LayerActorMountTests : LayerActorTest
         var layer = StartMounted(first);
         Acquire(layer, Two, "one", second);
         Assert.Equal(1, Two.ExpectMsg<LayerProtocol.Acquired>().Leases);
-        Parent.ExpectMsg<LayerInternal.MountChanged>();
+        Parent.ExpectMsg<MountChange>();
         Sys.Stop(first);
         Sys.Stop(second);
-        Assert.Empty(Parent.ExpectMsg<LayerInternal.MountChanged>().Leases); // Of the second's death: the first's means nothing.
+        Assert.Empty(Parent.ExpectMsg<MountChange>().Leases); // Of the second's death: the first's means nothing.
         AnswerUnmount();
     }
 

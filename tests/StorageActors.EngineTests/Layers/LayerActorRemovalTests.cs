@@ -165,8 +165,8 @@ public sealed class LayerActorRemovalTests : LayerActorTest
         sealer.Send(layer, new LayerInternal.Unhold(LayerKind.Sealed));
         Acquire(layer, One, "two", readOnly: true);
         Assert.Equal(2, One.ExpectMsg<LayerProtocol.Acquired>().Leases);
-        Parent.ExpectMsg<LayerInternal.MountChanged>();
+        Parent.ExpectMsg<MountChange>();
         Sys.Stop(sealer.Ref);
-        Assert.Equal(["two"], Parent.ExpectMsg<LayerInternal.MountChanged>().Leases.Select(static lease => lease.Lease.Value));
+        Assert.Equal(["two"], Parent.ExpectMsg<MountChange>().Leases.Select(static lease => lease.Lease.Value));
     }
 }

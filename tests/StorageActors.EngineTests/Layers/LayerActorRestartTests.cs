@@ -30,7 +30,7 @@ public sealed class LayerActorRestartTests : LayerActorTest
         Acquire(layer, One, "one", holder);
         Answer<MountLayer, ActiveMount>(ReadWrite);
         One.ExpectMsg<LayerProtocol.Acquired>();
-        var remembered = Parent.ExpectMsg<LayerInternal.MountChanged>().Leases;
+        var remembered = Parent.ExpectMsg<MountChange>().Leases;
         End(layer);
         Start(remembered: remembered);
         Answer<FindMount, FoundMount>(new FoundMount(ReadWrite));
@@ -103,7 +103,7 @@ public sealed class LayerActorRestartTests : LayerActorTest
         One.Send(layer, new LayerProtocol.Acquire(Layer, LeaseId.Parse("one"), new MountOptions(ReadOnly: true, ["nodev"])));
         Answer<MountLayer, ActiveMount>(ReadOnly);
         One.ExpectMsg<LayerProtocol.Acquired>();
-        Parent.ExpectMsg<LayerInternal.MountChanged>();
+        Parent.ExpectMsg<MountChange>();
         End(layer);
         Start();
         Answer<FindMount, FoundMount>(new FoundMount(null));
@@ -120,7 +120,7 @@ public sealed class LayerActorRestartTests : LayerActorTest
         var layer = Start();
         Answer<FindMount, FoundMount>(new FoundMount(null));
         Fail<MountLayer>(StorageErrorCode.Io);
-        Assert.Null(Parent.ExpectMsg<LayerInternal.MountChanged>().Mount);
+        Assert.Null(Parent.ExpectMsg<MountChange>().Mount);
         Release(layer, One, "one");
         Assert.Equal(StorageErrorCode.WrongState, Refusal(One));
     }
@@ -170,11 +170,11 @@ public sealed class LayerActorRestartTests : LayerActorTest
         {
             Acquire(layer, One, $"l{number}");
             One.ExpectMsg<LayerProtocol.Acquired>();
-            Parent.ExpectMsg<LayerInternal.MountChanged>();
+            Parent.ExpectMsg<MountChange>();
             if (number % 3 == 0) continue;
             Release(layer, One, $"l{number}");
             One.ExpectMsg<LayerProtocol.Released>();
-            Parent.ExpectMsg<LayerInternal.MountChanged>();
+            Parent.ExpectMsg<MountChange>();
         }
 
         End(layer);
@@ -193,5 +193,5 @@ public sealed class LayerActorRestartTests : LayerActorTest
         Assert.Null(One.ExpectMsg<LayerInternal.Awake>().Mount);
     }
 
-    private IEnumerable<string> Leases() => Parent.ExpectMsg<LayerInternal.MountChanged>().Leases.Select(static lease => lease.Lease.Value);
+    private IEnumerable<string> Leases() => Parent.ExpectMsg<MountChange>().Leases.Select(static lease => lease.Lease.Value);
 }

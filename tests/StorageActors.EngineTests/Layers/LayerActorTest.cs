@@ -20,6 +20,7 @@ public abstract class LayerActorTest() : EngineTest()
 
     private IActorRef _adopter = ActorRefs.Nobody;
     private TestProbe? _parent;
+    private MountView? _view;
     private TestProbe? _operations;
     private TestProbe? _one;
     private TestProbe? _two;
@@ -27,7 +28,7 @@ public abstract class LayerActorTest() : EngineTest()
     private protected TestProbe Parent => _parent ??= CreateTestProbe("parent");
 
     /// <summary>What everybody can see of the mount.</summary>
-    private protected MountView View { get; } = new();
+    private protected MountView View => _view ??= new HeardView(Parent);
 
     private protected TestProbe Operations => _operations ??= CreateTestProbe("operations");
 
@@ -39,7 +40,7 @@ public abstract class LayerActorTest() : EngineTest()
         new LayerLocation(Layer, "/store/some-layer"), [new LayerLocation(LayerId.Parse("below"), "/store/below")], LayerKind.Writable, DateTimeOffset.UnixEpoch);
 
     private protected LayerEnvironment Environment(string bootId = "boot", string run = "run") =>
-        new(Operations, TimeProvider.System, bootId, run, _metrics, TimeSpan.FromMinutes(5), TimeSpan.FromMilliseconds(20), Mounts: View);
+        new(Operations, TimeProvider.System, bootId, run, _metrics, View, TimeSpan.FromMinutes(5), TimeSpan.FromMilliseconds(20));
 
     /// <summary>An actor for the layer that has read its journal and asks for its mount.</summary>
     private protected IActorRef Start(LayerEnvironment? environment = null, IReadOnlyList<LeaseEvent.Granted>? remembered = null)
@@ -66,7 +67,7 @@ public abstract class LayerActorTest() : EngineTest()
         Acquire(layer, One, "one", holder, mode == MountMode.ReadOnly);
         Answer<MountLayer, ActiveMount>(mode == MountMode.ReadWrite ? ReadWrite : ReadOnly);
         One.ExpectMsg<LayerProtocol.Acquired>();
-        Parent.ExpectMsg<LayerInternal.MountChanged>();
+        Parent.ExpectMsg<MountChange>();
         return layer;
     }
 
@@ -128,6 +129,17 @@ public abstract class LayerActorTest() : EngineTest()
             Context.Watch(Context.ActorOf(child));
             Receive<Terminated>(_ => Context.Stop(Self));
             ReceiveAny(observer.Forward);
+        }
+    }
+
+    /// <summary>Tells a probe what is noted.</summary>
+    private sealed class HeardView(IActorRef listener) : MountView
+    {
+        internal override (int Mounts, int Leases) Note(MountChange changed)
+        {
+            var difference = base.Note(changed);
+            listener.Tell(changed);
+            return difference;
         }
     }
 }

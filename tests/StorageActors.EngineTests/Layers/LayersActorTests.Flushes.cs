@@ -19,8 +19,8 @@ public sealed partial class LayersActorTests
             Settle();
             ExpectMsg<LayerProtocol.Acquired>(); // The journal is not waited for.
             layers.Tell(new LayerInternal.Flush(1));
-            layers.Tell(new LayerInternal.GetMounts());
-            ExpectMsg<CatalogProtocol.Mounts>();
+            layers.Tell(new LayerInternal.IsRunning(Layer));
+            ExpectMsg<LayerInternal.Running>();
             Assert.False(HasMessages);
         }
         finally
@@ -44,8 +44,8 @@ public sealed partial class LayersActorTests
             ExpectMsg<LayerProtocol.Acquired>();
             layers.Tell(new LayerInternal.Flush(1));
             layers.Tell(new LayerInternal.Flush(2));
-            layers.Tell(new LayerInternal.GetMounts());
-            ExpectMsg<CatalogProtocol.Mounts>();
+            layers.Tell(new LayerInternal.IsRunning(Layer));
+            ExpectMsg<LayerInternal.Running>();
             Assert.False(HasMessages);
         }
         finally

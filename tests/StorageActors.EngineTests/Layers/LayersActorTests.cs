@@ -18,6 +18,7 @@ public sealed partial class LayersActorTests : EngineTest
     private static readonly ActiveMount ReadOnly = ReadWrite with { Mode = MountMode.ReadOnly };
     private static readonly LayerSetup Setup = new(new LayerLocation(Layer, "/store/some-layer"), [], LayerKind.Writable, DateTimeOffset.UnixEpoch);
     private readonly StoreMetrics _metrics = new();
+    private readonly MountView _mounts = new();
     private readonly TestProbe _operations;
 
     public LayersActorTests()
@@ -37,8 +38,7 @@ public sealed partial class LayersActorTests : EngineTest
         Acquire(layers, "one");
         Settle();
         ExpectMsg<LayerProtocol.Acquired>();
-        layers.Tell(new LayerInternal.GetMounts());
-        Assert.Equal("one", ExpectMsg<CatalogProtocol.Mounts>().Items.Single().Leases.Single().Lease.Value);
+        Assert.Equal("one", _mounts.List().Single().Leases.Single().Lease.Value);
         Assert.Equal(1, _metrics.Counters().ToDictionary()["mounts"]);
     }
 
@@ -90,8 +90,7 @@ public sealed partial class LayersActorTests : EngineTest
         }
 
         _operations.Reply(new DriverProtocol.Completed<FoundMount>(successor.Attempt, new FoundMount(ReadWrite)));
-        layers.Tell(new LayerInternal.GetMounts());
-        Assert.Equal(["kept", "unwritten"], ExpectMsg<CatalogProtocol.Mounts>().Items.Single().Leases.Select(static lease => lease.Lease.Value));
+        Assert.Equal(["kept", "unwritten"], _mounts.List().Single().Leases.Select(static lease => lease.Lease.Value));
         Release(layers, "unwritten");
         ExpectMsg<LayerProtocol.Released>();
     }
@@ -286,7 +285,7 @@ public sealed partial class LayersActorTests : EngineTest
     private IActorRef Layers(TimeSpan? idle = null) => Sys.ActorOf(LayersActor.Props(Environment(idle)), "layers");
 
     private LayerEnvironment Environment(TimeSpan? idle = null) =>
-        new(_operations, TimeProvider.System, "boot", "run", _metrics, idle ?? TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(5));
+        new(_operations, TimeProvider.System, "boot", "run", _metrics, _mounts, idle ?? TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(5));
 
     private static void Acquire(IActorRef layers, string lease, bool readOnly = false) =>
         layers.Tell(new LayerInternal.Deliver(Setup, new LayerProtocol.Acquire(Layer, LeaseId.Parse(lease), new MountOptions(readOnly))));

@@ -29,7 +29,7 @@ public sealed class RandomLeaseTests() : EngineTest()
         var faults = new ConcurrentQueue<string>();
         var driver = Sys.ActorOf(Props.Create(() => new UnreliableDriver(seed, faults)));
         var layers = Sys.ActorOf(LayersActor.Props(new LayerEnvironment(
-            driver, TimeProvider.System, "boot", "run", _metrics, TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(5))));
+            driver, TimeProvider.System, "boot", "run", _metrics, new MountView(), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(5))));
         var clients = Enumerable.Range(0, 4).Select(_ => new Client(CreateTestProbe(), layers)).ToList();
         var holders = Enumerable.Range(0, 4).Select(_ => SomeActor()).ToList();
         for (var step = 0; step < 800; step++)

@@ -147,7 +147,7 @@ public sealed class RealMountTests() : EngineTest()
 
         _operations = Sys.ActorOf(DriverOperationsActor.Props(Store.Services, RetryPolicy.Default with { Pause = TimeSpan.FromSeconds(1) }));
         _layers = Sys.ActorOf(LayersActor.Props(new LayerEnvironment(
-            _operations, TimeProvider.System, "boot", run, Store.Metrics, TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(5))));
+            _operations, TimeProvider.System, "boot", run, Store.Metrics, new MountView(), TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(5))));
     }
 
     private void Tell(object message) => _layers!.Tell(new LayerInternal.Deliver(Setup, message));

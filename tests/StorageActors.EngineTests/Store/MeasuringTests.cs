@@ -56,7 +56,8 @@ public sealed class MeasuringTests
         using var metrics = new StoreMetrics();
         metrics.Extracted(10);
         metrics.Extracted(5);
-        metrics.Mounted(2, 3);
+        metrics.MountsChanged(3, 5);
+        metrics.MountsChanged(-1, -2);
         metrics.TrashBacklog(1, 100);
         metrics.OperationEnded("mount", "failed", TimeSpan.FromSeconds(1));
         Assert.Equal(
