@@ -17,7 +17,7 @@ internal static class Leftovers
     /// <summary>What a store's root may have in it while an engine runs.</summary>
     private static readonly HashSet<string> OfRoot = new(StringComparer.Ordinal)
     {
-        "format.json", "owner.lock", "store.lock", "journal.db", "journal.db-wal", "journal.db-shm", "reserve", "overlay", "staging", "trash", "images",
+        "format.json", "owner.lock", "store.lock", "journal.db", "journal.db-wal", "journal.db-shm", "reserve", "names", "overlay", "staging", "trash", "images",
     };
 
     internal static async Task FindAsync(StorageEngine engine, Inspection inspection, List<string> violations)
