@@ -46,6 +46,12 @@ internal readonly ref struct PackedLayer
         Damage = 4,
     }
 
+    /// <summary>The id of a layer whose bytes are known to be enough, without a look at the rest of them.</summary>
+    internal static ReadOnlySpan<byte> IdIn(ReadOnlySpan<byte> bytes) => bytes.Slice(HeadSize, bytes[1]);
+
+    /// <summary>As <see cref="IsDamaged"/>, in the same way.</summary>
+    internal static bool IsDamagedIn(ReadOnlySpan<byte> bytes) => ((Has)bytes[0]).HasFlag(Has.Damage);
+
     internal ReadOnlySpan<byte> Id => _id;
 
     /// <summary>The parent's id; empty without one.</summary>

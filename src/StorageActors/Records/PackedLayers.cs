@@ -46,7 +46,7 @@ internal sealed class PackedLayers : LayerTable
     /// <summary>Whether all records were read at once.</summary>
     internal bool WasReadAtOnce { get; private set; }
 
-    internal override bool IsDamaged(int row) => Layer(row).IsDamaged;
+    internal override bool IsDamaged(int row) => PackedLayer.IsDamagedIn(BytesOf(row));
 
     /// <summary>Reads all records now: when they were not written by what is to read them, it is better to know at once that one cannot be read.</summary>
     /// <exception cref="Exception"><see cref="JsonException"/> or <see cref="FormatException"/>: that is so.</exception>
@@ -56,7 +56,7 @@ internal sealed class PackedLayers : LayerTable
         WasReadAtOnce = true;
     }
 
-    protected override ReadOnlySpan<byte> KeyOf(int row) => Layer(row).Id;
+    protected override ReadOnlySpan<byte> KeyOf(int row) => PackedLayer.IdIn(BytesOf(row));
 
     protected override ReadOnlySpan<byte> ParentOf(int row) => Layer(row).Parent;
 
@@ -84,5 +84,12 @@ internal sealed class PackedLayers : LayerTable
 
     private static int End(ReadOnlySpan<byte> ends, int row) => BinaryPrimitives.ReadInt32LittleEndian(ends[(row * sizeof(int))..]);
 
-    private PackedLayer Layer(int row) => new(_layers.Span[(row == 0 ? 0 : End(_ends.Span, row - 1))..End(_ends.Span, row)]);
+    private PackedLayer Layer(int row) => new(BytesOf(row));
+
+    private ReadOnlySpan<byte> BytesOf(int row)
+    {
+        var ends = _ends.Span;
+        var start = row == 0 ? 0 : End(ends, row - 1);
+        return _layers.Span[start..End(ends, row)];
+    }
 }

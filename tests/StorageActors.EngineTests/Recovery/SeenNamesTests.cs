@@ -57,7 +57,8 @@ public sealed class SeenNamesTests
                 Assert.True(store.Names is null, what);
                 using var home = Libc.OpenDirectory(store.Home);
                 Libc.FUtimens(home, before.AccessTime, before.ModifyTime);
-                Assert.True(store.Names is null, $"{what}, and the time is set back");
+                // All of it in the one tick of the note is what no clock tells, and nobody does by accident.
+                Assert.True(store.Names is null || Libc.FStat(home).ChangeTime == before.ChangeTime, $"{what}, and the time is set back");
             }
         }
     }
