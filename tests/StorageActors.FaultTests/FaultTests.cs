@@ -2,6 +2,7 @@ using StorageActors.FaultTests.Host;
 using StorageActors.FaultTests.Injection;
 using StorageActors.FaultTests.Seccomp;
 using StorageActors.Linux;
+using StorageActors.Protocol;
 using StorageActors.TestSupport;
 using Xunit;
 using Xunit.Abstractions;
@@ -43,6 +44,24 @@ public sealed class FaultTests(ITestOutputHelper output)
         output.WriteLine($"seed {seed}\n{FaultRun.Table(campaign.Report)}");
         Assert.Empty(campaign.Report.Violations.Select(static violation => violation.ToString()));
         Assert.True(campaign.Report.Flows.Sum(static flow => flow.Injected) > 60, "hardly any call was made to fail");
+    }
+
+    /// <summary>An image that is put again has a new directory; when neither that can be made durable nor the old one be put back, the old one is left under its staged name.</summary>
+    [SkippableFact]
+    public async Task A_start_puts_an_image_right_that_could_neither_be_put_nor_taken_back()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        RequiredTiers.SkipUnless(Native.IsAvailable(), "seccomp", "needs an x86-64 kernel with seccomp's user notification");
+        using var fileSystem = LoopFileSystem.Create(FileSystemKind.Ext4);
+        using var session = await FaultSession.StartAsync(fileSystem);
+        for (var (nth, leftStaged) = (1, false); !leftStaged; nth++)
+        {
+            (var outcome, leftStaged, var violations) = await session.RunAndReopenAsync(Flow.PutAgain, Fault.Stuck, nth);
+            output.WriteLine($"from call {nth} on: {outcome}{(leftStaged ? ", and something is left staged" : "")}");
+            Assert.False(outcome.Succeeded, "no call behind the rename was made to fail");
+            Assert.Equal(nameof(StorageErrorCode.Io), outcome.Code);
+            Assert.Empty(violations);
+        }
     }
 
     private static IEnumerable<(Fault Fault, Func<int, IEnumerable<int>> Calls)> Everything() =>

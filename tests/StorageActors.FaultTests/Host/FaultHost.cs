@@ -33,7 +33,7 @@ internal static class FaultHost
         while (await Commands.ReadLineAsync() is { } line && line != "end")
         {
             var (command, name) = (line[..line.IndexOf(' ')], line[(line.IndexOf(' ') + 1)..]);
-            await AnswerAsync(store, command, Flow.All.FirstOrDefault(flow => flow.Name == name));
+            await AnswerAsync(store, command, Flow.All.Append(Flow.PutAgain).FirstOrDefault(flow => flow.Name == name));
         }
         await store.StopAsync();
         return 0;

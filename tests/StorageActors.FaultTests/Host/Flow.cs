@@ -34,6 +34,9 @@ internal sealed record Flow(
         new("restart", RestartAsync, LeaveTracesAsync, IsMountedStillAsync, ReleaseAsync),
     ];
 
+    /// <summary>Not tried at every call: what fails behind the rename stays for the next start, which is what is looked at then.</summary>
+    internal static Flow PutAgain { get; } = new("put again", static store => store.PutAgainAsync());
+
     private static async Task RemoveAndEmptyAsync(HostStore store)
     {
         await store.Client.RemoveAsync(New);

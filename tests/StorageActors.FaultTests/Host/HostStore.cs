@@ -96,6 +96,10 @@ internal sealed class HostStore
     internal async Task ImportAsync() => Image = (await Images.ImageImporter.ImportAsync(
         Client, Images.ImageLocation.Parse($"oci:{Input}/image"), new Images.ImportOptions { Names = ["image:1"] })).Image;
 
+    /// <summary>Puts the image with a document that it did not have.</summary>
+    internal Task PutAgainAsync() => Client.PutImageAsync(
+        new CatalogProtocol.PutImage(Image.Id, [], Image.Layers, null, [new BigData("note", Guid.NewGuid().ToByteArray())]));
+
     /// <summary>Remembers what is there now: nothing else may be there after a flow was undone.</summary>
     internal async Task RememberAsync()
     {

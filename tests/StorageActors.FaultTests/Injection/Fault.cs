@@ -8,8 +8,14 @@ namespace StorageActors.FaultTests.Injection;
 /// <param name="Lasting">Whether all calls that it fits fail from then on, as on a disk that is full, and not just one.</param>
 internal sealed record Fault(Errno Errno, bool Lasting = false)
 {
+    /// <summary>From then on nothing can be made durable, and nothing be renamed: neither what is wanted nor what would undo it.</summary>
+    internal static Fault Stuck { get; } = new(Errno.EIO, Lasting: true) { Calls = ["fsync", "renameat2"] };
+
     /// <summary>Half of the bytes.</summary>
     internal static Fault Short { get; } = new(Errno.None);
+
+    /// <summary>The only calls that it happens to; null for all that it can happen to.</summary>
+    private IReadOnlyList<string>? Calls { get; init; }
 
     /// <summary>Whether nobody but us may notice: what a signal ends is begun again, and what is short is gone on with.</summary>
     internal bool IsInvisible => Errno is Errno.None or Errno.EINTR;
@@ -27,6 +33,7 @@ internal sealed record Fault(Errno Errno, bool Lasting = false)
     /// <param name="waits">Whether it may wait for somebody else.</param>
     internal bool Fits(SystemCall call, bool creates, bool waits) => this switch
     {
+        { Calls: { } calls } => calls.Contains(call.Name, StringComparer.Ordinal),
         { Errno: Errno.None } => call.Traits.HasFlag(Traits.Transfers),
         { Errno: Errno.EINTR } => call.Traits.HasFlag(Traits.MayBeInterrupted) && waits,
         { Errno: Errno.EMFILE } => call.Traits.HasFlag(Traits.Opens),

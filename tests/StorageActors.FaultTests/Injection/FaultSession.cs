@@ -68,6 +68,27 @@ internal sealed class FaultSession : IDisposable
     /// <summary>Runs a flow with a fault at its n-th call, then looks at the store.</summary>
     internal async Task<FaultCase> RunAsync(Flow flow, Fault fault, int nth) => (await ActAsync(flow, fault, nth)).Result;
 
+    /// <summary>Runs a flow with a fault at its n-th call, then has the engine stop and start undisturbed, and looks at the store.</summary>
+    /// <returns>Also whether something was staged among the images before the engine stopped.</returns>
+    internal async Task<(Outcome Outcome, bool LeftStaged, IReadOnlyList<string> Violations)> RunAndReopenAsync(Flow flow, Fault fault, int nth)
+    {
+        await AskAsync<bool>("prepare " + flow.Name);
+        _injector.Arm(fault, nth);
+        Outcome outcome;
+        try
+        {
+            outcome = await AskAsync<Outcome>("act " + flow.Name);
+            await _injector.SettleAsync();
+        }
+        finally
+        {
+            _injector.Disarm();
+        }
+
+        var leftStaged = Directory.EnumerateDirectories(Path.Combine(_directory.Path, "store", "images"), ".new-*").Any();
+        return (outcome, leftStaged, await ReopenAsync());
+    }
+
     /// <summary>Has the engine stop and start, and looks at the store again.</summary>
     internal Task<List<string>> ReopenAsync() => AskAsync<List<string>>("reopen ");
 
