@@ -59,7 +59,7 @@ internal static class LayerExtractor
         if (options.ExpectedBlobDigest is { } blob && blob != result.BlobDigest)
             throw LayerApplyException.Mismatch($"the blob has the digest {result.BlobDigest} where {blob} was expected; fetch it again.");
         if (options.ExpectedDiffId is { } diffId && diffId != result.DiffId)
-            throw LayerApplyException.Mismatch($"the layer's uncompressed tar has the digest {result.DiffId} where {diffId} was expected; the image's config and its layers do not belong together.");
+            throw LayerApplyException.Mismatch($"the layer's uncompressed tar has the digest {result.DiffId} where {diffId} was expected: it is another layer, or it was changed; in an image, the config and the layers do not belong together.");
     }
 
     /// <summary>Faults of the input, wherever they were noticed, come out as one kind of exception.</summary>

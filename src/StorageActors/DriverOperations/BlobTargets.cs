@@ -29,9 +29,22 @@ internal static class BlobTargets
         if (!Path.IsPathFullyQualified(path)) throw Refuse($"{path}: the path must be absolute", path);
         if (Libc.TryStat(path, out var there, AtFlags.None) == Errno.None && !there.IsRegular)
             return there.Type == FileType.CharacterDevice ? WriteDevice(path, write) : throw Refuse($"{path}: it is a {there.Type}, not a file", path);
-        using var directory = Libc.OpenDirectory(Path.GetDirectoryName(path) ?? throw Refuse($"{path}: it is a directory", path));
-        var name = Encoding.UTF8.GetBytes(Path.GetFileName(path));
-        var temporary = Encoding.UTF8.GetBytes($".{TicketId.New().Value}.tmp");
+        var (home, temporary) = (Path.GetDirectoryName(path) ?? throw Refuse($"{path}: it is a directory", path), $".{TicketId.New().Value}.tmp");
+        try
+        {
+            return WriteFile(home, Encoding.UTF8.GetBytes(temporary), Encoding.UTF8.GetBytes(Path.GetFileName(path)), durable, write);
+        }
+        catch (LinuxException e) when (Advice(e.Errno) is not null && (e.Path == home || e.Path.Contains(temporary, StringComparison.Ordinal)))
+        {
+            // What is to be done about the store is no help here.
+            var code = DriverErrors.CodeOf(e.Errno) is StorageErrorCode.NoSpace ? StorageErrorCode.NoSpace : StorageErrorCode.Io;
+            throw new PermanentDriverException(new StorageError(code, "write", $"{e.Message}. {Advice(e.Errno)}", path, e.Errno.ToString()), e);
+        }
+    }
+
+    private static TResult WriteFile<TResult>(string home, byte[] temporary, byte[] name, bool durable, Func<Stream, TResult> write)
+    {
+        using var directory = Libc.OpenDirectory(home);
         var file = Libc.OpenAt(directory, temporary, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive, Readable);
         var made = temporary;
         try
@@ -56,11 +69,27 @@ internal static class BlobTargets
         }
     }
 
+    /// <summary>What to do about a file that cannot be written; null where there is no more to say than of any other.</summary>
+    private static string? Advice(Errno errno) => errno switch
+    {
+        Errno.ENOENT or Errno.ENOTDIR => "Make the directory, or write elsewhere.",
+        Errno.ENOSPC or Errno.EDQUOT => "Free space where it goes, and repeat.",
+        Errno.EACCES or Errno.EPERM or Errno.EROFS => "Write where this process may.",
+        _ => null,
+    };
+
     /// <summary>Like <c>/dev/null</c>: a file in its place would take it from everybody.</summary>
     private static TResult WriteDevice<TResult>(string path, Func<Stream, TResult> write)
     {
         using var stream = new FileStream(Libc.Open(path, OpenFlags.WriteOnly), FileAccess.Write, bufferSize: 0);
-        return write(stream);
+        try
+        {
+            return write(stream);
+        }
+        catch (IOException e) when (e is not LinuxException)
+        {
+            throw new PermanentDriverException(new StorageError(StorageErrorCode.Io, "write", $"write \"{path}\": {e.Message}", path), e);
+        }
     }
 
     private static TResult WriteDownload<TResult>(TransferWriteStream download, Func<Stream, TResult> write)

@@ -136,14 +136,17 @@ public sealed class StorageEngine : IAsyncDisposable
     private static async Task<StorageEngine> StartAsync(Config config, Func<ActorSystem, StorageStore> open, CancellationToken stop)
     {
         var system = ActorSystem.Create("storage-actors", config.WithFallback(Defaults).WithFallback(StorageConfiguration.Reference));
+        StorageStore? store = null;
         try
         {
-            var store = open(system);
+            store = open(system);
             await store.WhenReadyAsync(stop).ConfigureAwait(false);
             return new StorageEngine(system, store);
         }
         catch
         {
+            // Who ends with this call leaves nothing behind that was being tried, and keeps nobody from the store.
+            if (store is not null) await store.StopAsync().ConfigureAwait(false);
             await system.Terminate().ConfigureAwait(false);
             throw;
         }

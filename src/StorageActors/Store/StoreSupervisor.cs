@@ -108,7 +108,19 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
             Become(Recovering);
         });
         Receive<OpenFailed>(failed => Break(ErrorOf(failed.Cause)));
-        Receive<StoreInternal.Stop>(_ => Context.Stop(Self));
+        Receive<StoreInternal.Stop>(_ => Become(GivingUp));
+        ReceiveAny(_ => Stash.Stash());
+    }
+
+    /// <summary>It is not wanted any more, and is being opened: what that tries on the disk is taken back by the same thread.</summary>
+    private void GivingUp()
+    {
+        Receive<Opened>(opened =>
+        {
+            _store = opened.Store; // Closed when this actor has stopped.
+            Context.Stop(Self);
+        });
+        Receive<OpenFailed>(_ => Context.Stop(Self));
         ReceiveAny(_ => Stash.Stash());
     }
 

@@ -1,6 +1,8 @@
 using StorageActors.Drivers;
+using StorageActors.Engine;
 using StorageActors.EngineTests.Support;
 using StorageActors.Protocol;
+using StorageActors.Store;
 using Xunit;
 
 namespace StorageActors.EngineTests.Flows;
@@ -32,6 +34,29 @@ public sealed class StopTests : StoreTest
 
         Task NameAsync(int number) =>
             client.Channel.AskAsync<CatalogProtocol.Resolved>(new CatalogProtocol.ChangeNames(layer, null, [$"name-{number}"], []));
+    }
+
+    [Fact]
+    public async Task A_start_that_is_given_up_ends_when_what_it_was_trying_has_ended()
+    {
+        using var cancel = new CancellationTokenSource();
+        using var over = new ManualResetEventSlim();
+        var isOverBefore = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var starting = StorageEngine.StartAsync(
+            Configure(),
+            (name, store) =>
+            {
+                _ = cancel.CancelAsync();
+                isOverBefore.SetResult(over.Wait(TimeSpan.FromSeconds(2))); // What a driver tries takes a while.
+                return Open(store.Root);
+            },
+            stop: cancel.Token);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => starting.WaitAsync(Patient.Limit));
+        over.Set();
+        Assert.False(await isOverBefore.Task.WaitAsync(Patient.Limit), "what was tried went on after the start had ended");
+        Assert.Null(OwnerLock.Find(Root));
+        await using var again = await StartAsync();
+        Assert.Empty(await again.Client.ListLayersAsync());
     }
 
     [Fact]
