@@ -83,6 +83,7 @@ internal sealed class OpenedStore : IDisposable
     {
         Errno.EACCES or Errno.EPERM => ". Run it as root or as the store's owner, or use another root.",
         Errno.EROFS => ". A store on a read-only file system can only be listed and inspected, or be one of another's additional-stores; use another root.",
+        Errno.ENOTDIR => ". The root, or what it lies in, is no directory; use another root.",
         _ => "",
     };
 
