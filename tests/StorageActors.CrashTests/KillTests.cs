@@ -21,7 +21,7 @@ public abstract class KillTests(string[] places, int seed)
 
     internal static string[] Staging => ["staging-created", "layer-begun", "extracted", "rebased", "finished", "staging-ended", "before-sync", "after-sync", "before-rename", "rehearsed", "after-rename", "rename-durable"];
 
-    internal static string[] Records => ["before-journal", "after-journal", "before-snapshot", "snapshot-saved", "events-deleted", "mark-written", "store-marked", "store-unmarked", "before-record-file", "record-file-written", "after-record-file", "image-staged", "image-renamed", "image-durable", "image-trashed"];
+    internal static string[] Records => ["before-journal", "after-journal", "before-snapshot", "snapshot-saved", "events-deleted", "mark-written", "store-marked", "store-unmarked", "names-begun", "before-record-file", "record-file-written", "after-record-file", "image-staged", "image-renamed", "image-durable", "image-trashed"];
 
     internal static string[] Mounts => ["before-mount", "after-mount", "before-lease", "after-lease", "before-unmount", "after-unmount", "before-lease-snapshot", "lease-snapshot-saved", "before-seal", "after-seal"];
 

@@ -53,6 +53,7 @@ internal sealed class SeenNames
 
             using var root = Libc.OpenDirectory(layout.Root);
             using var file = Libc.OpenAt(root, FileName, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Truncate | OpenFlags.NoFollow | OpenFlags.NonBlocking, OwnerOnly);
+            CrashPoint.Reached(CrashPoint.NamesBegun);
             Libc.WriteAll(file, Encoding.UTF8.GetBytes($"{text}{SumOf(text.ToString())}\n")); // Neither atomic nor durable: half of it is nothing.
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

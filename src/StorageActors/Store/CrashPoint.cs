@@ -38,10 +38,11 @@ internal static class CrashPoint
     internal const string SnapshotSaved = "snapshot-saved";
     internal const string EventsDeleted = "events-deleted";
 
-    // The store says what its snapshot is.
+    // The store says what its snapshot is; and at its end, what names it has.
     internal const string MarkWritten = "mark-written";
     internal const string StoreMarked = "store-marked";
     internal const string StoreUnmarked = "store-unmarked";
+    internal const string NamesBegun = "names-begun";
 
     // The record in a directory.
     internal const string BeforeRecordFile = "before-record-file";
@@ -89,7 +90,7 @@ internal static class CrashPoint
         StagingCreated, LayerBegun, Extracted, Rebased, Finished, StagingEnded,
         BeforeSync, AfterSync, BeforeRename, Rehearsed, AfterRename, RenameDurable,
         BeforeJournal, AfterJournal, BeforeSnapshot, SnapshotSaved, EventsDeleted,
-        MarkWritten, StoreMarked, StoreUnmarked,
+        MarkWritten, StoreMarked, StoreUnmarked, NamesBegun,
         BeforeRecordFile, RecordFileWritten, AfterRecordFile,
         BeforeSeal, AfterSeal,
         ImageStaged, ImageRenamed, ImageDurable, ImageTrashed,

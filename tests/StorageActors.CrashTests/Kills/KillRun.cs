@@ -49,9 +49,9 @@ internal sealed class KillRun : IAsyncDisposable
     /// <summary>Dies at the n-th passing of a named place; at the first of one that has to be led up to.</summary>
     internal async Task<Death> DieAtAsync(string place, int passing, int steps = 60, int leaseCycles = 0)
     {
-        if (place is CrashPoint.MarkWritten or CrashPoint.StoreMarked or CrashPoint.StoreUnmarked)
+        if (place is CrashPoint.MarkWritten or CrashPoint.StoreMarked or CrashPoint.StoreUnmarked or CrashPoint.NamesBegun)
         {
-            // A store that is small, and then large; or the other way round.
+            // A store that is small, and then large, to its end; or the other way round.
             var (before, now) = place == CrashPoint.StoreUnmarked ? (StoreKind.Always, StoreKind.Never) : (StoreKind.Never, StoreKind.Always);
             await RestAsync(before).ConfigureAwait(false);
             (_packFrom, passing) = (now, 1);
