@@ -58,7 +58,7 @@ internal sealed class ScratchRoot : IDisposable
             });
             found.ForEach(SweepOne);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or StorageException)
         {
             // Somebody else sweeps here, or nobody may.
         }
