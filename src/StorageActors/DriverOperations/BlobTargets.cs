@@ -37,8 +37,7 @@ internal static class BlobTargets
         catch (LinuxException e) when (Advice(e.Errno) is not null && (e.Path == home || e.Path.Contains(temporary, StringComparison.Ordinal)))
         {
             // What is to be done about the store is no help here.
-            var code = DriverErrors.CodeOf(e.Errno) is StorageErrorCode.NoSpace ? StorageErrorCode.NoSpace : StorageErrorCode.Io;
-            throw new PermanentDriverException(new StorageError(code, "write", $"{e.Message}. {Advice(e.Errno)}", path, e.Errno.ToString()), e);
+            throw new PermanentDriverException(new StorageError(DriverErrors.CodeOf(e.Errno), "write", $"{e.Message}. {Advice(e.Errno)}", path, e.Errno.ToString()), e);
         }
     }
 

@@ -122,7 +122,7 @@ public abstract class RecordTests : IAsyncLifetime
             (await Store.RunAsync("document", owner, "log.1")).Exits(3);
         }
 
-        Assert.Contains("Make the directory", (await Store.RunAsync("diff", "base", "-o", Store["no/such/place"])).Exits(1).Error, StringComparison.Ordinal);
+        Assert.Contains("Make the directory", (await Store.RunAsync("diff", "base", "-o", Store["no/such/place"])).Exits(3).Error, StringComparison.Ordinal);
         Assert.Contains("/dev/full", (await Store.RunAsync("diff", "base", "-o", "/dev/full")).Exits(1).Error, StringComparison.Ordinal);
         (await Store.RunAsync("document", "app:1", "manifest", "--remove")).Exits(2);
         await File.WriteAllBytesAsync(Store["large"], new byte[(16 << 20) + 1]);
