@@ -59,6 +59,7 @@ public sealed class SeenNamesTests
                 Libc.FUtimens(home, before.AccessTime, before.ModifyTime);
                 // All of it in the one tick of the note is what no clock tells, and nobody does by accident.
                 Assert.True(store.Names is null || Libc.FStat(home).ChangeTime == before.ChangeTime, $"{what}, and the time is set back");
+                SeenNames.Forget(store.Layout);
             }
         }
     }
