@@ -29,6 +29,9 @@ internal readonly struct FileStatus
     /// <summary>STATX_BASIC_STATS, BTIME and MNT_ID.</summary>
     internal const uint Wanted = 0x1FFF;
 
+    /// <summary>And STATX_MNT_ID_UNIQUE: where the kernel has it (6.8), <see cref="MountId"/> is one that no other mount of this boot has had or will have; elsewhere as without.</summary>
+    internal const uint WantedWithUniqueMount = Wanted | 0x4000;
+
     /// <summary>Which fields the kernel filled: STATX_*.</summary>
     internal uint Mask => _mask;
 

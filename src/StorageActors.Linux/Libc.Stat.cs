@@ -9,10 +9,10 @@ internal static partial class Libc
     private static unsafe partial int Statx(SafeFileHandle directory, byte* path, AtFlags flags, uint mask, out FileStatus status);
 
     /// <summary>The status of an open descriptor, O_PATH ones included.</summary>
-    internal static unsafe FileStatus FStat(SafeFileHandle file)
+    internal static unsafe FileStatus FStat(SafeFileHandle file, uint wanted = FileStatus.Wanted)
     {
         byte empty = 0;
-        var errno = Statx(file, &empty, AtFlags.EmptyPath, out var status);
+        var errno = Statx(file, &empty, AtFlags.EmptyPath, out var status, wanted);
         return errno == Errno.None ? status : throw Failure("statx", file, errno);
     }
 
@@ -41,17 +41,17 @@ internal static partial class Libc
     }
 
     /// <summary>The status of a path of the host; ENOENT and ENOTDIR are answers.</summary>
-    internal static unsafe Errno TryStat(string path, out FileStatus status, AtFlags flags = AtFlags.SymlinkNoFollow)
+    internal static unsafe Errno TryStat(string path, out FileStatus status, AtFlags flags = AtFlags.SymlinkNoFollow, uint wanted = FileStatus.Wanted)
     {
         status = default;
         var buffer = stackalloc byte[NativePath.Size];
         var errno = NativePath.Terminate(path, buffer);
-        return errno == Errno.None ? Statx(CurrentDirectory, buffer, flags, out status) : errno;
+        return errno == Errno.None ? Statx(CurrentDirectory, buffer, flags, out status, wanted) : errno;
     }
 
-    private static unsafe Errno Statx(SafeFileHandle directory, byte* path, AtFlags flags, out FileStatus status)
+    private static unsafe Errno Statx(SafeFileHandle directory, byte* path, AtFlags flags, out FileStatus status, uint wanted = FileStatus.Wanted)
     {
-        while (Statx(directory, path, flags | AtFlags.NoAutomount, FileStatus.Wanted, out status) != 0)
+        while (Statx(directory, path, flags | AtFlags.NoAutomount, wanted, out status) != 0)
         {
             if (!Interrupted) return LastErrno;
         }

@@ -46,7 +46,10 @@ public sealed class LoopFileSystem : IDisposable
     private string Image => Path.Combine(_home, "image");
 
     /// <summary>Makes and mounts one; skips the test where that is not possible (tier "loop").</summary>
-    public static LoopFileSystem Create(FileSystemKind kind, long size = 1L << 30)
+    /// <param name="kind">What it is.</param>
+    /// <param name="size">Its size in bytes, at least.</param>
+    /// <param name="more">Options for the program that makes it.</param>
+    public static LoopFileSystem Create(FileSystemKind kind, long size = 1L << 30, params string[] more)
     {
         _ = Sweep.Value;
         RequiredTiers.SkipUnless(Libc.GetEuid() == 0 && File.Exists("/dev/loop-control"), "loop", "needs root and loop devices");
@@ -65,7 +68,7 @@ public sealed class LoopFileSystem : IDisposable
             Libc.Mkdir(made._home, 0x1C9);   // 0711: a test may go on as an ordinary user
             Libc.Mkdir(made.Root, 0x1C0);
             using (var image = File.Create(made.Image)) image.SetLength(Math.Max(size, 400L << 20));   // xfs wants 300 MiB
-            Command.Run(make!, [.. options, made.Image]);
+            Command.Run(make!, [.. options, .. more, made.Image]);
             var device = Command.Run("losetup", "--find", "--show", made.Image).Trim();
             try
             {

@@ -14,8 +14,8 @@ namespace StorageActors.Recovery;
 /// <para>
 /// When a name comes or goes, the file system sets both times of the directory to that moment. So before the names are counted the modification time is set to what it is, which moves the change
 /// time alone. From then on the two differ, and whatever comes after makes them equal or moves the change time on: a clock whose ticks are coarse cannot hide it, nor one that is set back, and it
-/// does not matter which process it was. A copy of the directory is another inode. After a power cut, when a disk may have one without the other, the machine has booted anew; and where a disk alone comes
-/// back, it has them in the order in which they came, by its journal.
+/// does not matter which process it was. A copy of the directory is another inode. What repairs a file system sets no times; it does so while it is not mounted, and the mount after it is another one. After a
+/// power cut, when a disk may have one without the other, the machine has booted anew, or the disk that comes back is another mount.
 /// </para>
 /// </summary>
 internal sealed class SeenNames
@@ -67,7 +67,7 @@ internal sealed class SeenNames
 
     /// <summary>The names that a directory has now; null when they have to be listed.</summary>
     internal NameSum? Of(string directory) =>
-        _seen.TryGetValue(Path.GetRelativePath(_root, directory), out var seen) && Libc.TryStat(directory, out var status) == Errno.None && Describe(status) == seen.Directory ? seen.Names : null;
+        _seen.TryGetValue(Path.GetRelativePath(_root, directory), out var seen) && Libc.TryStat(directory, out var status, wanted: FileStatus.WantedWithUniqueMount) == Errno.None && Describe(status) == seen.Directory ? seen.Names : null;
 
     private static Seen? See(string path, Counts counts)
     {
@@ -75,7 +75,10 @@ internal sealed class SeenNames
         // Those of which it is known that both times of a directory move with its names.
         if (Libc.FStatFs(directory).Type is not (FsMagic.Ext or FsMagic.Xfs or FsMagic.Btrfs or FsMagic.Tmpfs)) return null;
         if (!Part(directory)) return null;
-        var before = Describe(Libc.FStat(directory));
+        var status = Libc.FStat(directory, FileStatus.WantedWithUniqueMount);
+        // Where clocks tick in seconds, a time that is set back would be hidden for as long.
+        if (status.ModifyTime.Nanoseconds == 0 && status.ChangeTime.Nanoseconds == 0) return null;
+        var before = Describe(status);
         var names = NameSum.None;
         using (var reader = new DirectoryReader(directory))
         {
@@ -85,7 +88,7 @@ internal sealed class SeenNames
             }
         }
 
-        return Describe(Libc.FStat(directory)) == before ? new Seen(before, names) : null;
+        return Describe(Libc.FStat(directory, FileStatus.WantedWithUniqueMount)) == before ? new Seen(before, names) : null;
     }
 
     /// <summary>Makes the two times of a directory differ.</summary>
@@ -103,7 +106,7 @@ internal sealed class SeenNames
 
     private static string Describe(in FileStatus status) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{status.FileSystem.Major}:{status.FileSystem.Minor} {status.Inode} {status.ModifyTime.Seconds}.{status.ModifyTime.Nanoseconds:D9} {status.ChangeTime.Seconds}.{status.ChangeTime.Nanoseconds:D9}");
+        $"{status.FileSystem.Major}:{status.FileSystem.Minor} {status.MountId} {status.Inode} {status.Links} {status.ModifyTime.Seconds}.{status.ModifyTime.Nanoseconds:D9} {status.ChangeTime.Seconds}.{status.ChangeTime.Nanoseconds:D9}");
 
     private static Dictionary<string, Seen> TryRead(string root)
     {
@@ -128,9 +131,9 @@ internal sealed class SeenNames
         var seen = new Dictionary<string, Seen>(StringComparer.Ordinal);
         foreach (var line in lines.AsSpan(1))
         {
-            if (line.Split(' ') is not [var path, var device, var inode, var modified, var changed, var count, var sum]) return [];
+            if (line.Split(' ') is not [var path, var device, var mount, var inode, var links, var modified, var changed, var count, var sum]) return [];
             var names = new NameSum(int.Parse(count, CultureInfo.InvariantCulture), long.Parse(sum, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
-            seen[path] = new Seen($"{device} {inode} {modified} {changed}", names);
+            seen[path] = new Seen($"{device} {mount} {inode} {links} {modified} {changed}", names);
         }
 
         return seen;

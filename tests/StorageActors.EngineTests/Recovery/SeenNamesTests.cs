@@ -97,8 +97,12 @@ public sealed class SeenNamesTests
         var lines = Encoding.UTF8.GetString(bytes).Split('\n');
         Expect(store.Listed, Whole(lines[..^2]));
         Expect(null, Whole([Guid.NewGuid().ToString(), .. lines[1..^2]]));
-        foreach (var line in new[] { "", "directories", "directories 1:2 3 4.5 6.7 8", "directories 1:2 3 4.5 6.7 8 z", "directories 1:2 3 4.5 6.7 99999999999 0", lines[1] + "0" })
+        foreach (var line in new[] { "", "directories", "directories 1:2 3 4 5 6.7 8.9 10", "directories 1:2 3 4 5 6.7 8.9 10 z", "directories 1:2 3 4 5 6.7 8.9 99999999999 0", lines[1] + "0" })
             Expect(null, Whole([lines[0], line]));
+        // Whatever of the directory is another; and as versions wrote it that looked at no mount and no links.
+        var fields = lines[1].Split(' ');
+        for (var at = 1; at <= 6; at++) Expect(null, Whole([lines[0], string.Join(' ', [.. fields[..at], fields[at] + "1", .. fields[(at + 1)..]])]));
+        Expect(null, Whole([lines[0], string.Join(' ', fields.Where((_, at) => at is not (2 or 4)))]));
         Expect(null, new byte[1 << 20]);
 
         File.Delete(store.File);
@@ -117,6 +121,34 @@ public sealed class SeenNamesTests
             File.WriteAllBytes(store.File, content);
             Assert.Equal(names, store.Names);
         }
+    }
+
+    /// <summary>As after a repair of what was not mounted, which sets no times.</summary>
+    [SkippableFact]
+    public void Of_another_mount_they_are_not_known()
+    {
+        RequiredTiers.SkipUnlessRoot();
+        using var store = new Store("tmpfs");
+        store.Note();
+        var other = new StoreLayout(Directory.CreateDirectory(store.Directory["other"]).FullName, "directories");
+        Libc.Mount(store.Layout.Root, other.Root, null, MountFlags.Bind);
+        Assert.Null(SeenNames.Read(other).Of(other.DriverHome));
+        SeenNames.Note(other, [(other.DriverHome, LayerTable.IsId)]);
+        Assert.Equal(store.Listed, SeenNames.Read(other).Of(other.DriverHome));
+        Assert.Null(store.Names);
+        TempDirectory.Unmount(other.Root);
+    }
+
+    [SkippableFact]
+    public void Where_clocks_tick_in_seconds_nothing_is_noted()
+    {
+        using var system = LoopFileSystem.Create(FileSystemKind.Ext4, 0, "-I", "128");
+        using var directory = system.NewDirectory();
+        var layout = new StoreLayout(directory.Path, "directories");
+        Directory.CreateDirectory(Path.Combine(layout.DriverHome, "layer-1"));
+        Assert.Equal((0, 0), (Libc.Stat(layout.DriverHome).ModifyTime.Nanoseconds, Libc.Stat(layout.DriverHome).ChangeTime.Nanoseconds));
+        SeenNames.Note(layout, [(layout.DriverHome, LayerTable.IsId)]);
+        Assert.Null(SeenNames.Read(layout).Of(layout.DriverHome));
     }
 
     [SkippableFact]
