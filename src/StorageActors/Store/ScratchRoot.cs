@@ -26,12 +26,12 @@ internal sealed class ScratchRoot : IDisposable
         for (var round = 0; round < MaximumRounds; round++)
         {
             var path = System.IO.Path.Combine(directory, $"{Prefix}{Guid.NewGuid():N}");
-            StoreRoot.MakeEmpty(path);
             try
             {
+                StoreRoot.MakeEmpty(path);
                 return new ScratchRoot(path, FileLock.Take(LockOf(path)));
             }
-            catch (LinuxException e) when (e.Errno == Errno.ENOENT)
+            catch (LinuxException e) when (e.Errno == Errno.ENOENT && Directory.Exists(directory))
             {
                 // A sweeper was faster: it takes one that is not locked yet for a dead process's.
             }
@@ -58,7 +58,7 @@ internal sealed class ScratchRoot : IDisposable
             });
             found.ForEach(SweepOne);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or StorageException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // Somebody else sweeps here, or nobody may.
         }
@@ -74,6 +74,18 @@ internal sealed class ScratchRoot : IDisposable
     public void Dispose() => _lock.Dispose();
 
     private static void SweepOne(string path)
+    {
+        try
+        {
+            TrySweepOne(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or StorageException)
+        {
+            // One with something else in place of its lock keeps nobody from sweeping the others.
+        }
+    }
+
+    private static void TrySweepOne(string path)
     {
         if (Libc.TryStat(path, out var status) != Errno.None || !status.IsDirectory || status.UserId != Libc.GetEuid()) return;
         switch (FileLock.TryTake(LockOf(path), create: false, out var held))

@@ -1,5 +1,6 @@
 using StorageActors.Drivers;
 using StorageActors.Engine;
+using StorageActors.Linux;
 using StorageActors.Protocol;
 using StorageActors.Settings;
 using StorageActors.Store;
@@ -86,6 +87,25 @@ public sealed class VacantRootTests
         ScratchRoot.Sweep(directory.Path);
         Assert.False(Directory.Exists(Scratch('b')));
         ScratchRoot.Sweep(directory["not there"]);
+    }
+
+    [Fact]
+    public void One_with_something_else_in_place_of_its_lock_keeps_no_other_from_being_swept_away()
+    {
+        using var directory = new TempDirectory();
+        string Scratch(char digit) => directory[".storage-actors-" + new string(digit, 32)];
+        foreach (var digit in "0123456789abcdef") Directory.CreateDirectory(Scratch(digit)); // In whatever order they are found.
+        File.CreateSymbolicLink(Path.Combine(Scratch('3'), "lock"), "elsewhere");
+        Directory.CreateDirectory(Path.Combine(Scratch('9'), "lock"));
+        ScratchRoot.Sweep(directory.Path);
+        Assert.Equal([Scratch('3'), Scratch('9')], Directory.GetFileSystemEntries(directory.Path).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void In_a_directory_that_is_not_there_none_is_made()
+    {
+        using var directory = new TempDirectory();
+        Assert.Equal(Errno.ENOENT, Assert.Throws<LinuxException>(() => ScratchRoot.Make(directory["none"])).Errno);
     }
 
     [Fact]
