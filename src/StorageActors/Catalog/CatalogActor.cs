@@ -98,6 +98,12 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
     /// <param name="otherwise">What it means when no database says so: an event that cannot be read is one that was not written so.</param>
     private void Report(Exception cause, StorageErrorCode otherwise)
     {
+        if (cause is StorageException refusal && JournalFailure.IsUnreadable(refusal))
+        {
+            Context.Parent.Tell(refusal.Error); // An event that changes a record that is read for it: it says all itself.
+            return;
+        }
+
         Log.Error(cause, "the journal failed");
         Context.Parent.Tell(new StorageError(JournalFailure.CodeOf(cause, otherwise), "journal", $"the journal failed: {cause.Message}", _options.JournalPath));
     }
@@ -134,7 +140,7 @@ internal sealed partial class CatalogActor : ReceivePersistentActor
 /// <param name="JournalPath">The journal's file, for errors.</param>
 /// <param name="SnapshotEvery">Events between two snapshots, at least.</param>
 /// <param name="Additional">What additional stores have; null without any.</param>
-/// <param name="IsMarked">Whether the store says that its journal's snapshot is packed.</param>
+/// <param name="IsMarked">Whether the store says, or may say, that its journal's snapshot is packed.</param>
 /// <param name="PackFrom">So many layers have the snapshot packed.</param>
 internal sealed record CatalogOptions(
     string JournalPluginId, string SnapshotPluginId, string JournalPath, int SnapshotEvery, CatalogState? Additional = null, bool IsMarked = false, long PackFrom = PackedSnapshot.Least)

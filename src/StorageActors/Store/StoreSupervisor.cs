@@ -176,8 +176,9 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
     private void StartCatalog()
     {
         var settings = _setup.Settings;
+        var mayBeMarked = _hasServed || _store!.Format.Features.Have(StoreFormat.PackedSnapshot); // The catalog before this one may have had it say so.
         var options = new CatalogOptions(
-            settings.JournalPluginId, settings.SnapshotPluginId, _context.Layout.Journal, settings.SnapshotEvery, _store!.Additional, _store.Format.Features.Have(StoreFormat.PackedSnapshot), settings.PackFrom);
+            settings.JournalPluginId, settings.SnapshotPluginId, _context.Layout.Journal, settings.SnapshotEvery, _store!.Additional, mayBeMarked, settings.PackFrom);
         _context = _context with { Catalog = Watch(Context.ActorOf(CatalogActor.Props(options, _view, _context.Operations), _flows.NewName("catalog"))) };
     }
 

@@ -3,6 +3,7 @@ using Akka.Configuration;
 using StorageActors.Drivers;
 using StorageActors.Engine;
 using StorageActors.EngineTests.Support;
+using StorageActors.Linux;
 using StorageActors.Protocol;
 using StorageActors.TestSupport;
 using Xunit;
@@ -15,7 +16,7 @@ namespace StorageActors.EngineTests.Flows;
 /// </summary>
 public abstract class StoreTest : IDisposable
 {
-    private readonly TempDirectory _directory = new();
+    private TempDirectory _directory = new();
     private int _files;
 
     internal DirectoryWorld World { get; } = new();
@@ -26,6 +27,14 @@ public abstract class StoreTest : IDisposable
 
     internal Task<StorageEngine> StartAsync(string settings = "", DriverCapabilities capabilities = DirectoryDriver.All) =>
         StorageEngine.StartAsync(Configure(settings), (_, store) => Open(store.Root, capabilities));
+
+    /// <summary>For a test that wants a file system of which much is known, whatever that of temporary files is; before anything else.</summary>
+    protected void LieOnTmpfs()
+    {
+        RequiredTiers.SkipUnless(Directory.Exists("/dev/shm") && Libc.StatFs("/dev/shm").Type == FsMagic.Tmpfs, "tools", "needs a tmpfs at /dev/shm");
+        _directory.Dispose();
+        _directory = new TempDirectory("/dev/shm");
+    }
 
     /// <summary>The configuration of an engine in a test.</summary>
     internal Config Configure(string settings = "") => ConfigurationFactory.ParseString($$"""
