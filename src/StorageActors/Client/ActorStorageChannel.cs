@@ -15,6 +15,7 @@ public sealed class ActorStorageChannel : IStorageChannel
     private readonly ITransfers _transfers;
     private readonly IActorRef _holder;
     private readonly CancellationTokenSource _ended = new();
+    private readonly CancellationToken _terminated;
 
     /// <summary>Opens a channel. Disposing it ends every lease taken through it; the store and the system stay.</summary>
     /// <param name="system">The system of the store.</param>
@@ -24,7 +25,7 @@ public sealed class ActorStorageChannel : IStorageChannel
     {
         (_system, _store, _transfers) = (system, store, transfers);
         _holder = system.ActorOf(ChannelHolder.Props(store, _ended));
-        _ = system.WhenTerminated.ContinueWith(static (_, ended) => ((CancellationTokenSource)ended!).Cancel(), _ended, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        _terminated = Question.EndOf(system);
     }
 
     /// <inheritdoc/>
@@ -39,6 +40,7 @@ public sealed class ActorStorageChannel : IStorageChannel
         using var givingUp = stop.UnsafeRegister(static question => ((Question)question!).GiveUp(), question);
         // A store answers all that has reached it before it ends; what is not answered soon after came later.
         using var ending = _ended.Token.UnsafeRegister(static question => ((Question)question!).GiveUpAfter(Grace), question);
+        using var terminating = _terminated.UnsafeRegister(static question => ((Question)question!).GiveUpAfter(Grace), question);
         _store.Tell(command, question);
         return await question.Answer.ConfigureAwait(false) switch
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using Akka.Actor;
 using Akka.Dispatch;
 using StorageActors.Dispatching;
@@ -13,6 +14,9 @@ namespace StorageActors.Client;
 [SuppressMessage("Design", "MA0097", Justification = "Addresses are compared for order by Akka alone.")]
 internal sealed class Question : MinimalActorRef, IRunnable
 {
+    /// <summary>One for each actor system, however many channels it has in its life.</summary>
+    private static readonly ConditionalWeakTable<ActorSystem, CancellationTokenSource> Ends = [];
+
     private readonly TaskCompletionSource<object?> _asking = new();   // What waits for it runs where it is completed: never where the answer is given.
     private readonly ActorSystem _system;
     private object? _answer;
@@ -32,6 +36,14 @@ internal sealed class Question : MinimalActorRef, IRunnable
 
     /// <summary>The first answer; null when none came in its time, cancelled when it was given up before.</summary>
     internal Task<object?> Answer => _asking.Task;
+
+    /// <summary>Cancelled when an actor system has ended.</summary>
+    internal static CancellationToken EndOf(ActorSystem system) => Ends.GetValue(system, static system =>
+    {
+        var end = new CancellationTokenSource();
+        _ = system.WhenTerminated.ContinueWith(static (_, end) => ((CancellationTokenSource)end!).Cancel(), end, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        return end;
+    }).Token;
 
     /// <summary>Has who waits go on without an answer, cancelled.</summary>
     internal void GiveUp() => ThreadPool.UnsafeQueueUserWorkItem(static question => question._asking.TrySetCanceled(), this, preferLocal: false);

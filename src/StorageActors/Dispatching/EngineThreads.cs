@@ -52,7 +52,7 @@ internal sealed class EngineThreads
     private int _calling;
     private int _answering;
     private int _users;
-    private long _asked;     // how often somebody with an answer sent a message
+    private long _asked;     // how often somebody with an answer went on to send a message
     private long _askedBefore;     // the same, when the watch began
     private bool _isWatched;
 
@@ -107,12 +107,12 @@ internal sealed class EngineThreads
         lock (_gate)
         {
             queue.Enqueue(run);
-            if (_home == this ? Ready > NextSteps : !MayLeave()) Wake();
+            if (_home == this ? Ready > NextSteps : !TryLeave()) Wake();
         }
     }
 
     /// <summary>Only with the gate. Whether what was just caused, and nothing else, may be left to this thread, which is with an answer: another one looks soon whether it came to it.</summary>
-    private bool MayLeave()
+    private bool TryLeave()
     {
         if (_lent != this) return false;
         _lent = null;

@@ -34,7 +34,7 @@ internal sealed partial class LayerActor
     /// <summary>What comes after its time and must not wait in the stash for a state that would take it for news.</summary>
     private static void Leftovers(Behavior<LayerActor> state)
     {
-        state.On<HolderDied>(static (layer, died) => layer._holders.Remove(died.Holder));
+        state.On<Terminated>(static (layer, died) => layer._holders.Remove(died.ActorRef));
         state.On<LayerInternal.Undrain>(Nothing);
         state.On<LayerInternal.Unhold>(static (layer, command) => layer.Change(command));
     }

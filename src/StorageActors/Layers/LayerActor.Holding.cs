@@ -22,13 +22,13 @@ internal sealed partial class LayerActor
             layer.Change(command);
             layer.EndHold(command.Kind);
         });
-        state.On<HolderDied>(
+        state.On<Terminated>(
             static (layer, died) =>
             {
                 layer.EndHold(layer._state.Kind);
-                layer.HolderIsDead(died.Holder);
+                layer.HolderIsDead(died.ActorRef);
             },
-            static (layer, died) => died.Holder.Equals(layer._holdBy));
+            static (layer, died) => died.ActorRef.Equals(layer._holdBy));
         Always(state);
         Otherwise(state);
     });
@@ -71,7 +71,7 @@ internal sealed partial class LayerActor
     private void Held(LayerInternal.Hold command, IActorRef requester)
     {
         _holdBy = command.By;
-        if (!_holders.ContainsKey(command.By)) Context.WatchWith(command.By, new HolderDied(command.By));
+        if (!_holders.ContainsKey(command.By)) Context.Watch(command.By);
         requester.Tell(new LayerInternal.Held(Id));
         Rest(Holding);
     }

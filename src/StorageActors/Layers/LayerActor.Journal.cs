@@ -29,7 +29,7 @@ internal sealed partial class LayerActor
     }
 
     /// <summary>
-    /// Changes the leases: at once in memory and for the parent; for the journal, which nobody waits for, if it matters to the next engine. A lease that an actor holds
+    /// Changes the leases: at once in memory; for the journal, which nobody waits for, if it matters to the next engine. A lease that an actor holds
     /// ends with this one, so the journal never has it; unless it takes the place of one that the journal has.
     /// </summary>
     private void Record(IJournalEvent happened)

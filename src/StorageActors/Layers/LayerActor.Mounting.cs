@@ -53,7 +53,7 @@ internal sealed partial class LayerActor
             if (layer._state.IsLingering) layer.UnmountFor(layer.Sender, new LeaseEvent.Cleared(), force: false, reason: null);
             else layer.Sender.Tell(new LayerProtocol.Released(layer.Id, layer._state.Leases.Count));
         });
-        state.On<HolderDied>(static (layer, died) => layer.HolderIsDead(died.Holder));
+        state.On<Terminated>(static (layer, died) => layer.HolderIsDead(died.ActorRef));
         state.On<RetryUnmount>(static (layer, _) => layer.UnmountLingering());
         state.On<CheckTerms>(static (layer, _) => layer.EndOver());
         state.On<LayerInternal.Drain>(static (layer, command) => layer.Drain(command));

@@ -133,7 +133,7 @@ internal sealed partial class LayerActor : PersistentActor, IWithTimers
         if (!_holders.TryGetValue(holder, out var leases))
         {
             _holders.Add(holder, leases = []);
-            if (!holder.Equals(_holdBy)) Context.WatchWith(holder, new HolderDied(holder));
+            if (!holder.Equals(_holdBy)) Context.Watch(holder);
         }
 
         leases.Add(lease);
@@ -151,11 +151,14 @@ internal sealed partial class LayerActor : PersistentActor, IWithTimers
         UnwatchIdle();
     }
 
-    /// <summary>Of those who hold nothing any more a few are watched on, since most come again: to watch and to unwatch one takes two messages to him.</summary>
+    /// <summary>
+    /// Of those who hold nothing any more a few are watched on, since most come again: to watch and to unwatch one takes two messages to him. Watched without a message of our
+    /// own: what Akka stashes is its own notice, which comes out of the stash as that and as nothing else.
+    /// </summary>
     private void UnwatchIdle()
     {
         if (_holders.Count <= MostIdleHolders) return;
-        foreach (var (holder, _) in _holders.Where(static pair => pair.Value.Count == 0).ToList())
+        foreach (var holder in _holders.Where(static pair => pair.Value.Count == 0).Select(static pair => pair.Key).Skip(MostIdleHolders).ToList())
         {
             _holders.Remove(holder);
             if (!holder.Equals(_holdBy)) Context.Unwatch(holder);
@@ -167,9 +170,6 @@ internal sealed partial class LayerActor : PersistentActor, IWithTimers
 
     private static IActorRef? HolderOf(LeaseEvent.Granted lease) => !lease.IsActors ? null
         : ((ExtendedActorSystem)Context.System).Provider.ResolveActorRef(lease.Owner);
-
-    /// <summary>Somebody whose death matters has died.</summary>
-    private sealed record HolderDied(IActorRef Holder);
 
     /// <summary>Try again to unmount what nobody holds.</summary>
     private sealed record RetryUnmount

@@ -46,5 +46,5 @@ internal class MountView
 /// <summary>The mount or the leases of a layer have changed.</summary>
 /// <param name="Layer">The layer.</param>
 /// <param name="Mount">What there is now; null when it is not mounted.</param>
-/// <param name="Leases">The leases on it as the journal has them, oldest first.</param>
+/// <param name="Leases">The leases on it, oldest first; the journal lacks those that end with this process.</param>
 internal sealed record MountChange(LayerId Layer, MountRecord? Mount, IReadOnlyList<LeaseEvent.Granted> Leases);

@@ -74,16 +74,42 @@ public sealed class ActorStorageChannelTests : EngineTest
     [Fact]
     public async Task Who_asks_a_store_that_ends_without_an_answer_is_told()
     {
-        var asking = _channel.AskAsync<CatalogProtocol.Images>(new CatalogProtocol.ListImages());
+        var asking = AssertEndAsync();
         Sys.Stop(_store);
-        var error = await Assert.ThrowsAsync<StorageException>(() => asking.WaitAsync(Limit));
-        Assert.Equal(StorageErrorCode.ShuttingDown, error.Error.Code);
+        await asking;
+    }
+
+    [Fact]
+    public async Task Who_asks_a_store_that_has_ended_is_told()
+    {
+        Watch(_store);
+        Sys.Stop(_store);
+        ExpectTerminated(_store);
+        await AssertEndAsync();
+        await AssertEndAsync();
+    }
+
+    [Fact]
+    public async Task Who_waits_when_the_actor_system_ends_is_told_also_if_the_channel_was_closed()
+    {
+        var asking = AssertEndAsync();
+        await _channel.DisposeAsync();
+        await Sys.Terminate().WaitAsync(Limit);
+        await asking;
+        await AssertEndAsync();
     }
 
     protected override void AfterAll()
     {
         base.AfterAll();
         _transfers.Dispose();
+    }
+
+    private async Task AssertEndAsync()
+    {
+        var asking = _channel.AskAsync<CatalogProtocol.Images>(new CatalogProtocol.ListImages());
+        var error = await Assert.ThrowsAsync<StorageException>(() => asking.WaitAsync(Limit));
+        Assert.Equal(StorageErrorCode.ShuttingDown, error.Error.Code);
     }
 
     private Task<CatalogProtocol.Layers> AskAsync() => _channel.AskAsync<CatalogProtocol.Layers>(new CatalogProtocol.ListLayers());

@@ -1,3 +1,4 @@
+using Akka.Actor;
 using StorageActors.Drivers;
 using StorageActors.DriverOperations;
 using StorageActors.Layers;
@@ -96,5 +97,85 @@ public sealed class LayerActorHolderTests : LayerActorTest
         Sys.Stop(second);
         Assert.Empty(Parent.ExpectMsg<MountChange>().Leases); // Of the second's death: the first's means nothing.
         AnswerUnmount();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_holder_that_dies_while_the_layer_is_being_mounted_gets_no_lasting_lease(bool wasThereBefore)
+    {
+        var holder = SomeActor();
+        var layer = wasThereBefore ? StartMounted(holder) : StartUnmounted();
+        if (wasThereBefore)
+        {
+            Release(layer, One, "one");
+            AnswerUnmount();
+            One.ExpectMsg<LayerProtocol.Released>();
+            Parent.ExpectMsg<MountChange>();
+        }
+
+        Acquire(layer, Two, "his", holder);
+        var mounting = Expect<MountLayer>();
+        Kill(layer, holder);
+        Operations.Send(layer, new DriverProtocol.Completed<ActiveMount>(mounting.Attempt, ReadWrite));
+        Two.ExpectMsg<LayerProtocol.Acquired>();
+        Assert.Single(Parent.ExpectMsg<MountChange>().Leases);
+        Assert.Empty(Parent.ExpectMsg<MountChange>().Leases);
+        AnswerUnmount();
+    }
+
+    [Fact]
+    public void A_lease_ends_whose_holder_dies_during_an_unmount_that_fails()
+    {
+        var holder = SomeActor();
+        var layer = StartMounted(holder);
+        One.Send(layer, new LayerProtocol.ReleaseAll(Layer));
+        var unmounting = Expect<UnmountLayer>();
+        Kill(layer, holder);
+        Operations.Send(layer, new DriverProtocol.Failed(unmounting.Attempt, new StorageError(StorageErrorCode.InUse, "test", "busy")));
+        Assert.Equal(StorageErrorCode.InUse, Refusal(One));
+        Assert.Empty(Parent.ExpectMsg<MountChange>().Leases);
+        AnswerUnmount();
+    }
+
+    [Fact]
+    public void A_lease_ends_whose_holder_dies_while_the_layer_is_out_of_service()
+    {
+        var holder = SomeActor();
+        var layer = StartMounted(holder, MountMode.ReadOnly);
+        One.Send(layer, new LayerInternal.Hold(SomeActor()));
+        One.ExpectMsg<LayerInternal.Held>();
+        Kill(layer, holder);
+        One.Send(layer, new LayerInternal.Unhold(LayerKind.Writable));
+        Assert.Empty(Parent.ExpectMsg<MountChange>().Leases);
+        AnswerUnmount();
+    }
+
+    [Fact]
+    public void The_death_of_somebody_who_holds_nothing_any_more_changes_nothing()
+    {
+        var (first, second) = (SomeActor(), SomeActor());
+        var layer = StartMounted(first);
+        Acquire(layer, One, "two", second);
+        One.ExpectMsg<LayerProtocol.Acquired>();
+        Release(layer, One, "one");
+        One.ExpectMsg<LayerProtocol.Released>();
+        Kill(layer, first);
+        Acquire(layer, One, "three", second);
+        Assert.Equal(2, One.ExpectMsg<LayerProtocol.Acquired>().Leases);
+    }
+
+    /// <summary>Until the layer has dealt with the death, or put it aside; not for a layer that is not mounted.</summary>
+    private void Kill(IActorRef layer, IActorRef holder)
+    {
+        Watch(holder);
+        Sys.Stop(holder);
+        ExpectTerminated(holder); // The layer was told before: it has watched for longer.
+        for (var i = 0; i < 2; i++)
+        {
+            // What it then tells itself lies behind the first of these, perhaps, but not behind the second.
+            Two.Send(layer, new LayerInternal.StopIdle());
+            Parent.FishForMessage(static message => message is LayerInternal.StillBusy);
+        }
     }
 }
