@@ -55,9 +55,10 @@ internal sealed class MountJob : IJob
             }
 
             using var calls = new BareMount(Path.Combine(engine.Root, "overlay"), bare, stack);
+            var what = string.Create(CultureInfo.InvariantCulture, $"{lowers} lowers{(otherMounts > 0 ? $", {otherMounts} other mounts present" : "")}");
             var (first, firstBare) = (new Durations(), new Durations());
             var table = await Comparison.RunAsync(
-                stage, string.Create(CultureInfo.InvariantCulture, $"{lowers} lowers{(otherMounts > 0 ? $", {otherMounts} other mounts present" : "")}, {Turns} times {Operations} a round"),
+                stage, $"{what}, {Turns} times {Operations} a round",
                 Turns,
                 new Contestant("ours, by message", () => MountAsync(engine, layer, first)) { Operations = Operations },
                 new Contestant("bare calls", () =>
@@ -73,7 +74,7 @@ internal sealed class MountJob : IJob
                     for (var i = 0; i < Operations; i++) calls.MountAndUnmount(byPath: true);
                     return Task.CompletedTask;
                 }) { Operations = Operations }).ConfigureAwait(false);
-            stage.Note($"The first of a turn, {table.Caption.Split(" (")[0]}: {Comparison.Time(first.Median)} (median) by message, {Comparison.Time(firstBare.Median)} by bare calls.");
+            stage.Note($"{what}: the first of a turn takes {Comparison.Time(first.Median)} by message, {Comparison.Time(firstBare.Median)} by bare calls (medians).");
             return table;
         }
         finally
