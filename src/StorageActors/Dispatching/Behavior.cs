@@ -4,8 +4,8 @@ namespace StorageActors.Dispatching;
 
 /// <summary>
 /// What an actor does with its messages in one of its states: handlers in the order in which they were declared; the first one that takes a message gets it. Declared once for all
-/// actors of a class, so that to go from state to state costs nothing, and actors hold no handlers of their own: what an actor declares anew in each state, as Akka's Become has it do, takes as
-/// long as all else that a layer does with a message. Safe to use from many threads once it is declared.
+/// actors of a class, so that to go from state to state costs nothing, and actors hold no handlers of their own: what an actor declares anew in each state, as Akka's Become has it do, took a
+/// third of the time of a layer's actor. Safe to use from many threads once it is declared.
 /// </summary>
 /// <typeparam name="TActor">The class; handlers are given the actor.</typeparam>
 internal sealed class Behavior<TActor>
