@@ -164,6 +164,7 @@ public abstract partial class Eventsourced
         finally
         {
             _recoveryTimer?.Cancel();
+            ReturnPermit();
             // What the failed command had persisted is stored all the same.
             FlushJournalBatch();
             base.AroundPreRestart(cause, message switch
@@ -185,6 +186,7 @@ public abstract partial class Eventsourced
         finally
         {
             _recoveryTimer?.Cancel();
+            ReturnPermit();
             base.AroundPostStop();
         }
     }

@@ -12,9 +12,11 @@ public abstract partial class Eventsourced
     private Phase _phase;
     private ICancelable? _recoveryTimer;
     private bool _eventSeenInInterval;
+    private bool _hasPermit;
 
     protected internal override bool AroundReceive(Receive receive, object message)
     {
+        if (message is RecoveryPermitGranted && _hasPermit) return true; // An earlier incarnation was let through, and it came here.
         _phase(receive, message);
         return true;
     }
@@ -25,17 +27,28 @@ public abstract partial class Eventsourced
         // A missing plugin is to fail the actor's start, not its first write.
         _ = Journal;
         _ = SnapshotStore;
-        RequestPermit();
-        base.AroundPreStart();
+        Permitted(base.AroundPreStart);
     }
 
     public override void AroundPostRestart(Exception cause, object message)
     {
-        RequestPermit();
-        base.AroundPostRestart(cause, message);
+        Permitted(() => base.AroundPostRestart(cause, message));
     }
 
-    private void RequestPermit() => Extension.RecoveryPermitter.Tell(RequestRecoveryPermit.Instance, Self);
+    /// <summary>Asks to recover. Who cannot even start is forgotten by Akka without another word, so he gives up his turn here.</summary>
+    private void Permitted(Action start)
+    {
+        Extension.RecoveryPermitter.Request(Self);
+        try
+        {
+            start();
+        }
+        catch
+        {
+            ReturnPermit();
+            throw;
+        }
+    }
 
     private void WaitingForPermit(Receive behaviour, object message)
     {
@@ -44,6 +57,7 @@ public abstract partial class Eventsourced
             StashUntilRecovered(message);
             return;
         }
+        _hasPermit = true;
         var recovery = Recovery;
         _phase = (_, next) => LoadingSnapshot(recovery, next);
         _recoveryTimer = Context.System.Scheduler.ScheduleTellOnceCancelable(RecoveryTimeout, Self, new RecoveryTick(Snapshot: true), Self);
@@ -179,7 +193,7 @@ public abstract partial class Eventsourced
         }
     }
 
-    private void ReturnPermit() => Extension.RecoveryPermitter.Tell(ReturnRecoveryPermit.Instance, Self);
+    private void ReturnPermit() => Extension.RecoveryPermitter.Return(Self);
 
     private void StashUntilRecovered(object message)
     {

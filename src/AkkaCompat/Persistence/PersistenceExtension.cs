@@ -11,15 +11,12 @@ public sealed class PersistenceExtension : IExtension
     private const string SnapshotStoreFallback = "akka.persistence.snapshot-store-plugin-fallback";
 
     private readonly ExtendedActorSystem _system;
-    private readonly Lazy<IActorRef> _recoveryPermitter;
     private readonly ConcurrentDictionary<string, Lazy<Plugin>> _plugins = new(StringComparer.Ordinal);
 
     public PersistenceExtension(ExtendedActorSystem system)
     {
         _system = system;
-        _recoveryPermitter = new(() => system.SystemActorOf(
-            Akka.Persistence.RecoveryPermitter.Props(system.Settings.Config.GetInt("akka.persistence.max-concurrent-recoveries")),
-            "recoveryPermitter"));
+        RecoveryPermitter = new RecoveryPermitter(system.Settings.Config.GetInt("akka.persistence.max-concurrent-recoveries"));
     }
 
     /// <summary>The journal with this configuration path; the configured default when the path is empty.</summary>
@@ -38,7 +35,7 @@ public sealed class PersistenceExtension : IExtension
     /// <summary>The id under which a persistent actor that names none of its own would persist: its path.</summary>
     public string PersistenceId(IActorRef actor) => actor.Path.ToStringWithoutAddress();
 
-    internal IActorRef RecoveryPermitter => _recoveryPermitter.Value;
+    internal RecoveryPermitter RecoveryPermitter { get; }
 
     internal Plugin JournalPlugin(string? id) => PluginFor(id, "akka.persistence.journal.plugin", JournalFallback);
 

@@ -2,52 +2,40 @@ using Akka.Actor;
 
 namespace Akka.Persistence;
 
-internal sealed class RequestRecoveryPermit
-{
-    public static readonly RequestRecoveryPermit Instance = new();
-}
-
+/// <summary>To a persistent actor: it may recover now.</summary>
 internal sealed class RecoveryPermitGranted
 {
     public static readonly RecoveryPermitGranted Instance = new();
 }
 
-internal sealed class ReturnRecoveryPermit
+/// <summary>
+/// Lets a bounded number of persistent actors recover at a time, first come first served. Most are let through at once, so it is no actor: to ask one wakes two threads. Safe to use from many
+/// threads.
+/// </summary>
+internal sealed class RecoveryPermitter(int maxPermits)
 {
-    public static readonly ReturnRecoveryPermit Instance = new();
-}
-
-/// <summary>Lets a bounded number of persistent actors recover at a time, first come first served.</summary>
-internal sealed class RecoveryPermitter(int maxPermits) : ActorBase
-{
+    private readonly Lock _gate = new();
     private readonly HashSet<IActorRef> _holders = [];
     private readonly LinkedList<IActorRef> _waiting = [];
 
-    public static Props Props(int maxPermits) => Akka.Actor.Props.Create(() => new RecoveryPermitter(maxPermits));
-
-    protected override bool Receive(object message)
+    /// <summary>Tells the actor <see cref="RecoveryPermitGranted"/>, at once or when it is its turn. To be followed by <see cref="Return"/>, however the actor ends.</summary>
+    public void Request(IActorRef actor)
     {
-        switch (message)
+        lock (_gate)
         {
-            case RequestRecoveryPermit:
-                Context.Watch(Sender);
-                // An actor that was restarted in its recovery still holds its permit, or still waits for one.
-                if (_holders.Contains(Sender)) Sender.Tell(RecoveryPermitGranted.Instance);
-                else if (!_waiting.Contains(Sender)) _waiting.AddLast(Sender);
-                break;
-            case ReturnRecoveryPermit:
-                Context.Unwatch(Sender);
-                _holders.Remove(Sender);
-                break;
-            case Terminated terminated:
-                _holders.Remove(terminated.ActorRef);
-                _waiting.Remove(terminated.ActorRef);
-                break;
-            default:
-                return false;
+            if (!_holders.Contains(actor) && !_waiting.Contains(actor)) _waiting.AddLast(actor);
+            Grant();
         }
-        Grant();
-        return true;
+    }
+
+    /// <summary>Lets the next one through; also for who was still waiting.</summary>
+    public void Return(IActorRef actor)
+    {
+        lock (_gate)
+        {
+            if (!_holders.Remove(actor)) _waiting.Remove(actor);
+            Grant();
+        }
     }
 
     private void Grant()
@@ -56,7 +44,7 @@ internal sealed class RecoveryPermitter(int maxPermits) : ActorBase
         {
             _waiting.RemoveFirst();
             _holders.Add(next);
-            next.Tell(RecoveryPermitGranted.Instance);
+            next.Tell(RecoveryPermitGranted.Instance, ActorRefs.NoSender);
         }
     }
 }

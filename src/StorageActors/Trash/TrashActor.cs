@@ -9,14 +9,18 @@ using StorageActors.Store;
 namespace StorageActors.Trash;
 
 /// <summary>
-/// Deletes what was renamed away: one tree at a time, on a thread of low priority, oldest first. What cannot be deleted now is kept, said once as a warning, and
-/// tried again with each sweep. Nothing is remembered but what the directory shows, so a crash loses nothing.
+/// Deletes what was renamed away: one tree at a time, on a thread of low priority, oldest first; the first of them a moment after it came. What cannot be deleted now is kept, said once as a
+/// warning, and tried again with each sweep. Nothing is remembered but what the directory shows, so a crash loses nothing.
 /// </summary>
 internal sealed class TrashActor : ReceiveActor, IWithTimers
 {
+    /// <summary>To begin takes the processors, and the file system's journal, for as long as a removal takes; so the remover has his answer before, as a rule.</summary>
+    private static readonly TimeSpan UsualPause = TimeSpan.FromMilliseconds(20);
+
     private readonly IActorRef _operations;
     private readonly StoreMetrics _metrics;
     private readonly TimeSpan _period;
+    private readonly TimeSpan _pause;
     private readonly Dictionary<string, Tree> _trees = new(StringComparer.Ordinal);
     private readonly Queue<string> _toMeasure = new();
     private readonly Queue<string> _toDelete = new();
@@ -27,10 +31,14 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
     private long _attempt;
     private long _bytes;
 
-    public TrashActor(IActorRef operations, StoreMetrics metrics, TimeSpan period)
+    public TrashActor(IActorRef operations, StoreMetrics metrics, TimeSpan period, TimeSpan pause)
     {
-        (_operations, _metrics, _period) = (operations, metrics, period);
-        Receive<TrashProtocol.Collect>(command => Add(command.Path));
+        (_operations, _metrics, _period, _pause) = (operations, metrics, period, pause);
+        Receive<TrashProtocol.Collect>(command =>
+        {
+            if (Add(command.Path) && _answer is null && !Timers.IsTimerActive(Begin.Instance)) Timers.StartSingleTimer(Begin.Instance, Begin.Instance, _pause);
+        });
+        Receive<Begin>(_ => Next());
         Receive<TrashProtocol.SweepStaging>(command => Sweep(command.AtStart, Sender, isSettled: true));
         Receive<TrashProtocol.GetBacklog>(_ => Sender.Tell(new TrashProtocol.Backlog(_trees.Count, _bytes)));
         Receive<TrashProtocol.Empty>(command => Empty(Sender, command.Tell));
@@ -47,8 +55,9 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
     /// <param name="operations">The driver operations' supervisor.</param>
     /// <param name="metrics">Is told the backlog.</param>
     /// <param name="period">How often it sweeps by itself.</param>
-    internal static Props Props(IActorRef operations, StoreMetrics metrics, TimeSpan period) =>
-        EngineProps.Of(() => new TrashActor(operations, metrics, period));
+    /// <param name="pause">How long what comes waits when nothing is being deleted, unless somebody wants the trash empty; for tests.</param>
+    internal static Props Props(IActorRef operations, StoreMetrics metrics, TimeSpan period, TimeSpan? pause = null) =>
+        EngineProps.Of(() => new TrashActor(operations, metrics, period, pause ?? UsualPause));
 
     protected override void PreStart()
     {
@@ -91,12 +100,12 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
         Look();
     }
 
-    private void Add(string? path)
+    private bool Add(string? path)
     {
-        if (path is null || !_trees.TryAdd(path, new Tree())) return;
+        if (path is null || !_trees.TryAdd(path, new Tree())) return false;
         _toMeasure.Enqueue(path);
         Report();
-        Next();
+        return true;
     }
 
     private void Do(DriverOperation operation, Action<DriverProtocol.IReply> answer)
@@ -175,6 +184,11 @@ internal sealed class TrashActor : ReceiveActor, IWithTimers
         internal bool HasFailed { get; set; }
 
         internal bool WasReported { get; set; }
+    }
+
+    private sealed record Begin
+    {
+        internal static readonly Begin Instance = new();
     }
 
     private sealed record Tick

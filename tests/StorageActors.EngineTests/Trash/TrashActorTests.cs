@@ -55,6 +55,20 @@ public sealed class TrashActorTests : EngineTest
     }
 
     [Fact]
+    public void What_is_collected_waits_a_moment_unless_somebody_wants_the_trash_empty()
+    {
+        var probe = CreateTestProbe();
+        var trash = Sys.ActorOf(TrashActor.Props(probe, _store.Metrics, TimeSpan.FromMinutes(5), pause: TimeSpan.FromMinutes(5)));
+        var list = probe.ExpectMsg<DriverProtocol.Perform>(static perform => perform.Operation is ListTrash);
+        probe.Reply(new DriverProtocol.Completed<IReadOnlyList<string>>(list.Attempt, []));
+        trash.Tell(new TrashProtocol.Collect("/store/trash/a"));
+        trash.Tell(new TrashProtocol.GetBacklog());
+        ExpectMsg(new TrashProtocol.Backlog(1, 0));
+        trash.Tell(new TrashProtocol.Empty());
+        probe.ExpectMsg<DriverProtocol.Perform>(static perform => perform.Operation is SweepStagings);
+    }
+
+    [Fact]
     public void What_cannot_be_deleted_is_kept_said_once_and_tried_again_when_asked()
     {
         var probe = CreateTestProbe();

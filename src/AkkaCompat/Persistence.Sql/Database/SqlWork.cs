@@ -17,8 +17,8 @@ internal abstract class SqlWork(int rows)
 /// <summary>Something to do that has a result.</summary>
 internal sealed class SqlWork<T>(int rows, Func<SqlSession, T> action) : SqlWork(rows)
 {
-    // Who waits must not run on the worker's thread.
-    private readonly TaskCompletionSource<T> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Who waits is a plugin, which makes events of what it got and tells an actor: on the worker's thread, since to wake another one for it takes longer as a rule.
+    private readonly TaskCompletionSource<T> _completion = new();
     private T _result = default!;
 
     public Task<T> Task => _completion.Task;

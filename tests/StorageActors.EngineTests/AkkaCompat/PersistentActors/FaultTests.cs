@@ -112,6 +112,72 @@ public sealed class FaultTests() : TestKit(Patient.Hocon + """
         ExpectTerminatedAndThen(silent, "recovered");
     }
 
+    [Fact]
+    public void Who_is_stopped_while_it_recovers_or_waits_to_gives_its_permit_back()
+    {
+        Sys.EventStream.Subscribe(TestActor, typeof(FaultyJournal.Asked));
+        var silent = Start("silent");
+        ExpectMsg<FaultyJournal.Asked>();   // only one may recover at a time
+        var waiting = Start("waiting");
+        Sys.Stop(waiting);
+        ExpectTerminated(waiting);
+        Sys.Stop(silent);
+        ExpectTerminated(silent);
+        StartFresh("p");
+    }
+
+    [Fact]
+    public void Who_fails_before_it_has_started_gives_its_permit_back()
+    {
+        ExpectTerminated(Watch(Sys.ActorOf(Akka.Actor.Props.Create(static () => new Unstarted()))));
+        StartFresh("p");
+    }
+
+    [Fact]
+    public void Who_is_restarted_while_it_recovers_recovers_and_gives_its_permit_back()
+    {
+        var actor = Sys.ActorOf(Akka.Actor.Props.Create(() => new Restarting(TestActor)));
+        ExpectMsg("restarted");
+        ExpectMsg("recovered");
+        actor.Tell("still there");
+        ExpectMsg("still there");
+        StartFresh("p");
+    }
+
+    private sealed class Unstarted : UntypedPersistentActor
+    {
+        public override string PersistenceId => "unstarted";
+
+        protected override void PreStart() => throw new InvalidOperationException("on purpose");
+
+        protected override void OnRecover(object message)
+        {
+        }
+
+        protected override void OnCommand(object message)
+        {
+        }
+    }
+
+    /// <summary>Fails at the end of its first recovery, when it has its permit still.</summary>
+    private sealed class Restarting(IActorRef test) : UntypedPersistentActor
+    {
+        private static int _recoveries;
+
+        public override string PersistenceId => "restarting";
+
+        protected override void PostRestart(Exception reason) => test.Tell("restarted");
+
+        protected override void OnRecover(object message)
+        {
+            if (message is not RecoveryCompleted) return;
+            if (Interlocked.Increment(ref _recoveries) == 1) throw new InvalidOperationException("on purpose");
+            test.Tell("recovered");
+        }
+
+        protected override void OnCommand(object message) => test.Tell(message);
+    }
+
     private void StartWaiting(string id) => Sys.ActorOf(Scripted.Props(id, TestActor));
 
     private void ExpectTerminatedAndThen(IActorRef actor, string message)
