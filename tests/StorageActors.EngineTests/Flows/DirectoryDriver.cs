@@ -122,12 +122,19 @@ internal sealed class DirectoryDriver(string root, DirectoryWorld world, DriverC
         return [];
     }
 
-    public void Finish(StagedLayer staged) => File.WriteAllText(Path.Combine(root, "link-" + staged.Id.Value), staged.Path);
+    public void Finish(StagedLayer staged)
+    {
+        var owner = Guid.NewGuid().ToString();
+        File.WriteAllText(Path.Combine(staged.Path, "owner"), owner);
+        File.WriteAllText(LinkOf(staged.Id), owner);
+    }
 
+    /// <summary>Of a staged layer that was given up, the id may be another one's by now, and the link with it.</summary>
     public void Retire(LayerLocation layer)
     {
         Unmount(layer, force: true);
-        File.Delete(Path.Combine(root, "link-" + layer.Id.Value));
+        var (owner, link) = (Path.Combine(layer.Path, "owner"), LinkOf(layer.Id));
+        if (File.Exists(owner) && File.Exists(link) && File.ReadAllText(link) == File.ReadAllText(owner)) File.Delete(link);
     }
 
     public ActiveMount Mount(MountRequest request)
@@ -207,6 +214,8 @@ internal sealed class DirectoryDriver(string root, DirectoryWorld world, DriverC
         if (options.ExpectedDiffId is { } expected && expected != Digest.Of(content)) throw Refuse(StorageErrorCode.DigestMismatch, "extract", "another digest");
         if (content.Length > options.MaximumSize) throw Refuse(StorageErrorCode.LimitExceeded, "extract", "too large");
     }
+
+    private string LinkOf(LayerId layer) => Path.Combine(root, "link-" + layer.Value);
 
     private static void WriteParents(StagedLayer staged) => File.WriteAllLines(Path.Combine(staged.Path, "parents"), staged.Parents!.Select(static parent => parent.Id.Value));
 
