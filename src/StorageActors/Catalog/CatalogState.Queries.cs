@@ -99,7 +99,7 @@ internal sealed partial record CatalogState
     internal List<LayerRecord> ListLayers(out bool asTheyCame)
     {
         asTheyCame = true;
-        if (Layers.IsUnchanged && Began.HasParentsFirst()) return [.. Began]; // As of a snapshot, always.
+        if (Layers.IsUnchanged && Began.Totals.HasParentsFirst) return [.. Began]; // As of a snapshot, always.
         var layers = new List<LayerRecord>(LayerCount);
         var listed = new HashSet<string>(LayerCount, StringComparer.Ordinal);
         var below = new Stack<LayerRecord>();
@@ -120,7 +120,7 @@ internal sealed partial record CatalogState
     /// <summary>The ids of the store's own layers as one sum; no record is read for it, and no id made.</summary>
     internal NameSum SumOfLayerIds()
     {
-        var sum = Began.SumOfIds();
+        var sum = Began.Totals.Ids;
         foreach (var (id, entry) in Layers.Changes)
         {
             var (was, isThere) = (Began.RowOf(id) is not null, entry is not null);
@@ -148,6 +148,7 @@ internal sealed partial record CatalogState
     internal IReadOnlyList<LayerRecord> DamagedLayers()
     {
         var damaged = Layers.Changed.Select(static entry => entry.Record).Where(static layer => layer.Damage is not null).ToList();
+        if (Began.Totals.Damaged == 0) return damaged;
         var changed = ChangedRows();
         for (var row = 0; row < Began.Count; row++)
         {

@@ -9,12 +9,15 @@ using StorageActors.Records;
 namespace StorageActors.Journal;
 
 /// <summary>
-/// The snapshot of a large store: its layers are not read before they are asked for (<see cref="PackedLayers"/>), so that each costs a start a few microseconds. A small one's is JSON as all else,
-/// which earlier versions read, too. All numbers have their lowest byte first.
+/// The snapshot of a large store: its layers are not read before they are asked for (<see cref="PackedLayers"/>), so that each costs a start what its bytes take to come from the disk. A small one's is
+/// JSON as all else, which earlier versions read, too. All numbers have their lowest byte first.
 /// <code>
 /// 8   CRC-64 (ISO) of all that follows
 /// 16  the build of the program that wrote it
 /// 4   how many layers there are
+/// 4   how many of them have a damage
+/// 8   the sum of their ids, as NameSum has it
+/// 1   whether none is before its parent: 1, else 0
 /// 4   for each layer: where its bytes end
 ///     the layers, each as PackedLayer has it
 ///     the images: a list of their records, as JSON
@@ -30,7 +33,10 @@ internal static class PackedSnapshot
 
     private const int BuildOffset = 8;
     private const int CountOffset = BuildOffset + 16;
-    private const int HeadSize = CountOffset + sizeof(int);
+    private const int DamagedOffset = CountOffset + sizeof(int);
+    private const int SumOffset = DamagedOffset + sizeof(int);
+    private const int OrderOffset = SumOffset + sizeof(long);
+    private const int HeadSize = OrderOffset + 1;
 
     /// <summary>Another build may not be able to read what this one can, or read it otherwise: of the module that reads records, and of the one that has what they are made of and checks it.</summary>
     internal static Guid Build { get; } = BuildOf(typeof(PackedSnapshot).Module, typeof(LayerRecord).Module);
@@ -58,7 +64,7 @@ internal static class PackedSnapshot
 
         var bytes = new byte[HeadSize + (ends.Length * sizeof(int)) + layers.WrittenCount];
         Build.TryWriteBytes(bytes.AsSpan(BuildOffset));
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(CountOffset), ends.Length);
+        WriteTotals(bytes, LayerTotals.Of(snapshot.Layers));
         for (row = 0; row < ends.Length; row++) BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(HeadSize + (row * sizeof(int))), ends[row]);
         layers.WrittenSpan.CopyTo(bytes.AsSpan(HeadSize + (ends.Length * sizeof(int))));
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, Crc64.Compute(bytes.AsSpan(BuildOffset)));
@@ -71,17 +77,30 @@ internal static class PackedSnapshot
     {
         if (bytes.Length < HeadSize) throw new FormatException("it ends too early");
         if (BinaryPrimitives.ReadUInt64LittleEndian(bytes) != Crc64.Compute(bytes.AsSpan(BuildOffset))) throw new FormatException("its bytes are not those of its checksum");
-        var count = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(CountOffset));
+        var totals = ReadTotals(bytes);
+        var count = totals.Ids.Count;
         if (count < 0 || count > (bytes.Length - HeadSize) / (sizeof(int) + PackedLayer.Least)) throw new FormatException($"it is too short for {count} layers");
 
         var ends = bytes.AsMemory(HeadSize, count * sizeof(int));
         var rest = bytes.AsMemory(HeadSize + ends.Length);
         var length = count == 0 ? 0 : BinaryPrimitives.ReadInt32LittleEndian(ends.Span[^sizeof(int)..]);
         if (length < 0 || length > rest.Length) throw new FormatException("it is too short for its layers");
-        var layers = new PackedLayers(ends, rest[..length]);
+        var layers = new PackedLayers(ends, rest[..length], totals);
         if (new Guid(bytes.AsSpan(BuildOffset, 16)) != Build) layers.ReadAll();
         return new CatalogEvent.Snapshot(layers, ReadImages(rest.Span[length..])) { IsPacked = true };
     }
+
+    private static void WriteTotals(Span<byte> head, LayerTotals totals)
+    {
+        BinaryPrimitives.WriteInt32LittleEndian(head[CountOffset..], totals.Ids.Count);
+        BinaryPrimitives.WriteInt32LittleEndian(head[DamagedOffset..], totals.Damaged);
+        BinaryPrimitives.WriteInt64LittleEndian(head[SumOffset..], totals.Ids.Sum);
+        head[OrderOffset] = totals.HasParentsFirst ? (byte)1 : (byte)0;
+    }
+
+    private static LayerTotals ReadTotals(ReadOnlySpan<byte> head) => new(
+        new NameSum(BinaryPrimitives.ReadInt32LittleEndian(head[CountOffset..]), BinaryPrimitives.ReadInt64LittleEndian(head[SumOffset..])),
+        BinaryPrimitives.ReadInt32LittleEndian(head[DamagedOffset..]), head[OrderOffset] == 1);
 
     /// <summary>Ids of modules are digests already, so that one's bits over the other's are as good as a digest of both; and no library has to be loaded for them.</summary>
     private static Guid BuildOf(Module one, Module other)

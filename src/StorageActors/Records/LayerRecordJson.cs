@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using StorageActors.Protocol;
@@ -11,6 +12,8 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
     /// <summary>No member that this version knows has a longer name, even if each of its letters is written as an escape.</summary>
     private const int LongestName = 128;
 
+    private static readonly Dictionary<string, string> NoLabels = new(StringComparer.Ordinal);
+
     /// <inheritdoc/>
     public override LayerRecord Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Read(ref reader);
 
@@ -22,17 +25,57 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
         writer.WriteStartObject();
         writer.WriteString("id"u8, value.Id.Value);
         if (value.Parent is { } parent) writer.WriteString("parent"u8, parent.Value);
-        writer.WriteString("kind"u8, value.Kind switch
-        {
-            LayerKind.Sealed => "sealed",
-            LayerKind.Writable => "writable",
-            _ => throw new JsonException($"there is no layer of kind {(int)value.Kind}"),
-        });
+        writer.WriteString("kind"u8, Name(value.Kind));
         JsonWrite.Texts(writer, "names"u8, value.Names);
         JsonWrite.Pairs(writer, "labels"u8, value.Labels);
         writer.WriteString("created"u8, value.Created);
         JsonWrite.Digest(writer, "diffId"u8, value.DiffId);
         JsonWrite.Digest(writer, "chainId"u8, value.ChainId);
+        WriteContent(writer, value);
+        writer.WriteEndObject();
+    }
+
+    /// <summary>A record without what leads to it (its id, its parent's, its ChainID), where that stands beside it, and without lists that are empty.</summary>
+    internal static void WriteRest(Utf8JsonWriter writer, LayerRecord value)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("kind"u8, Name(value.Kind));
+        if (value.Names.Count > 0) JsonWrite.Texts(writer, "names"u8, value.Names);
+        if (value.Labels.Count > 0) JsonWrite.Pairs(writer, "labels"u8, value.Labels);
+        writer.WriteString("created"u8, value.Created);
+        JsonWrite.Digest(writer, "diffId"u8, value.DiffId);
+        WriteContent(writer, value);
+        writer.WriteEndObject();
+    }
+
+    /// <summary>The record that begins where the reader is.</summary>
+    /// <exception cref="JsonException">There is none, or something that it must have is missing or malformed.</exception>
+    internal static LayerRecord Read(ref Utf8JsonReader reader) => Read(ref reader, lead: null);
+
+    /// <summary>What <see cref="WriteRest"/> wrote, and nothing behind it.</summary>
+    /// <param name="json">That.</param>
+    /// <param name="id">The layer.</param>
+    /// <param name="parent">Its parent.</param>
+    /// <param name="chain">Its ChainID.</param>
+    /// <exception cref="JsonException">It is something else.</exception>
+    internal static LayerRecord ReadRest(ReadOnlySpan<byte> json, LayerId id, LayerId? parent, Digest? chain)
+    {
+        var reader = new Utf8JsonReader(json);
+        try
+        {
+            JsonRead.BeginDocument(ref reader);
+            var record = Read(ref reader, new Lead(id, parent, chain));
+            reader.Read(); // Nothing may follow; the reader itself refuses what does.
+            return record;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new JsonException(e.Message, e); // A text that is no valid UTF-8.
+        }
+    }
+
+    private static void WriteContent(Utf8JsonWriter writer, LayerRecord value)
+    {
         JsonWrite.Digest(writer, "blobDigest"u8, value.BlobDigest);
         JsonWrite.Number(writer, "blobSize"u8, value.BlobSize);
         if (value.Compression is { } compression) writer.WriteString("compression"u8, Name(compression));
@@ -46,21 +89,20 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
         if (value.BigData is { } documents) BigDataJson.Write(writer, documents);
         if (value.Uidmap is { } users) IdMapJsonConverter.WriteRanges(writer, "uidmap", users);
         if (value.Gidmap is { } groups) IdMapJsonConverter.WriteRanges(writer, "gidmap", groups);
-        writer.WriteEndObject();
     }
 
-    /// <summary>The record that begins where the reader is.</summary>
-    /// <exception cref="JsonException">There is none, or something that it must have is missing or malformed.</exception>
-    internal static LayerRecord Read(ref Utf8JsonReader reader)
+    /// <param name="reader">Stands where it begins.</param>
+    /// <param name="lead">What leads to it, where that stands beside it: then it may have no lists, too.</param>
+    private static LayerRecord Read(ref Utf8JsonReader reader, Lead? lead)
     {
         JsonRead.Begin(ref reader, JsonTokenType.StartObject);
-        var (names, labels) = (default(string[]), default(Dictionary<string, string>));
+        var (names, labels) = lead is null ? default : (Array.Empty<string>(), NoLabels);
         var (uids, gids, warnings) = (default(List<long>), default(List<long>), default(string[]));
         string? damage = null, store = null;
-        LayerId? id = null, parent = null;
+        LayerId? id = lead?.Id, parent = lead?.Parent;
         LayerKind? kind = null;
         DateTimeOffset? created = null;
-        Digest? diff = null, chain = null, blob = null;
+        Digest? diff = null, chain = lead?.Chain, blob = null;
         long? blobSize = null, size = null, entries = null;
         LayerCompression? compression = null;
         List<BigDataItem>? documents = null;
@@ -70,14 +112,14 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
         {
             switch (name[..length])
             {
-                case "id": id = JsonRead.LayerId(ref reader); break;
-                case "parent": parent = reader.TokenType == JsonTokenType.Null ? null : JsonRead.LayerId(ref reader); break;
+                case "id" when lead is null: id = JsonRead.LayerId(ref reader); break;
+                case "parent" when lead is null: parent = reader.TokenType == JsonTokenType.Null ? null : JsonRead.LayerId(ref reader); break;
                 case "kind": kind = KindOf(ref reader); break;
                 case "names": names = JsonRead.Texts(ref reader); break;
                 case "labels": labels = JsonRead.Pairs(ref reader); break;
                 case "created": created = JsonRead.Time(ref reader); break;
                 case "diffId": diff = JsonRead.DigestOrNull(ref reader); break;
-                case "chainId": chain = JsonRead.DigestOrNull(ref reader); break;
+                case "chainId" when lead is null: chain = JsonRead.DigestOrNull(ref reader); break;
                 case "blobDigest": blob = JsonRead.DigestOrNull(ref reader); break;
                 case "blobSize": blobSize = JsonRead.NumberOrNull(ref reader); break;
                 case "compression": compression = reader.TokenType == JsonTokenType.Null ? null : CompressionOf(ref reader); break;
@@ -101,6 +143,7 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
             created ?? throw JsonRead.Missing("created"), diff, chain, blob, blobSize, compression, size, entries, uids, gids, warnings, damage, store,
             documents, users, groups);
     }
+
 
     private static IReadOnlyList<IdRange>? RangesOf(ref Utf8JsonReader reader) =>
         reader.TokenType == JsonTokenType.Null ? null : IdMapJsonConverter.ReadRanges(ref reader);
@@ -135,6 +178,13 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
         _ => throw JsonRead.Wrong(ref reader, "the name of a compression"),
     };
 
+    private static string Name(LayerKind kind) => kind switch
+    {
+        LayerKind.Sealed => "sealed",
+        LayerKind.Writable => "writable",
+        _ => throw new JsonException($"there is no layer of kind {(int)kind}"),
+    };
+
     private static string Name(LayerCompression compression) => compression switch
     {
         LayerCompression.None => "none",
@@ -146,4 +196,7 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
     };
 
     private static bool Is(string text, string name) => string.Equals(text, name, StringComparison.OrdinalIgnoreCase);
+
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Lead(LayerId Id, LayerId? Parent, Digest? Chain);
 }

@@ -6,9 +6,8 @@ using StorageActors.Protocol;
 namespace StorageActors.Records;
 
 /// <summary>
-/// Layers that never change, in order, and what leads to them: what a catalog starts from. Only the ids are looked at when it is made, as bytes and without an object for any. What else is asked for
-/// is found out then, on whatever thread, and kept; so a table of ten thousand layers is ready in a millisecond, and a command that has a layer's id reads that layer. The first that has a name reads all
-/// layers with names. The table's bytes and what was read of them stay in memory as long as its catalog, which is until the next start, also when a later snapshot has been taken.
+/// Layers that never change, in order, and what leads to them: what a catalog starts from. What is asked for is found out then, on whatever thread, and kept, as bytes and without an object for any
+/// layer that was not asked for: a command that has a layer's id reads that layer, and the first that has a name reads all layers with names. The table's bytes and what was read of them stay in memory as long as its catalog, which is until the next start, also when a later snapshot has been taken.
 /// </summary>
 internal abstract class LayerTable : IReadOnlyList<LayerRecord>
 {
@@ -21,12 +20,13 @@ internal abstract class LayerTable : IReadOnlyList<LayerRecord>
     private readonly Lazy<Dictionary<string, int>> _names;
     private readonly Lazy<RowsByKey> _chains;
     private readonly Lazy<RowsByKey> _children;
-    private RowsByKey _rows = null!;
+    private readonly Lazy<RowsByKey> _rows;
 
     /// <param name="count">How many rows there are.</param>
     protected LayerTable(int count)
     {
         Count = count;
+        _rows = new Lazy<RowsByKey>(IndexIds);
         _sorted = new Lazy<string[]>(Sort);
         _names = new Lazy<Dictionary<string, int>>(IndexNames);
         _chains = new Lazy<RowsByKey>(() => new RowsByKey(Count, ChainOf));
@@ -35,6 +35,9 @@ internal abstract class LayerTable : IReadOnlyList<LayerRecord>
 
     /// <inheritdoc/>
     public int Count { get; }
+
+    /// <summary>What the layers are together.</summary>
+    internal abstract LayerTotals Totals { get; }
 
     /// <inheritdoc/>
     public abstract LayerRecord this[int index] { get; }
@@ -52,33 +55,14 @@ internal abstract class LayerTable : IReadOnlyList<LayerRecord>
 
     internal string IdOf(int row) => Encoding.UTF8.GetString(KeyOf(row));
 
-    /// <summary>The ids of all layers.</summary>
-    internal NameSum SumOfIds()
-    {
-        var sum = NameSum.None;
-        for (var row = 0; row < Count; row++) sum = sum.With(KeyOf(row));
-        return sum;
-    }
-
     /// <summary>Whether its record has a damage; only then it has to be read to know which.</summary>
     internal abstract bool IsDamaged(int row);
-
-    /// <summary>Whether no layer is before its parent.</summary>
-    internal bool HasParentsFirst()
-    {
-        for (var row = 0; row < Count; row++)
-        {
-            if (_rows.First(ParentOf(row)) >= row) return false;
-        }
-
-        return true;
-    }
 
     /// <summary>The layer's row; null when it has none.</summary>
     internal int? RowOf(string id)
     {
         Span<byte> key = stackalloc byte[LongestId];
-        return Encoding.UTF8.TryGetBytes(id, key, out var length) ? _rows.First(key[..length]) : null;
+        return Encoding.UTF8.TryGetBytes(id, key, out var length) ? _rows.Value.First(key[..length]) : null;
     }
 
     /// <summary>The id of the layer that has a name; of several, the last one's.</summary>
@@ -107,17 +91,13 @@ internal abstract class LayerTable : IReadOnlyList<LayerRecord>
         for (var i = found < 0 ? ~found : found; i < sorted.Length && sorted[i].StartsWith(prefix, StringComparison.Ordinal); i++) yield return sorted[i];
     }
 
-    /// <summary>The last thing that a table does before it is used.</summary>
-    /// <exception cref="FormatException">An id is none, or is there twice.</exception>
-    protected void IndexIds()
-    {
-        _rows = new RowsByKey(Count, KeyOf);
-        for (var row = 0; row < Count; row++)
-        {
-            if (!IsId(KeyOf(row))) throw new FormatException($"\"{Convert.ToHexString(KeyOf(row))}\" is no layer's id");
-            if (_rows.Next(row) is not null) throw new FormatException($"it has the layer {IdOf(row)} twice");
-        }
-    }
+    /// <summary>Finds out now whether an id is there twice, not when the first layer is asked for.</summary>
+    /// <exception cref="FormatException">One is.</exception>
+    protected void RequireEachOnce() => _ = _rows.Value;
+
+    /// <summary>What it means that the table is none.</summary>
+    /// <param name="reason">Why.</param>
+    protected virtual Exception Unusable(string reason) => new FormatException(reason);
 
     /// <summary>The id of a row.</summary>
     protected abstract ReadOnlySpan<byte> KeyOf(int row);
@@ -129,6 +109,17 @@ internal abstract class LayerTable : IReadOnlyList<LayerRecord>
     protected abstract ReadOnlySpan<byte> ChainOf(int row);
 
     protected abstract IReadOnlyList<string> NamesOf(int row);
+
+    private RowsByKey IndexIds()
+    {
+        var rows = new RowsByKey(Count, KeyOf);
+        for (var row = 0; row < Count; row++)
+        {
+            if (rows.Next(row) is not null) throw Unusable($"it has the layer {IdOf(row)} twice");
+        }
+
+        return rows;
+    }
 
     private List<string>? IdsOf(RowsByKey rows, ReadOnlySpan<byte> key)
     {

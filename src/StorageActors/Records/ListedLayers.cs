@@ -10,6 +10,7 @@ internal sealed class ListedLayers : LayerTable
 
     private readonly IReadOnlyList<LayerRecord> _layers;
     private readonly byte[][] _keys;
+    private readonly Lazy<LayerTotals> _totals;
 
     /// <exception cref="FormatException">A layer is there twice.</exception>
     internal ListedLayers(IReadOnlyList<LayerRecord> layers)
@@ -17,11 +18,14 @@ internal sealed class ListedLayers : LayerTable
     {
         _layers = layers;
         _keys = [.. layers.Select(static layer => Encoding.UTF8.GetBytes(layer.Id.Value))];
-        IndexIds();
+        _totals = new Lazy<LayerTotals>(() => LayerTotals.Of(layers));
+        RequireEachOnce();
     }
 
     /// <inheritdoc/>
     public override LayerRecord this[int index] => _layers[index];
+
+    internal override LayerTotals Totals => _totals.Value;
 
     internal override bool IsDamaged(int row) => _layers[row].Damage is not null;
 

@@ -6,8 +6,8 @@ using StorageActors.Protocol;
 namespace StorageActors.Records;
 
 /// <summary>
-/// One layer in a packed snapshot: what leads to it, so that it is found without its record's being read, then the record as JSON, as everywhere else.
-/// <code>what it has (1 byte), length of id (1), length of parent's id (1), id, parent's id, ChainID (32, if it has one), record</code>
+/// One layer in a packed snapshot: what leads to it, so that it is found without its record's being read, then the rest of the record as JSON.
+/// <code>what it has (1 byte), length of id (1), length of parent's id (1), id, parent's id, ChainID (32, if it has one), rest of the record</code>
 /// </summary>
 internal readonly ref struct PackedLayer
 {
@@ -49,7 +49,7 @@ internal readonly ref struct PackedLayer
     /// <summary>The id of a layer whose bytes are known to be enough, without a look at the rest of them.</summary>
     internal static ReadOnlySpan<byte> IdIn(ReadOnlySpan<byte> bytes) => bytes.Slice(HeadSize, bytes[1]);
 
-    /// <summary>As <see cref="IsDamaged"/>, in the same way.</summary>
+    /// <summary>Whether its record has a damage, in the same way.</summary>
     internal static bool IsDamagedIn(ReadOnlySpan<byte> bytes) => ((Has)bytes[0]).HasFlag(Has.Damage);
 
     internal ReadOnlySpan<byte> Id => _id;
@@ -62,14 +62,14 @@ internal readonly ref struct PackedLayer
 
     internal bool HasNames => _has.HasFlag(Has.Names);
 
-    internal bool IsDamaged => _has.HasFlag(Has.Damage);
-
     /// <summary>Reads the record.</summary>
-    /// <exception cref="JsonException">It is none, or another layer's.</exception>
+    /// <exception cref="Exception"><see cref="JsonException"/> or <see cref="FormatException"/>: it is none, or not what is said of it.</exception>
     internal LayerRecord Read()
     {
-        var record = JsonRead.Document(_record, LayerRecordJson.Read);
-        return LeadsTo(record) ? record : throw new JsonException($"the record of the layer {Encoding.UTF8.GetString(_id)} is not what leads to it");
+        var id = LayerId.Parse(Encoding.UTF8.GetString(_id));
+        var record = LayerRecordJson.ReadRest(
+            _record, id, _parent.IsEmpty ? null : LayerId.Parse(Encoding.UTF8.GetString(_parent)), _chain.IsEmpty ? null : Digest.FromBytes(_chain));
+        return HasNames == record.Names.Count > 0 && _has.HasFlag(Has.Damage) == record.Damage is not null ? record : throw new JsonException($"the record of the layer {id} is not what is said of it");
     }
 
     /// <summary>Writes a layer.</summary>
@@ -85,16 +85,8 @@ internal readonly ref struct PackedLayer
         Encoding.UTF8.GetBytes(parent, output);
         if (layer.ChainId is { } chain) output.Write(Convert.FromHexString(chain.Hex));
         json.Reset(output);
-        LayerRecordJson.Write(json, layer);
+        LayerRecordJson.WriteRest(json, layer);
         json.Flush();
-    }
-
-    private bool LeadsTo(LayerRecord record)
-    {
-        Span<char> chain = stackalloc char[2 * DigestSize];
-        Convert.TryToHexStringLower(_chain, chain, out var length);
-        return Ascii.Equals(_id, record.Id.Value) && Ascii.Equals(_parent, record.Parent?.Value ?? "") && HasNames == record.Names.Count > 0 && IsDamaged == record.Damage is not null
-            && (record.ChainId is { } digest ? digest.Value.AsSpan().EndsWith(chain[..length]) && length > 0 : length == 0);
     }
 
     private static FormatException TooShort() => new("a layer's bytes are too few for what they say");

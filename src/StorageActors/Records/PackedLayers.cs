@@ -14,14 +14,16 @@ internal sealed class PackedLayers : LayerTable
 
     /// <param name="ends">For each layer a number of 4 bytes: where its bytes end, and the next one's begin.</param>
     /// <param name="layers">Each as <see cref="PackedLayer"/> has it; never changed.</param>
-    /// <exception cref="FormatException">They do not fit together, or something is no layer's id, or one is there twice.</exception>
-    internal PackedLayers(ReadOnlyMemory<byte> ends, ReadOnlyMemory<byte> layers)
+    /// <param name="totals">What they are together, by whoever wrote them.</param>
+    /// <exception cref="FormatException">They do not fit together, or something is no layer's id.</exception>
+    internal PackedLayers(ReadOnlyMemory<byte> ends, ReadOnlyMemory<byte> layers, LayerTotals totals)
         : base(ends.Length / sizeof(int))
     {
-        (_ends, _layers, _records) = (ends, layers, new LayerRecord?[Count]);
+        (_ends, _layers, _records, Totals) = (ends, layers, new LayerRecord?[Count], totals);
         CheckEnds();
-        IndexIds();
     }
+
+    internal override LayerTotals Totals { get; }
 
     /// <inheritdoc/>
     /// <exception cref="StorageException">There is no valid record: the journal is damaged. Whoever asks for it is told so, as at a start; see <see cref="ReadAll"/>.</exception>
@@ -35,7 +37,7 @@ internal sealed class PackedLayers : LayerTable
             }
             catch (Exception e) when (e is JsonException or FormatException)
             {
-                throw new StorageException(JournalFailure.Unreadable($"its snapshot has the layer {IdOf(index)}, whose record cannot be read: {e.Message}"), e);
+                throw Unreadable($"its snapshot has the layer {IdOf(index)}, whose record cannot be read: {e.Message}", e);
             }
         }
     }
@@ -49,12 +51,16 @@ internal sealed class PackedLayers : LayerTable
     internal override bool IsDamaged(int row) => PackedLayer.IsDamagedIn(BytesOf(row));
 
     /// <summary>Reads all records now: when they were not written by what is to read them, it is better to know at once that one cannot be read.</summary>
-    /// <exception cref="Exception"><see cref="JsonException"/> or <see cref="FormatException"/>: that is so.</exception>
+    /// <exception cref="Exception"><see cref="JsonException"/> or <see cref="FormatException"/>: that is so, or they are not what was said of them.</exception>
     internal void ReadAll()
     {
-        for (var row = 0; row < Count; row++) _ = Read(row);
         WasReadAtOnce = true;
+        for (var row = 0; row < Count; row++) _ = Read(row);
+        RequireEachOnce();
+        if (LayerTotals.Of(this) != Totals) throw new FormatException("its layers are not together what it says of them");
     }
+
+    protected override Exception Unusable(string reason) => WasReadAtOnce ? base.Unusable(reason) : Unreadable($"its snapshot is wrong, {reason}", null);
 
     protected override ReadOnlySpan<byte> KeyOf(int row) => PackedLayer.IdIn(BytesOf(row));
 
@@ -71,16 +77,20 @@ internal sealed class PackedLayers : LayerTable
     {
         var start = 0;
         var ends = _ends.Span;
+        var layers = _layers.Span;
         for (var row = 0; row < Count; row++)
         {
             var end = End(ends, row);
-            if (end < start || end > _layers.Length) throw new FormatException("a layer's bytes end where they cannot");
-            _ = new PackedLayer(_layers.Span[start..end]);
+            if (end < start || end > layers.Length) throw new FormatException("a layer's bytes end where they cannot");
+            var id = new PackedLayer(layers[start..end]).Id;
+            if (!IsId(id)) throw new FormatException($"\"{Convert.ToHexString(id)}\" is no layer's id");
             start = end;
         }
 
-        if (start != _layers.Length) throw new FormatException("there are bytes behind the last layer");
+        if (start != layers.Length) throw new FormatException("there are bytes behind the last layer");
     }
+
+    private static StorageException Unreadable(string what, Exception? cause) => new(JournalFailure.Unreadable(what), cause);
 
     private static int End(ReadOnlySpan<byte> ends, int row) => BinaryPrimitives.ReadInt32LittleEndian(ends[(row * sizeof(int))..]);
 

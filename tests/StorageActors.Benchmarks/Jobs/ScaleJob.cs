@@ -6,12 +6,11 @@ using StorageActors.Protocol;
 
 namespace StorageActors.Benchmarks.Jobs;
 
-/// <summary>The same commands on a store of a hundred layers and on one of ten thousand.</summary>
+/// <summary>The same commands on a store of a hundred layers and on one of ten thousand, in turns.</summary>
 internal sealed class ScaleJob : IJob
 {
     private const int AtOnce = 16;
     private const int Times = 25;
-    private const int Starts = 25;
 
     public string Name => "scale";
 
@@ -19,61 +18,92 @@ internal sealed class ScaleJob : IJob
 
     public async Task<IReadOnlyList<ResultTable>> RunAsync(Stage stage)
     {
-        var rows = new List<IReadOnlyList<string>>();
-        await MeasureAsync(stage, 10).ConfigureAwait(false);   // warms up
-        foreach (var layers in (int[])[100, 10_000]) rows.Add(await MeasureAsync(stage, layers).ConfigureAwait(false));
-        return [new ResultTable($"medians of {Times}", ["layers", "start", "first list", "list all", "create", "remove"], rows)];
-    }
-
-    private static async Task<IReadOnlyList<string>> MeasureAsync(Stage stage, int layers)
-    {
-        var root = stage.NewDirectory();
-        var engine = await OwnStore.StartAsync(root).ConfigureAwait(false);
+        var stores = new List<Store>();
         try
         {
-            await FillAsync(engine, layers).ConfigureAwait(false);
-            var (starts, firsts) = (new Durations(), new Durations());
-            for (var i = 0; i < Starts; i++)
+            foreach (var layers in (int[])[100, 10_000])
             {
-                await engine.DisposeAsync().ConfigureAwait(false);
-                stage.Settle();
-                var started = Stopwatch.GetTimestamp();
-                engine = await OwnStore.StartAsync(root).ConfigureAwait(false);
-                starts.Add(Stopwatch.GetElapsedTime(started));
-                started = Stopwatch.GetTimestamp();
-                await engine.Client.ListLayersAsync().ConfigureAwait(false);
-                firsts.Add(Stopwatch.GetElapsedTime(started));
+                var store = new Store(stage, layers);
+                stores.Add(store);
+                await store.FillAsync().ConfigureAwait(false);
             }
 
-            var store = engine.Client;
-            var (lists, creates, removes) = (new Durations(), new Durations(), new Durations());
-            for (var i = 0; i < Times; i++)
+            for (var round = -3; round < Times; round++) // The first warm up.
             {
-                var at = Stopwatch.GetTimestamp();
-                await store.ListLayersAsync().ConfigureAwait(false);
-                lists.Add(Stopwatch.GetElapsedTime(at));
-                at = Stopwatch.GetTimestamp();
-                var made = await store.CreateAsync(null).ConfigureAwait(false);
-                creates.Add(Stopwatch.GetElapsedTime(at));
-                at = Stopwatch.GetTimestamp();
-                await store.RemoveAsync(made.Id).ConfigureAwait(false);
-                removes.Add(Stopwatch.GetElapsedTime(at));
+                if (round == 0) stores.ForEach(static store => store.Forget());
+                foreach (var store in stores) await store.StartAndStopAsync().ConfigureAwait(false);
             }
 
-            return
-            [
-                layers.ToString("N0", CultureInfo.InvariantCulture), Comparison.Time(starts.Median), Comparison.Time(firsts.Median),
-                Comparison.Time(lists.Median), Comparison.Time(creates.Median), Comparison.Time(removes.Median),
-            ];
+            foreach (var store in stores) await store.StartAsync().ConfigureAwait(false);
+            for (var round = 0; round < Times; round++)
+            {
+                foreach (var store in stores) await store.UseAsync().ConfigureAwait(false);
+            }
         }
         finally
         {
-            await engine.DisposeAsync().ConfigureAwait(false);
-            stage.Delete(root);
+            foreach (var store in stores) await store.DisposeAsync().ConfigureAwait(false);
         }
+
+        return [new ResultTable($"medians of {Times}, in turns", ["layers", "start", "first list", "list all", "create", "remove"], [.. stores.Select(static store => store.Row)])];
     }
 
-    private static Task FillAsync(StorageEngine engine, int layers) =>
-        Parallel.ForEachAsync(Enumerable.Range(0, layers), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (_, stop) =>
-            await engine.Client.CreateAsync(null, new StoreProtocol.LayerSpec(), stop).ConfigureAwait(false));
+    private sealed class Store(Stage stage, int layers) : IAsyncDisposable
+    {
+        private readonly string _root = stage.NewDirectory();
+        private readonly Durations[] _durations = [new(), new(), new(), new(), new()];
+        private StorageEngine? _engine;
+
+        internal IReadOnlyList<string> Row => [layers.ToString("N0", CultureInfo.InvariantCulture), .. _durations.Select(static one => Comparison.Time(one.Median))];
+
+        public async ValueTask DisposeAsync()
+        {
+            await StopAsync().ConfigureAwait(false);
+            stage.Delete(_root);
+        }
+
+        internal async Task FillAsync()
+        {
+            await StartAsync().ConfigureAwait(false);
+            await Parallel.ForEachAsync(Enumerable.Range(0, layers), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (_, stop) =>
+                await _engine!.Client.CreateAsync(null, new StoreProtocol.LayerSpec(), stop).ConfigureAwait(false)).ConfigureAwait(false);
+            await StopAsync().ConfigureAwait(false);
+        }
+
+        internal void Forget()
+        {
+            for (var i = 0; i < _durations.Length; i++) _durations[i] = new Durations();
+        }
+
+        internal async Task StartAsync() => _engine = await OwnStore.StartAsync(_root).ConfigureAwait(false);
+
+        internal async Task StartAndStopAsync()
+        {
+            stage.Settle();
+            await MeasureAsync(0, StartAsync).ConfigureAwait(false);
+            await MeasureAsync(1, () => _engine!.Client.ListLayersAsync()).ConfigureAwait(false);
+            await StopAsync().ConfigureAwait(false);
+        }
+
+        internal async Task UseAsync()
+        {
+            LayerRecord? made = null;
+            await MeasureAsync(2, () => _engine!.Client.ListLayersAsync()).ConfigureAwait(false);
+            await MeasureAsync(3, async () => made = await _engine!.Client.CreateAsync(null).ConfigureAwait(false)).ConfigureAwait(false);
+            await MeasureAsync(4, () => _engine!.Client.RemoveAsync(made!.Id)).ConfigureAwait(false);
+        }
+
+        private async Task StopAsync()
+        {
+            if (_engine is not null) await _engine.DisposeAsync().ConfigureAwait(false);
+            _engine = null;
+        }
+
+        private async Task MeasureAsync(int which, Func<Task> work)
+        {
+            var started = Stopwatch.GetTimestamp();
+            await work().ConfigureAwait(false);
+            _durations[which].Add(Stopwatch.GetElapsedTime(started));
+        }
+    }
 }

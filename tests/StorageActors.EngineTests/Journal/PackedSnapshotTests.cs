@@ -7,6 +7,7 @@ using StorageActors.Catalog;
 using StorageActors.Journal;
 using StorageActors.Protocol;
 using StorageActors.Records;
+using StorageActors.Store;
 using Xunit;
 
 namespace StorageActors.EngineTests.Journal;
@@ -17,7 +18,10 @@ public sealed class PackedSnapshotTests
     private const string Manifest = "catalog-2";
     private const int Build = 8;
     private const int Count = 24;
-    private const int Ends = 28;
+    private const int Damaged = 28;
+    private const int Sum = 32;
+    private const int Order = 40;
+    private const int Ends = 41;
 
     private static readonly Digest Some = Digest.Of("some"u8);
     private static readonly Dictionary<string, string> Labels = new(StringComparer.Ordinal) { ["k"] = "v \u00e4 \u2028" };
@@ -35,14 +39,17 @@ public sealed class PackedSnapshotTests
     public void It_has_the_bytes_that_it_always_had()
     {
         var bytes = Bytes;
-        var (bare, full, image) = (Json(Bare), Json(Full), $"[{JsonSerializer.Serialize(Image, JournalJson.TypeOf(typeof(ImageRecord)).Options)}]");
+        var (bare, full, image) = (Rest(Bare), Rest(Full), $"[{JsonSerializer.Serialize(Image, JournalJson.TypeOf(typeof(ImageRecord)).Options)}]");
         var first = new byte[] { 0, 2, 0 }.Concat("ab"u8.ToArray()).Concat(bare).ToArray();
         var second = new byte[] { 7, 2, 2 }.Concat("cdab"u8.ToArray()).Concat(Convert.FromHexString(Some.Hex)).Concat(full).ToArray();
 
         Assert.Equal(Crc64.Compute(bytes.AsSpan(Build)), BinaryPrimitives.ReadUInt64LittleEndian(bytes));
         Assert.Equal(PackedSnapshot.Build, new Guid(bytes.AsSpan(Build, 16)));
         Assert.DoesNotContain(PackedSnapshot.Build, new[] { typeof(PackedSnapshot).Module.ModuleVersionId, typeof(LayerRecord).Module.ModuleVersionId, Guid.Empty });
-        Assert.Equal([2, first.Length, first.Length + second.Length], Enumerable.Range(0, 3).Select(i => BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(Count + (4 * i)))));
+        Assert.Equal([2, 1], Enumerable.Range(0, 2).Select(i => BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(Count + (4 * i)))));
+        Assert.Equal(NameSum.None.With("ab"u8).With("cd"u8).Sum, BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(Sum)));
+        Assert.Equal(1, bytes[Order]);
+        Assert.Equal([first.Length, first.Length + second.Length], Enumerable.Range(0, 2).Select(i => BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(Ends + (4 * i)))));
         Assert.Equal([.. first, .. second, .. Encoding.UTF8.GetBytes(image)], bytes[(Ends + 8)..]);
     }
 
@@ -123,10 +130,14 @@ public sealed class PackedSnapshotTests
         Refused(Forged(bytes => bytes[^1] = (byte)'x'));       // the images
     }
 
+    /// <summary>This build writes none: so one from it is found out when a layer is looked for.</summary>
     [Fact]
     public void A_layer_that_is_there_twice_is_an_error()
     {
-        Refused(PackedSnapshot.Write(new CatalogEvent.Snapshot([Bare, Bare], [])));
+        var twice = PackedSnapshot.Write(new CatalogEvent.Snapshot([Bare, Bare], []));
+        Refused(Forged(static bytes => bytes[Build] ^= 1, twice.ToArray()));
+        var table = Assert.IsType<PackedLayers>(Read(twice).Layers);
+        for (var i = 0; i < 2; i++) Assert.True(JournalFailure.IsUnreadable(Assert.Throws<StorageException>(() => table.RowOf("ab"))));
         Assert.Throws<SerializationException>(() => JournalRows.Read(JournalRows.Write(new CatalogEvent.Snapshot([Bare, Bare], [])), "catalog-1"));
     }
 
@@ -138,9 +149,10 @@ public sealed class PackedSnapshotTests
         Assert.Equivalent(new[] { Bare, Full }, read.Layers, strict: true);
         Assert.True(Assert.IsType<PackedLayers>(read.Layers).WasReadAtOnce);
 
-        var at = Bytes.AsSpan().IndexOf("writable"u8);
-        Refused(Forged(bytes => (bytes[Build], bytes[at]) = ((byte)(bytes[Build] ^ 1), (byte)'x'))); // a kind that this one does not know
+        var kind = Bytes.AsSpan().IndexOf("writable"u8);
+        Refused(Forged(bytes => (bytes[Build], bytes[kind]) = ((byte)(bytes[Build] ^ 1), (byte)'x'))); // a kind that this one does not know
         Refused(Forged(static bytes => (bytes[Build], bytes[Ends + 8]) = ((byte)(bytes[Build] ^ 1), 2))); // says that it has names
+        foreach (var at in new[] { Damaged, Sum, Sum + 7, Order }) Refused(Forged(bytes => (bytes[Build], bytes[at]) = ((byte)(bytes[Build] ^ 1), (byte)(bytes[at] ^ 1))));
     }
 
     [Fact]
@@ -151,6 +163,7 @@ public sealed class PackedSnapshotTests
         Assert.Equal(["ab", "cd", "ef", "gh"], catalog.LayerIds().Order(StringComparer.Ordinal));
         Assert.Equal(["cd"], catalog.ChildrenOf(Bare.Id).Select(static id => id.Value));
         Assert.Empty(catalog.DamagedLayers());
+        Assert.Equal(new[] { "ab", "cd", "ef", "gh" }.Aggregate(NameSum.None, static (sum, id) => sum.With(Encoding.UTF8.GetBytes(id))), catalog.SumOfLayerIds());
         Assert.Equal(0, layers.CountRead);
 
         Assert.Equal("ef", catalog.FindLayer(LayerId.Parse("ef"))!.Id.Value);
@@ -178,7 +191,14 @@ public sealed class PackedSnapshotTests
     private static LayerRecord Layer(string id) =>
         new(LayerId.Parse(id), null, LayerKind.Writable, [], new Dictionary<string, string>(StringComparer.Ordinal), DateTimeOffset.UnixEpoch);
 
-    private static byte[] Json(LayerRecord layer) => JsonSerializer.SerializeToUtf8Bytes(layer, JournalJson.TypeOf(typeof(LayerRecord)).Options);
+    /// <summary>The record without what stands before it, and without empty lists.</summary>
+    private static byte[] Rest(LayerRecord layer)
+    {
+        var json = JsonSerializer.Serialize(layer, JournalJson.TypeOf(typeof(LayerRecord)).Options);
+        foreach (var left in new[] { $"\"id\":\"{layer.Id}\",", $"\"parent\":\"{layer.Parent}\",", $"\"chainId\":\"{layer.ChainId}\",", "\"names\":[],", "\"labels\":{}," })
+            json = json.Replace(left, "", StringComparison.Ordinal);
+        return Encoding.UTF8.GetBytes(json);
+    }
 
     private static byte[] Forged(Action<byte[]> change, byte[]? from = null)
     {
