@@ -22,7 +22,7 @@ internal sealed class ExportVerb : Verb
 
     internal override async Task<int> RunAsync(Invocation call)
     {
-        var destination = ImageLocation.Parse(call.Get(_destination), call.Stop);
+        var destination = ImageLocation.ParseDestination(call.Get(_destination), call.Stop);
         await using var session = await call.OpenExistingAsync();
         var clock = Stopwatch.StartNew();
         var image = await session.Client.ImageAsync(call.Get(_image), call.Stop);

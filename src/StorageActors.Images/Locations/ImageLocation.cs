@@ -35,6 +35,17 @@ public sealed record ImageLocation(ImageFormat Format, string Path, string? Tag)
         return Recognise(text, stop);
     }
 
+    /// <summary>The same for where an image is to go. A plain path says what it is to be only where there is such an image already.</summary>
+    /// <param name="text">What the user wrote.</param>
+    /// <param name="stop">Gives up looking.</param>
+    /// <exception cref="StorageException">It does not say what it is to be.</exception>
+    public static ImageLocation ParseDestination(string text, CancellationToken stop = default)
+    {
+        if (Schemes.Any(scheme => text.StartsWith(scheme.Prefix, StringComparison.Ordinal)) || System.IO.Path.Exists(text)) return Parse(text, stop);
+        throw new StorageException(new StorageError(
+            StorageErrorCode.InvalidArgument, "open image", $"{text}: nothing is there, so it does not say what it is to be. Write oci:{text}, oci-archive:{text} or docker-archive:{text}", text));
+    }
+
     /// <inheritdoc/>
     public override string ToString() =>
         Schemes.First(scheme => scheme.Format == Format).Prefix + Path + (Tag is null ? "" : ":" + Tag);

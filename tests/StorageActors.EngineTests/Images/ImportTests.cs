@@ -238,6 +238,21 @@ public sealed class ImportTests : IDisposable
         Assert.Equal(StorageErrorCode.BadInput, Assert.Throws<StorageException>(() => ImageLocation.Parse(path)).Error.Code);
     }
 
+    [Fact]
+    public void A_plain_destination_says_what_it_is_to_be_where_there_is_one()
+    {
+        var (path, layout) = (Path.Combine(_layout.Root, "new.tar"), Path.Combine(_layout.Root, "layout"));
+        var error = Assert.Throws<StorageException>(() => ImageLocation.ParseDestination(path)).Error;
+        Assert.Equal(StorageErrorCode.InvalidArgument, error.Code);
+        Assert.Contains($"oci-archive:{path}", error.Message, StringComparison.Ordinal);
+        Assert.Throws<StorageException>(() => ImageLocation.ParseDestination("oci:"));
+        Assert.Equal(new ImageLocation(ImageFormat.DockerArchive, path, "a:1"), ImageLocation.ParseDestination($"docker-archive:{path}:a:1"));
+
+        Directory.CreateDirectory(layout);
+        File.WriteAllText(Path.Combine(layout, "oci-layout"), """{"imageLayoutVersion":"1.0.0"}""");
+        Assert.Equal(new ImageLocation(ImageFormat.OciLayout, layout, null), ImageLocation.ParseDestination(layout));
+    }
+
     public void Dispose() => _layout.Dispose();
 
     private async Task<ImportResult> ImportAsync(string location, ImportOptions? options = null)
