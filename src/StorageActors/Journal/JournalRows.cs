@@ -32,6 +32,7 @@ internal static class JournalRows
         ("image-labelled-1", typeof(CatalogEvent.ImageLabelled)),
         ("image-removed-1", typeof(CatalogEvent.ImageRemoved)),
         ("catalog-1", typeof(CatalogEvent.Snapshot)),
+        (FormerPackedSnapshot.Manifest, typeof(CatalogEvent.Snapshot)),
         (PackedSnapshot.Manifest, typeof(CatalogEvent.Snapshot)),
         ("lease-granted-1", typeof(LeaseEvent.Granted)),
         ("lease-released-1", typeof(LeaseEvent.Released)),
@@ -69,6 +70,7 @@ internal static class JournalRows
         try
         {
             if (manifest == PackedSnapshot.Manifest) return PackedSnapshot.Read(bytes);
+            if (manifest == FormerPackedSnapshot.Manifest) return FormerPackedSnapshot.Read(bytes);
             if (CatalogEventJson.TryRead(bytes, manifest) is { } happened) return happened;
             if (TypeOf(manifest) is not { } type)
                 throw new SerializationException($"the journal has a \"{manifest}\", which this version does not know; open the store with the version that wrote it");

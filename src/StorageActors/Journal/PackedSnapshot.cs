@@ -10,7 +10,7 @@ namespace StorageActors.Journal;
 
 /// <summary>
 /// The snapshot of a large store: its layers are not read before they are asked for (<see cref="PackedLayers"/>), so that each costs a start what its bytes take to come from the disk. A small one's is
-/// JSON as all else, which earlier versions read, too. All numbers have their lowest byte first.
+/// JSON as all else, which earlier versions read, too; how they packed it is <see cref="FormerPackedSnapshot"/>. All numbers have their lowest byte first.
 /// <code>
 /// 8   CRC-64 (ISO) of all that follows
 /// 16  the build of the program that wrote it
@@ -26,7 +26,7 @@ namespace StorageActors.Journal;
 internal static class PackedSnapshot
 {
     /// <summary>The name of its row.</summary>
-    internal const string Manifest = "catalog-2";
+    internal const string Manifest = "catalog-3";
 
     /// <summary>A store with so many layers has its snapshot packed, unless its settings say otherwise (<c>catalog.pack-from</c>); to read fewer as JSON takes a millisecond or two.</summary>
     internal const int Least = 256;
@@ -75,19 +75,45 @@ internal static class PackedSnapshot
     /// <exception cref="Exception"><see cref="JsonException"/> or <see cref="FormatException"/>: they are not what is written.</exception>
     internal static CatalogEvent.Snapshot Read(byte[] bytes)
     {
-        if (bytes.Length < HeadSize) throw new FormatException("it ends too early");
-        if (BinaryPrimitives.ReadUInt64LittleEndian(bytes) != Crc64.Compute(bytes.AsSpan(BuildOffset))) throw new FormatException("its bytes are not those of its checksum");
-        var totals = ReadTotals(bytes);
-        var count = totals.Ids.Count;
-        if (count < 0 || count > (bytes.Length - HeadSize) / (sizeof(int) + PackedLayer.Least)) throw new FormatException($"it is too short for {count} layers");
+        var parts = Split(bytes, HeadSize);
+        var layers = new PackedLayers(parts.Ends, parts.Layers, ReadTotals(bytes));
+        if (new Guid(bytes.AsSpan(BuildOffset, 16)) != Build) layers.ReadAll();
+        return new CatalogEvent.Snapshot(layers, ReadImages(parts.Images.Span)) { IsPacked = true };
+    }
 
-        var ends = bytes.AsMemory(HeadSize, count * sizeof(int));
-        var rest = bytes.AsMemory(HeadSize + ends.Length);
+    /// <summary>What stands behind the head.</summary>
+    /// <param name="bytes">The row.</param>
+    /// <param name="headSize">How long its head is, which has the checksum and the count where they are here.</param>
+    internal static (ReadOnlyMemory<byte> Ends, ReadOnlyMemory<byte> Layers, ReadOnlyMemory<byte> Images) Split(byte[] bytes, int headSize)
+    {
+        if (bytes.Length < headSize) throw new FormatException("it ends too early");
+        if (BinaryPrimitives.ReadUInt64LittleEndian(bytes) != Crc64.Compute(bytes.AsSpan(BuildOffset))) throw new FormatException("its bytes are not those of its checksum");
+        var count = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(CountOffset));
+        if (count < 0 || count > (bytes.Length - headSize) / (sizeof(int) + PackedLayer.Least)) throw new FormatException($"it is too short for {count} layers");
+
+        var ends = bytes.AsMemory(headSize, count * sizeof(int));
+        var rest = bytes.AsMemory(headSize + ends.Length);
         var length = count == 0 ? 0 : BinaryPrimitives.ReadInt32LittleEndian(ends.Span[^sizeof(int)..]);
         if (length < 0 || length > rest.Length) throw new FormatException("it is too short for its layers");
-        var layers = new PackedLayers(ends, rest[..length], totals);
-        if (new Guid(bytes.AsSpan(BuildOffset, 16)) != Build) layers.ReadAll();
-        return new CatalogEvent.Snapshot(layers, ReadImages(rest.Span[length..])) { IsPacked = true };
+        return (ends, rest[..length], rest[length..]);
+    }
+
+    internal static List<ImageRecord> ReadImages(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        var images = new List<ImageRecord>();
+        try
+        {
+            if (!reader.Read()) throw new JsonException("it has no list of images");
+            JsonRead.Begin(ref reader, JsonTokenType.StartArray);
+            while (JsonRead.NextItem(ref reader)) images.Add(ImageRecordJson.Read(ref reader));
+            reader.Read(); // Nothing may follow; the reader itself refuses what does.
+            return images;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new JsonException(e.Message, e); // A text that is no valid UTF-8.
+        }
     }
 
     private static void WriteTotals(Span<byte> head, LayerTotals totals)
@@ -108,23 +134,5 @@ internal static class PackedSnapshot
         var (bytes, above) = (one.ModuleVersionId.ToByteArray(), other.ModuleVersionId.ToByteArray());
         for (var i = 0; i < bytes.Length; i++) bytes[i] ^= above[i];
         return new Guid(bytes);
-    }
-
-    private static List<ImageRecord> ReadImages(ReadOnlySpan<byte> json)
-    {
-        var reader = new Utf8JsonReader(json);
-        var images = new List<ImageRecord>();
-        try
-        {
-            if (!reader.Read()) throw new JsonException("it has no list of images");
-            JsonRead.Begin(ref reader, JsonTokenType.StartArray);
-            while (JsonRead.NextItem(ref reader)) images.Add(ImageRecordJson.Read(ref reader));
-            reader.Read(); // Nothing may follow; the reader itself refuses what does.
-            return images;
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new JsonException(e.Message, e); // A text that is no valid UTF-8.
-        }
     }
 }

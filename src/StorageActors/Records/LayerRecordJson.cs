@@ -12,8 +12,6 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
     /// <summary>No member that this version knows has a longer name, even if each of its letters is written as an escape.</summary>
     private const int LongestName = 128;
 
-    private static readonly Dictionary<string, string> NoLabels = new(StringComparer.Ordinal);
-
     /// <inheritdoc/>
     public override LayerRecord Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Read(ref reader);
 
@@ -96,7 +94,7 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
     private static LayerRecord Read(ref Utf8JsonReader reader, Lead? lead)
     {
         JsonRead.Begin(ref reader, JsonTokenType.StartObject);
-        var (names, labels) = lead is null ? default : (Array.Empty<string>(), NoLabels);
+        var (names, labels) = lead is null ? default : (Array.Empty<string>(), new Dictionary<string, string>(StringComparer.Ordinal));
         var (uids, gids, warnings) = (default(List<long>), default(List<long>), default(string[]));
         string? damage = null, store = null;
         LayerId? id = lead?.Id, parent = lead?.Parent;

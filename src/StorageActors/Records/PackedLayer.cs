@@ -72,6 +72,14 @@ internal readonly ref struct PackedLayer
         return HasNames == record.Names.Count > 0 && _has.HasFlag(Has.Damage) == record.Damage is not null ? record : throw new JsonException($"the record of the layer {id} is not what is said of it");
     }
 
+    /// <summary>The same where the record is all of it.</summary>
+    /// <exception cref="JsonException">It is none, or another layer's.</exception>
+    internal LayerRecord ReadWhole()
+    {
+        var record = JsonRead.Document(_record, LayerRecordJson.Read);
+        return Ascii.Equals(_id, record.Id.Value) ? record : throw new JsonException($"the record of the layer {Encoding.UTF8.GetString(_id)} is another's");
+    }
+
     /// <summary>Writes a layer.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="output">Where its bytes go.</param>

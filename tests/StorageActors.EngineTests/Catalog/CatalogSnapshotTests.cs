@@ -1,6 +1,8 @@
+using System.Text;
 using StorageActors.Catalog;
 using StorageActors.Journal;
 using StorageActors.Protocol;
+using StorageActors.Records;
 using Xunit;
 
 namespace StorageActors.EngineTests.Catalog;
@@ -146,6 +148,7 @@ public sealed class CatalogSnapshotTests
         foreach (var chain in Contents)
             Assert.Equal(Sorted(_model.Where(layer => layer.ChainId == chain).Select(static layer => layer.Id)), Sorted(_state.FindChain(chain).Select(static layer => layer.Id)));
         Assert.Equal(_model.Select(static layer => layer.Id.Value).Order(StringComparer.Ordinal), _state.LayerIds().Order(StringComparer.Ordinal));
+        Assert.Equal(_model.Aggregate(NameSum.None, static (sum, layer) => sum.With(Encoding.UTF8.GetBytes(layer.Id.Value))), _state.SumOfLayerIds());
         Assert.Equal(Sorted(_model.Where(static layer => layer.Damage is not null).Select(static layer => layer.Id)), Sorted(_state.DamagedLayers().Select(static layer => layer.Id)));
         if (all) Assert.Equal(_model.Select(static layer => layer.Id), _state.ListLayers().Select(static layer => layer.Id));
     }

@@ -72,7 +72,7 @@ public sealed class LargeStoreTests : StoreTest
         var bytes = Row();
         bytes[8] ^= 1;
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, Crc64.Compute(bytes.AsSpan(8)));
-        Replace(bytes, "catalog-2");
+        Replace(bytes, "catalog-3");
         Assert.True(PackedSnapshot.IsOutdated(Snapshot()));
 
         await using (var engine = await StartAsync()) Assert.Equal(before.Select(Text), (await engine.Client.ListLayersAsync()).Select(Text));
@@ -86,7 +86,7 @@ public sealed class LargeStoreTests : StoreTest
     {
         var before = await FillAsync();
         var bytes = Row();
-        foreach (var (row, manifest) in new[] { (bytes[..^1], "catalog-2"), ([.. bytes[..^9], (byte)(bytes[^9] ^ 1), .. bytes[^8..]], "catalog-2"), ([], "catalog-2"), (bytes, "catalog-9") })
+        foreach (var (row, manifest) in new[] { (bytes[..^1], "catalog-3"), ([.. bytes[..^9], (byte)(bytes[^9] ^ 1), .. bytes[^8..]], "catalog-3"), ([], "catalog-3"), (bytes, "catalog-9") })
         {
             Replace(row, manifest);
             Assert.Null(StoreReading.TryRead(Root, withMounts: false));
@@ -108,7 +108,7 @@ public sealed class LargeStoreTests : StoreTest
         var bytes = Row();
         bytes[bytes.AsSpan().IndexOf("\"writable\""u8) + 1] = (byte)'x';
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, Crc64.Compute(bytes.AsSpan(8)));
-        Replace(bytes, "catalog-2");
+        Replace(bytes, "catalog-3");
 
         await using (var engine = await StartAsync())
         {
@@ -130,7 +130,7 @@ public sealed class LargeStoreTests : StoreTest
         var bytes = Row();
         bytes[bytes.AsSpan().IndexOf("\"writable\""u8) + 1] = (byte)'x';
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, Crc64.Compute(bytes.AsSpan(8)));
-        Replace(bytes, "catalog-2");
+        Replace(bytes, "catalog-3");
 
         await using (var engine = await StartAsync())
         {
@@ -157,7 +157,7 @@ public sealed class LargeStoreTests : StoreTest
         var bytes = Row();
         for (int at, from = 0; (at = bytes.AsSpan(from).IndexOf("\"writable\""u8)) >= 0; from += at + 1) bytes[from + at + 1] = (byte)'x';
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, Crc64.Compute(bytes.AsSpan(8)));
-        Replace(bytes, "catalog-2");
+        Replace(bytes, "catalog-3");
 
         var error = (await Assert.ThrowsAsync<StorageException>(() => StartAsync())).Error;
 
@@ -239,7 +239,7 @@ public sealed class LargeStoreTests : StoreTest
         await FillAsync();
         await StorageEngine.RebuildAsync(Configure(), (_, store) => Open(store.Root), dryRun: false);
         Assert.Empty(StoreFormat.Read(Root)!.Features.Incompatible);
-        Assert.DoesNotContain("catalog-2", Query("SELECT group_concat(manifest) FROM snapshot") as string ?? "", StringComparison.Ordinal);
+        Assert.DoesNotContain("catalog-3", Query("SELECT group_concat(manifest) FROM snapshot") as string ?? "", StringComparison.Ordinal);
         await using var engine = await StartAsync();
         Assert.Equal(Layers, (await engine.Client.ListLayersAsync()).Count);
     }
@@ -262,7 +262,7 @@ public sealed class LargeStoreTests : StoreTest
         }
 
         await File.WriteAllTextAsync(file, was);
-        Assert.DoesNotContain("catalog-2", Query("SELECT group_concat(manifest) FROM snapshot") as string ?? "", StringComparison.Ordinal);
+        Assert.DoesNotContain("catalog-3", Query("SELECT group_concat(manifest) FROM snapshot") as string ?? "", StringComparison.Ordinal);
         await using var again = await StartAsync();
         Assert.Equal(before.Select(Text), (await again.Client.ListLayersAsync()).Select(Text));
     }

@@ -15,7 +15,7 @@ namespace StorageActors.EngineTests.Journal;
 /// <summary>The snapshot of a large store, byte by byte.</summary>
 public sealed class PackedSnapshotTests
 {
-    private const string Manifest = "catalog-2";
+    private const string Manifest = "catalog-3";
     private const int Build = 8;
     private const int Count = 24;
     private const int Damaged = 28;
@@ -33,10 +33,25 @@ public sealed class PackedSnapshotTests
 
     private static readonly ImageRecord Image = new(ImageId.Of(Some), ["x:latest"], [LayerId.Parse("cd")], Labels, DateTimeOffset.UnixEpoch, Some, [new BigDataItem("config", 2, Some)]);
 
+    /// <summary>Both layers and the image, packed by a version that packed them as <c>catalog-2</c>.</summary>
+    private const string FormerRow = """
+        NWRvGNz7tWtEDc+kmivmCzGIN8t52Vj4AgAAAF8AAABDAwAAAAIAYWJ7ImlkIjoiYWIiLCJraW5kIjoid3JpdGFibGUiLCJuYW1lcyI6W10sImxhYmVscyI6e30sImNyZWF0ZWQiOiIxOTcwLTAxLTAxVDAwOjAw
+        OjAwKzAwOjAwIn0HAgJjZGFiprRt0NGuXobLyPN+dc7rZ2AjDByk/7ywyXuW3X2cRkt7ImlkIjoiY2QiLCJwYXJlbnQiOiJhYiIsImtpbmQiOiJzZWFsZWQiLCJuYW1lcyI6WyJvbmUiLCJ0d1x1MDBGNiJdLCJs
+        YWJlbHMiOnsiayI6InYgXHUwMEU0IFx1MjAyOCJ9LCJjcmVhdGVkIjoiMTk3MC0wMS0wMVQwMDowMDowMCswMDowMCIsImRpZmZJZCI6InNoYTI1NjphNmI0NmRkMGQxYWU1ZTg2Y2JjOGYzN2U3NWNlZWI2NzYw
+        MjMwYzFjYTRmZmJjYjBjOTdiOTZkZDdkOWM0NjRiIiwiY2hhaW5JZCI6InNoYTI1NjphNmI0NmRkMGQxYWU1ZTg2Y2JjOGYzN2U3NWNlZWI2NzYwMjMwYzFjYTRmZmJjYjBjOTdiOTZkZDdkOWM0NjRiIiwiYmxv
+        YkRpZ2VzdCI6InNoYTI1NjphNmI0NmRkMGQxYWU1ZTg2Y2JjOGYzN2U3NWNlZWI2NzYwMjMwYzFjYTRmZmJjYjBjOTdiOTZkZDdkOWM0NjRiIiwiYmxvYlNpemUiOjAsImNvbXByZXNzaW9uIjoienN0ZCIsInNp
+        emUiOjkyMjMzNzIwMzY4NTQ3NzU4MDcsImVudHJpZXMiOjMsInVpZHMiOlswLDEwMDBdLCJnaWRzIjpbXSwid2FybmluZ3MiOlsidyJdLCJkYW1hZ2UiOiJkIiwiYmlnRGF0YSI6W3sia2V5IjoiY29uZmlnIiwi
+        c2l6ZSI6MiwiZGlnZXN0Ijoic2hhMjU2OmE2YjQ2ZGQwZDFhZTVlODZjYmM4ZjM3ZTc1Y2VlYjY3NjAyMzBjMWNhNGZmYmNiMGM5N2I5NmRkN2Q5YzQ2NGIifV0sInVpZG1hcCI6W3siY29udGFpbmVySWQiOjAs
+        Imhvc3RJZCI6MTAwMDAwLCJzaXplIjo2NTUzNn1dfVt7ImlkIjoiYTZiNDZkZDBkMWFlNWU4NmNiYzhmMzdlNzVjZWViNjc2MDIzMGMxY2E0ZmZiY2IwYzk3Yjk2ZGQ3ZDljNDY0YiIsIm5hbWVzIjpbIng6bGF0
+        ZXN0Il0sImxheWVycyI6WyJjZCJdLCJsYWJlbHMiOnsiayI6InYgXHUwMEU0IFx1MjAyOCJ9LCJjcmVhdGVkIjoiMTk3MC0wMS0wMVQwMDowMDowMCswMDowMCIsIm1hbmlmZXN0RGlnZXN0Ijoic2hhMjU2OmE2
+        YjQ2ZGQwZDFhZTVlODZjYmM4ZjM3ZTc1Y2VlYjY3NjAyMzBjMWNhNGZmYmNiMGM5N2I5NmRkN2Q5YzQ2NGIiLCJiaWdEYXRhIjpbeyJrZXkiOiJjb25maWciLCJzaXplIjoyLCJkaWdlc3QiOiJzaGEyNTY6YTZi
+        NDZkZDBkMWFlNWU4NmNiYzhmMzdlNzVjZWViNjc2MDIzMGMxY2E0ZmZiY2IwYzk3Yjk2ZGQ3ZDljNDY0YiJ9XX1d
+        """;
+
     private static byte[] Bytes => PackedSnapshot.Write(new CatalogEvent.Snapshot([Bare, Full], [Image]));
 
     [Fact]
-    public void It_has_the_bytes_that_it_always_had()
+    public void It_has_these_bytes()
     {
         var bytes = Bytes;
         var (bare, full, image) = (Rest(Bare), Rest(Full), $"[{JsonSerializer.Serialize(Image, JournalJson.TypeOf(typeof(ImageRecord)).Options)}]");
@@ -130,7 +145,7 @@ public sealed class PackedSnapshotTests
         Refused(Forged(bytes => bytes[^1] = (byte)'x'));       // the images
     }
 
-    /// <summary>This build writes none: so one from it is found out when a layer is looked for.</summary>
+    /// <summary>No catalog has one, so in what this build wrote it is found out when a layer is looked for.</summary>
     [Fact]
     public void A_layer_that_is_there_twice_is_an_error()
     {
@@ -153,6 +168,27 @@ public sealed class PackedSnapshotTests
         Refused(Forged(bytes => (bytes[Build], bytes[kind]) = ((byte)(bytes[Build] ^ 1), (byte)'x'))); // a kind that this one does not know
         Refused(Forged(static bytes => (bytes[Build], bytes[Ends + 8]) = ((byte)(bytes[Build] ^ 1), 2))); // says that it has names
         foreach (var at in new[] { Damaged, Sum, Sum + 7, Order }) Refused(Forged(bytes => (bytes[Build], bytes[at]) = ((byte)(bytes[Build] ^ 1), (byte)(bytes[at] ^ 1))));
+    }
+
+    /// <summary>As it was packed before; this row was written then.</summary>
+    [Fact]
+    public void What_an_earlier_version_packed_is_read_and_outdated()
+    {
+        var row = Convert.FromBase64String(FormerRow);
+        var read = Assert.IsType<CatalogEvent.Snapshot>(JournalRows.Read(row, "catalog-2"));
+        Assert.Equivalent(new[] { Bare, Full }, read.Layers, strict: true);
+        Assert.Equivalent(new[] { Image }, read.Images, strict: true);
+        Assert.True(read.IsPacked);
+        Assert.True(PackedSnapshot.IsOutdated(read));
+
+        for (var at = 0; at < row.Length; at++)
+        {
+            Assert.Throws<SerializationException>(() => JournalRows.Read(row[..at], "catalog-2"));
+            Assert.Throws<SerializationException>(() => JournalRows.Read(Forged(static _ => { }, row[..Math.Max(at, Build)]), "catalog-2"));
+        }
+
+        Assert.Throws<SerializationException>(() => JournalRows.Read(Forged(static bytes => bytes[36 + 3] ^= 1, row.ToArray()), "catalog-2")); // The id in front of a record.
+        Assert.Throws<SerializationException>(() => JournalRows.Read(Forged(static bytes => bytes[28] ^= 1, row.ToArray()), "catalog-2"));     // Where it ends.
     }
 
     [Fact]
@@ -213,6 +249,6 @@ public sealed class PackedSnapshotTests
     private static void Refused(byte[] bytes)
     {
         var error = Assert.Throws<SerializationException>(() => JournalRows.Read(bytes, Manifest));
-        Assert.Contains("catalog-2", error.Message, StringComparison.Ordinal);
+        Assert.Contains("catalog-3", error.Message, StringComparison.Ordinal);
     }
 }
