@@ -23,11 +23,16 @@ internal static class CompareCommand
 
     internal static async Task<int> RunAsync(IReadOnlyList<string> arguments)
     {
+        if (arguments is ["--help" or "-h"])
+        {
+            WriteUsage(Console.Out);
+            return 0;
+        }
+
         if (!CompareOptions.TryParse(arguments, out var options, out var error))
         {
             Console.Error.WriteLine(error);
-            Console.Error.WriteLine(Usage);
-            foreach (var job in AllJobs.List) Console.Error.WriteLine($"  {job.Name,-14} {job.Title}");
+            WriteUsage(Console.Error);
             return 2;
         }
 
@@ -42,5 +47,11 @@ internal static class CompareCommand
         }
 
         return 0;
+    }
+
+    private static void WriteUsage(TextWriter output)
+    {
+        output.WriteLine(Usage);
+        foreach (var job in AllJobs.List) output.WriteLine($"  {job.Name,-14} {job.Title}");
     }
 }
