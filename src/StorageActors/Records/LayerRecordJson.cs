@@ -18,33 +18,10 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
     /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, LayerRecord value, JsonSerializerOptions options) => Write(writer, value);
 
-    internal static void Write(Utf8JsonWriter writer, LayerRecord value)
-    {
-        writer.WriteStartObject();
-        writer.WriteString("id"u8, value.Id.Value);
-        if (value.Parent is { } parent) writer.WriteString("parent"u8, parent.Value);
-        writer.WriteString("kind"u8, Name(value.Kind));
-        JsonWrite.Texts(writer, "names"u8, value.Names);
-        JsonWrite.Pairs(writer, "labels"u8, value.Labels);
-        writer.WriteString("created"u8, value.Created);
-        JsonWrite.Digest(writer, "diffId"u8, value.DiffId);
-        JsonWrite.Digest(writer, "chainId"u8, value.ChainId);
-        WriteContent(writer, value);
-        writer.WriteEndObject();
-    }
+    internal static void Write(Utf8JsonWriter writer, LayerRecord value) => Write(writer, value, isRest: false);
 
-    /// <summary>A record without what leads to it (its id, its parent's, its ChainID), where that stands beside it, and without lists that are empty.</summary>
-    internal static void WriteRest(Utf8JsonWriter writer, LayerRecord value)
-    {
-        writer.WriteStartObject();
-        writer.WriteString("kind"u8, Name(value.Kind));
-        if (value.Names.Count > 0) JsonWrite.Texts(writer, "names"u8, value.Names);
-        if (value.Labels.Count > 0) JsonWrite.Pairs(writer, "labels"u8, value.Labels);
-        writer.WriteString("created"u8, value.Created);
-        JsonWrite.Digest(writer, "diffId"u8, value.DiffId);
-        WriteContent(writer, value);
-        writer.WriteEndObject();
-    }
+    /// <summary>A record without what leads to it (its id, its parent's, its ChainID), where that stands beside it, and without names and labels where it has none.</summary>
+    internal static void WriteRest(Utf8JsonWriter writer, LayerRecord value) => Write(writer, value, isRest: true);
 
     /// <summary>The record that begins where the reader is.</summary>
     /// <exception cref="JsonException">There is none, or something that it must have is missing or malformed.</exception>
@@ -58,22 +35,21 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
     /// <exception cref="JsonException">It is something else.</exception>
     internal static LayerRecord ReadRest(ReadOnlySpan<byte> json, LayerId id, LayerId? parent, Digest? chain)
     {
-        var reader = new Utf8JsonReader(json);
-        try
-        {
-            JsonRead.BeginDocument(ref reader);
-            var record = Read(ref reader, new Lead(id, parent, chain));
-            reader.Read(); // Nothing may follow; the reader itself refuses what does.
-            return record;
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new JsonException(e.Message, e); // A text that is no valid UTF-8.
-        }
+        var lead = new Lead(id, parent, chain);
+        return JsonRead.Document(json, (ref Utf8JsonReader reader) => Read(ref reader, lead));
     }
 
-    private static void WriteContent(Utf8JsonWriter writer, LayerRecord value)
+    private static void Write(Utf8JsonWriter writer, LayerRecord value, bool isRest)
     {
+        writer.WriteStartObject();
+        if (!isRest) writer.WriteString("id"u8, value.Id.Value);
+        if (!isRest && value.Parent is { } parent) writer.WriteString("parent"u8, parent.Value);
+        writer.WriteString("kind"u8, Name(value.Kind));
+        if (!isRest || value.Names.Count > 0) JsonWrite.Texts(writer, "names"u8, value.Names);
+        if (!isRest || value.Labels.Count > 0) JsonWrite.Pairs(writer, "labels"u8, value.Labels);
+        writer.WriteString("created"u8, value.Created);
+        JsonWrite.Digest(writer, "diffId"u8, value.DiffId);
+        if (!isRest) JsonWrite.Digest(writer, "chainId"u8, value.ChainId);
         JsonWrite.Digest(writer, "blobDigest"u8, value.BlobDigest);
         JsonWrite.Number(writer, "blobSize"u8, value.BlobSize);
         if (value.Compression is { } compression) writer.WriteString("compression"u8, Name(compression));
@@ -87,10 +63,11 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
         if (value.BigData is { } documents) BigDataJson.Write(writer, documents);
         if (value.Uidmap is { } users) IdMapJsonConverter.WriteRanges(writer, "uidmap", users);
         if (value.Gidmap is { } groups) IdMapJsonConverter.WriteRanges(writer, "gidmap", groups);
+        writer.WriteEndObject();
     }
 
     /// <param name="reader">Stands where it begins.</param>
-    /// <param name="lead">What leads to it, where that stands beside it: then it may have no lists, too.</param>
+    /// <param name="lead">What leads to it, where that stands beside it: then names and labels may be left out, too.</param>
     private static LayerRecord Read(ref Utf8JsonReader reader, Lead? lead)
     {
         JsonRead.Begin(ref reader, JsonTokenType.StartObject);
@@ -141,7 +118,6 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
             created ?? throw JsonRead.Missing("created"), diff, chain, blob, blobSize, compression, size, entries, uids, gids, warnings, damage, store,
             documents, users, groups);
     }
-
 
     private static IReadOnlyList<IdRange>? RangesOf(ref Utf8JsonReader reader) =>
         reader.TokenType == JsonTokenType.Null ? null : IdMapJsonConverter.ReadRanges(ref reader);

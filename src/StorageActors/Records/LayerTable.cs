@@ -7,7 +7,8 @@ namespace StorageActors.Records;
 
 /// <summary>
 /// Layers that never change, in order, and what leads to them: what a catalog starts from. What is asked for is found out then, on whatever thread, and kept: a command that
-/// has a layer's id reads that layer, and the first that has a name reads all layers with names. The table's bytes and what was read of them stay in memory as long as its catalog, which is until the next start, also when a later snapshot has been taken.
+/// has a layer's id reads that layer, and the first that has a name reads all layers with names. The table's bytes and what was read of them stay in memory as long as its
+/// catalog, which is until the next start, also when a later snapshot has been taken.
 /// </summary>
 internal abstract class LayerTable : IReadOnlyList<LayerRecord>
 {
