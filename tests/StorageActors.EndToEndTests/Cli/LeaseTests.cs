@@ -170,11 +170,12 @@ public sealed class LeaseTests : IAsyncLifetime
         foreach (var box in boxes) (await _store.RunAsync("create", "--parent", "base", "--id", box)).Exits(0);
     }
 
-    /// <summary>The lease on each of these layers; nothing for one that is not mounted.</summary>
+    /// <summary>The lease on each of these layers; nothing for one that is not mounted. A mount whose lease has ended is there until it is unmounted.</summary>
     private async Task<string[]> LeasesAsync(params string[] layers)
     {
-        var mounts = (await _store.RunAsync("ps", "--json")).Exits(0).Json.EnumerateArray()
-            .ToDictionary(static mount => mount.GetProperty("layer").GetString()!, static mount => mount.GetProperty("leases")[0].GetProperty("lease").GetString()!);
+        var mounts = (await _store.RunAsync("ps", "--json")).Exits(0).Json.EnumerateArray().ToDictionary(
+            static mount => mount.GetProperty("layer").GetString()!,
+            static mount => mount.GetProperty("leases").EnumerateArray().Select(static lease => lease.GetProperty("lease").GetString()!).SingleOrDefault("mounted for nobody"));
         return [.. layers.Select(layer => mounts.GetValueOrDefault(layer, ""))];
     }
 
