@@ -23,7 +23,7 @@ public readonly record struct LayerId : IStringValue<LayerId>
             : throw new FormatException($"\"{IdText.Printable(text)}\" is no layer id: 2 to 128 of A-Z a-z 0-9 . _ - are, not starting with . or -");
 
     /// <summary>A random id of 64 hexadecimal digits whose first 12 are not all decimal (such a prefix reads like a number).</summary>
-    public static LayerId New() => new(IdText.RandomHex());
+    public static LayerId New() => new(IdText.RandomHex(64));
 
     /// <inheritdoc/>
     public override string ToString() => Value ?? "";

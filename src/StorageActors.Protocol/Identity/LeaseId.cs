@@ -20,7 +20,7 @@ public readonly record struct LeaseId : IStringValue<LeaseId>
             : throw new FormatException($"\"{IdText.Printable(text)}\" is no lease name: 1 to 255 printable characters without spaces are");
 
     /// <summary>A fresh random name.</summary>
-    public static LeaseId New() => new("lease-" + IdText.RandomHex()[..16]);
+    public static LeaseId New() => new("lease-" + IdText.RandomHex(16));
 
     private static bool IsLease(string? text) =>
         text is { Length: >= 1 and <= 255 } && !text.Any(static c => char.IsControl(c) || char.IsWhiteSpace(c));

@@ -20,7 +20,7 @@ public readonly record struct TicketId : IStringValue<TicketId>
             : throw new FormatException($"\"{IdText.Printable(text)}\" is no ticket: 2 to 128 of A-Z a-z 0-9 . _ - are, not starting with . or -");
 
     /// <summary>A fresh random ticket.</summary>
-    public static TicketId New() => new(IdText.RandomHex()[..26]);
+    public static TicketId New() => new(IdText.RandomHex(26));
 
     /// <inheritdoc/>
     public override string ToString() => Value ?? "";

@@ -20,7 +20,7 @@ public readonly record struct TransferId : IStringValue<TransferId>
             : throw new FormatException($"\"{IdText.Printable(text)}\" is no transfer id: 2 to 128 of A-Z a-z 0-9 . _ - are, not starting with . or -");
 
     /// <summary>A fresh random id.</summary>
-    public static TransferId New() => new(IdText.RandomHex()[..26]);
+    public static TransferId New() => new(IdText.RandomHex(26));
 
     /// <inheritdoc/>
     public override string ToString() => Value ?? "";

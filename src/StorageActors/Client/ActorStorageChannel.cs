@@ -16,6 +16,7 @@ public sealed class ActorStorageChannel : IStorageChannel
     private readonly IActorRef _holder;
     private readonly CancellationTokenSource _ended = new();
     private readonly CancellationToken _terminated;
+    private EngineThreads? _threads;
 
     /// <summary>Opens a channel. Disposing it ends every lease taken through it; the store and the system stay.</summary>
     /// <param name="system">The system of the store.</param>
@@ -36,7 +37,7 @@ public sealed class ActorStorageChannel : IStorageChannel
         where TReply : StoreProtocol.IReply
     {
         stop.ThrowIfCancellationRequested();
-        var question = new Question(_system);
+        var question = new Question(_system, _threads ??= EngineThreadsConfigurator.Find(_system));
         using var givingUp = stop.UnsafeRegister(static question => ((Question)question!).GiveUp(), question);
         // A store answers all that has reached it before it ends; what is not answered soon after came later.
         using var ending = _ended.Token.UnsafeRegister(static question => ((Question)question!).GiveUpAfter(Grace), question);

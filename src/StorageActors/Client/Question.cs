@@ -18,18 +18,16 @@ internal sealed class Question : MinimalActorRef, IRunnable
     private static readonly ConditionalWeakTable<ActorSystem, CancellationTokenSource> Ends = [];
 
     private readonly TaskCompletionSource<object?> _asking = new();   // What waits for it runs where it is completed: never where the answer is given.
-    private readonly ActorSystem _system;
+    private readonly EngineThreads? _threads;
     private object? _answer;
+    private ActorPath? _path;
 
-    internal Question(ActorSystem system)
-    {
-        _system = system;
-        Provider = ((ExtendedActorSystem)system).Provider;
-        Path = Provider.TempPath();
-    }
+    /// <param name="system">The store's actor system.</param>
+    /// <param name="threads">Its engine's threads; null when it runs on others.</param>
+    internal Question(ActorSystem system, EngineThreads? threads) => (Provider, _threads) = (((ExtendedActorSystem)system).Provider, threads);
 
-    /// <inheritdoc/>
-    public override ActorPath Path { get; }
+    /// <summary>Made when it is first asked for, which is seldom: a log has it, and whoever compares addresses.</summary>
+    public override ActorPath Path => Volatile.Read(ref _path) ?? Interlocked.CompareExchange(ref _path, Provider.TempPath(), null) ?? _path;
 
     /// <inheritdoc/>
     public override IActorRefProvider Provider { get; }
@@ -62,7 +60,7 @@ internal sealed class Question : MinimalActorRef, IRunnable
     protected override void TellInternal(object message, IActorRef sender)
     {
         if (Interlocked.CompareExchange(ref _answer, message, null) is not null) return;
-        if (EngineThreadsConfigurator.Find(_system)?.TryRunAnswer(this) != true)
+        if (_threads?.TryRunAnswer(this) != true)
             ThreadPool.UnsafeQueueUserWorkItem(static question => question.Run(), this, preferLocal: false);
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Akka.Actor;
 using StorageActors.Dispatching;
 using StorageActors.Drivers;
@@ -26,9 +27,8 @@ internal sealed class DriverOperationsActor : ReceiveActor, IWithTimers
     private readonly DriverServices _services;
     private readonly RetryPolicy _retries;
     private readonly Dictionary<long, Entry> _entries = [];
-    private readonly Dictionary<IActorRef, Entry> _running = [];   // by the child that has it, also while it pauses
     private readonly List<IActorRef> _idle = [];
-    private readonly Dictionary<LayerId, Queue<Entry>> _turns = [];
+    private readonly Dictionary<LayerId, Queue<Entry>?> _turns = [];   // whose operation runs, with those that wait behind it
     private readonly HashSet<IActorRef> _requesters = [];   // watched until they end: most come again
     private readonly CancellationTokenSource _end = new();
     private long _keys;
@@ -41,18 +41,13 @@ internal sealed class DriverOperationsActor : ReceiveActor, IWithTimers
         Context.ActorOf(EngineProps.Of(() => new Sentinel(end)));
         Receive<DriverProtocol.Perform>(Accept);
         Receive<DriverProtocol.Cancel>(command => Cancel(entry => entry.Attempt == command.Attempt && entry.Requester.Equals(Sender)));
-        Receive<Succeeded>(done =>
-        {
-            Release(Sender);
-            Answer(done.Key, done.Reply);
-        });
+        Receive<Succeeded>(done => Answer(done.Key, done.Reply));
         Receive<AttemptFailed>(failed => _entries.GetValueOrDefault(failed.Key)?.Note(failed.Error));
         Receive<Restarted>(_ => Pause(Sender));
         Receive<PauseOver>(over => Resume(over.Key));
         Receive<Ended>(ended =>
         {
-            _idle.Remove(ended.Child);
-            if (_running.Remove(ended.Child, out var entry)) Answer(entry.Key, null);
+            if (!_idle.Remove(ended.Child) && FindEntry(ended.Child) is { } entry) Answer(entry.Key, null);
         });
         Receive<RequesterGone>(gone =>
         {
@@ -89,25 +84,21 @@ internal sealed class DriverOperationsActor : ReceiveActor, IWithTimers
         {
             Start(entry);
         }
-        else if (_turns.TryGetValue(layer, out var waiting))
-        {
-            waiting.Enqueue(entry);
-        }
         else
         {
-            _turns.Add(layer, new Queue<Entry>());
-            Start(entry);
+            ref var waiting = ref CollectionsMarshal.GetValueRefOrAddDefault(_turns, layer, out var isTaken);
+            if (isTaken) (waiting ??= new Queue<Entry>()).Enqueue(entry);
+            else Start(entry);
         }
     }
 
     private void Start(Entry entry)
     {
-        var child = TakeChild(entry.Operation.Lane);
-        _running.Add(child, entry);
-        Give(child, entry);
+        entry.Child = TakeChild(entry.Operation.Lane);
+        Give(entry);
     }
 
-    private void Give(IActorRef child, Entry entry) => child.Tell(new Job(entry.Key, entry.Attempt, entry.Operation, _services, entry.Stop.Token));
+    private void Give(Entry entry) => entry.Child!.Tell(new Job(entry.Key, entry.Attempt, entry.Operation, _services, entry.Stop.Token));
 
     private IActorRef TakeChild(OperationLane lane)
     {
@@ -123,16 +114,19 @@ internal sealed class DriverOperationsActor : ReceiveActor, IWithTimers
     }
 
     /// <summary>Its operation is done.</summary>
-    private void Release(IActorRef child)
+    private void Release(Entry entry)
     {
-        if (_running.Remove(child, out var entry) && entry.Operation.Lane == OperationLane.Short && entry.Failures == 0 && _idle.Count < MostIdle) _idle.Add(child);
-        else Context.Stop(child);
+        if (entry.Operation.Lane == OperationLane.Short && entry.Failures == 0 && _idle.Count < MostIdle) _idle.Add(entry.Child!);
+        else Context.Stop(entry.Child!);
     }
+
+    /// <summary>What a child runs, or pauses with.</summary>
+    private Entry? FindEntry(IActorRef child) => _entries.Values.FirstOrDefault(entry => child.Equals(entry.Child));
 
     private void Pause(IActorRef child)
     {
-        if (!_running.TryGetValue(child, out var entry)) return;
-        entry.Paused = child;
+        if (FindEntry(child) is not { } entry) return;
+        entry.IsPaused = true;
         // Nobody waits for what nobody wants any more.
         if (entry.Stop.IsCancellationRequested) Resume(entry.Key);
         else Timers.StartSingleTimer(entry.Key, new PauseOver(entry.Key), _retries.PauseBefore(entry.Failures, Random.Shared.NextDouble()));
@@ -140,21 +134,22 @@ internal sealed class DriverOperationsActor : ReceiveActor, IWithTimers
 
     private void Resume(long key)
     {
-        if (!_entries.TryGetValue(key, out var entry) || entry.Paused is not { } child) return;
-        entry.Paused = null;
+        if (!_entries.TryGetValue(key, out var entry) || !entry.IsPaused) return;
+        entry.IsPaused = false;
         Timers.Cancel(key);
-        Give(child, entry);
+        Give(entry);
     }
 
     /// <summary>With no reply the child ended without success; what it last said is the answer.</summary>
     private void Answer(long key, DriverProtocol.IReply? reply)
     {
         if (!_entries.Remove(key, out var entry)) return;
-        Timers.Cancel(key);
+        if (reply is not null) Release(entry);
+        if (entry.Failures > 0) Timers.Cancel(key);
         entry.Requester.Tell(reply ?? new DriverProtocol.Failed(entry.Attempt, entry.FinalError() ?? Stopping(entry.Operation)));
         entry.Stop.Dispose();
         if (entry.Operation.Turn is not { } layer) return;
-        if (_turns[layer].TryDequeue(out var next)) Start(next);
+        if (_turns[layer] is { } waiting && waiting.TryDequeue(out var next)) Start(next);
         else _turns.Remove(layer);
     }
 
@@ -183,8 +178,11 @@ internal sealed class DriverOperationsActor : ReceiveActor, IWithTimers
 
         internal CancellationTokenSource Stop { get; } = CancellationTokenSource.CreateLinkedTokenSource(end);
 
-        /// <summary>The child, while it waits for its next attempt.</summary>
-        internal IActorRef? Paused { get; set; }
+        /// <summary>Who runs it; null while it waits for its turn.</summary>
+        internal IActorRef? Child { get; set; }
+
+        /// <summary>Whether the child waits for its next attempt.</summary>
+        internal bool IsPaused { get; set; }
 
         internal int Failures { get; private set; }
 

@@ -12,7 +12,9 @@ namespace StorageActors.Layers;
 internal sealed class Errand : MinimalActorRef
 {
     private readonly IActorRef _requester;
+    private readonly IActorRef _sender;
     private object? _answer;
+    private ActorPath? _path;
 
     /// <param name="message">The message.</param>
     /// <param name="requester">Gets the answer.</param>
@@ -20,12 +22,12 @@ internal sealed class Errand : MinimalActorRef
     internal Errand(object message, IActorRef requester, IActorContext context)
     {
         (Message, _requester) = (message, requester);
-        Path = context.Self.Path / "errand";
+        _sender = context.Self;
         Provider = ((ExtendedActorSystem)context.System).Provider;
     }
 
     /// <inheritdoc/>
-    public override ActorPath Path { get; }
+    public override ActorPath Path => _path ??= _sender.Path / "errand";
 
     /// <inheritdoc/>
     public override IActorRefProvider Provider { get; }

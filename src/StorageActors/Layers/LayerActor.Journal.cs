@@ -82,7 +82,7 @@ internal sealed partial class LayerActor
         DeleteSnapshots(new SnapshotSelectionCriteria(until - 1));
     }
 
-    private static LeaseEvent.Snapshot InJournal(LayerState state) => new(state.Leases.FindAll(static lease => !lease.IsActors));
+    private static LeaseEvent.Snapshot InJournal(LayerState state) => new([.. state.Leases.Where(static lease => !lease.IsActors)]);
 
     private void NoteInJournal(IJournalEvent happened)
     {

@@ -51,7 +51,7 @@ internal sealed partial class LayerActor
         state.On<LayerInternal.UnmountUnheld>(static (layer, _) =>
         {
             if (layer._state.IsLingering) layer.UnmountFor(layer.Sender, new LeaseEvent.Cleared(), force: false, reason: null);
-            else layer.Sender.Tell(new LayerProtocol.Released(layer.Id, layer._state.Leases.Count));
+            else layer.Sender.Tell(new LayerProtocol.Released(layer.Id, layer._state.Leases.Length));
         });
         state.On<Terminated>(static (layer, died) => layer.HolderIsDead(died.ActorRef));
         state.On<RetryUnmount>(static (layer, _) => layer.UnmountLingering());
@@ -121,7 +121,7 @@ internal sealed partial class LayerActor
             Timers.Cancel(RetryUnmount.Instance);
         }
 
-        return new LayerProtocol.Acquired(Id, command.Lease, _state.Mount!.Path, _state.Mount.Mode, _state.Leases.Count);
+        return new LayerProtocol.Acquired(Id, command.Lease, _state.Mount!.Path, _state.Mount.Mode, _state.Leases.Length);
     }
 
     private void Release(LayerProtocol.Release command)
@@ -137,7 +137,7 @@ internal sealed partial class LayerActor
             case ReleaseDecision.End ended:
                 End(ended.Lease, command.Reason);
                 Show();
-                Sender.Tell(new LayerProtocol.Released(Id, _state.Leases.Count));
+                Sender.Tell(new LayerProtocol.Released(Id, _state.Leases.Length));
                 break;
             case ReleaseDecision.Unmount last:
                 UnmountFor(Sender, new LeaseEvent.Released(last.Lease, command.Reason), command.Force, command.Reason);

@@ -11,7 +11,7 @@ internal sealed partial class LayerActor
     /// <summary>Looks after them as long as there are any.</summary>
     private void WatchTerms()
     {
-        if (!_state.Leases.Exists(static lease => lease.IsWatched)) Timers.Cancel(CheckTerms.Instance);
+        if (!_state.Leases.Any(static lease => lease.IsWatched)) Timers.Cancel(CheckTerms.Instance);
         else if (!Timers.IsTimerActive(CheckTerms.Instance)) Timers.StartPeriodicTimer(CheckTerms.Instance, CheckTerms.Instance, _environment.TermCheck);
     }
 

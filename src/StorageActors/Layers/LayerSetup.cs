@@ -16,7 +16,11 @@ internal sealed record LayerSetup(
 {
     internal LayerId Id => Location.Id;
 
+    /// <summary>The name of its leases in the journal.</summary>
     internal string PersistenceId => $"layer-{Id}@{Created.UtcTicks:x}";
+
+    /// <summary>Whether it is the same layer, not another one that has its id.</summary>
+    internal bool IsSameLayer(LayerSetup other) => Id == other.Id && Created == other.Created;
 
     /// <summary>What is known when <paramref name="next"/> has come, too: the newest, but sealed stays sealed, whoever asks late.</summary>
     internal LayerSetup Then(LayerSetup next) => Kind == LayerKind.Sealed && next.Kind != LayerKind.Sealed ? next with { Kind = LayerKind.Sealed } : next;

@@ -25,7 +25,7 @@ internal sealed record LayerState(LayerId Layer, LayerKind Kind, string? Damage)
     internal IReadOnlyList<string> Options { get; private init; } = [];
 
     /// <summary>Oldest first. Empty without a mount, but for the moments of mounting again what is held.</summary>
-    internal ImmutableList<LeaseEvent.Granted> Leases { get; private init; } = [];
+    internal ImmutableArray<LeaseEvent.Granted> Leases { get; private init; } = [];
 
     /// <summary>Mounted, though nobody holds it: somebody keeps it busy, and the next unmount will show.</summary>
     internal bool IsLingering => Mount is not null && Leases.IsEmpty;
@@ -37,7 +37,7 @@ internal sealed record LayerState(LayerId Layer, LayerKind Kind, string? Damage)
     /// <summary>Whose ids the mount shows, if not the layer's own: as the journal has it.</summary>
     internal IdMap? OtherIds => Mount is null || Mount.Ids.Equals(OwnIds) ? null : Mount.Ids;
 
-    internal LeaseEvent.Granted? Find(LeaseId lease) => Leases.Find(granted => granted.Lease == lease);
+    internal LeaseEvent.Granted? Find(LeaseId lease) => Leases.FirstOrDefault(granted => granted.Lease == lease);
 
     /// <summary>How a command wants the layer mounted: a sealed one never takes writes.</summary>
     internal MountMode ModeFor(MountOptions options) => Kind == LayerKind.Sealed || options.ReadOnly ? MountMode.ReadOnly : MountMode.ReadWrite;
@@ -71,12 +71,12 @@ internal sealed record LayerState(LayerId Layer, LayerKind Kind, string? Damage)
     {
         if (IsLingering && command.Lease is null) return new ReleaseDecision.UnmountLingering();
         if (Leases.IsEmpty) return RefuseRelease(StorageErrorCode.WrongState, $"layer {Layer} is not mounted", StorageErrorReason.NotMounted);
-        if (command.Lease is null && Leases.Count > 1)
+        if (command.Lease is null && Leases.Length > 1)
             return RefuseRelease(StorageErrorCode.InvalidArgument, $"layer {Layer} is held by {Names()}; say which lease is to end", StorageErrorReason.AmbiguousLease);
         var lease = command.Lease ?? Leases[0].Lease;
         if (Find(lease) is null)
             return RefuseRelease(StorageErrorCode.NotFound, $"layer {Layer} has no lease {lease}; it may have been released already. It is held by {Names()}", StorageErrorReason.UnknownLease);
-        return Leases.Count == 1 ? new ReleaseDecision.Unmount(lease) : new ReleaseDecision.End(lease);
+        return Leases.Length == 1 ? new ReleaseDecision.Unmount(lease) : new ReleaseDecision.End(lease);
     }
 
     /// <summary>The state with this mount.</summary>
@@ -110,10 +110,10 @@ internal sealed record LayerState(LayerId Layer, LayerKind Kind, string? Damage)
     {
         const int shown = 5;
         var names = string.Join(", ", Leases.Take(shown).Select(static lease => lease.Lease.Value));
-        return Leases.Count <= shown ? names : $"{names} and {Leases.Count - shown} more";
+        return Leases.Length <= shown ? names : $"{names} and {Leases.Length - shown} more";
     }
 
-    private ImmutableList<LeaseEvent.Granted> Without(LeaseId lease) => Leases.RemoveAll(granted => granted.Lease == lease);
+    private ImmutableArray<LeaseEvent.Granted> Without(LeaseId lease) => Leases.RemoveAll(granted => granted.Lease == lease);
 
     private AcquireDecision.Refuse Refuse(StorageErrorCode code, string what, StorageErrorReason? reason) =>
         new(new StorageError(code, "mount", what, Mount?.Path, Reason: reason, Layer: Layer));

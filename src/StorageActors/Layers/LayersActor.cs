@@ -70,7 +70,7 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
     {
         var child = Find(deliver.Setup.Id);
         if (child is null && deliver.Message is LayerInternal.ChangeDamage) return; // The next actor will know.
-        if (child is not null && child.Setup.PersistenceId != deliver.Setup.PersistenceId)
+        if (child is not null && !child.Setup.IsSameLayer(deliver.Setup))
         {
             if (deliver.Message is LayerInternal.Forget) return; // Of the layer before this one, whose actor has gone to make room for it.
             child.Forget();
@@ -113,7 +113,7 @@ internal sealed class LayersActor : ReceiveActor, IWithTimers
 
         foreach (var (setup, errand) in child.Waiting)
         {
-            if (child.IsForgotten && setup.PersistenceId == child.Setup.PersistenceId) errand.Refuse(Removed(id));
+            if (child.IsForgotten && setup.IsSameLayer(child.Setup)) errand.Refuse(Removed(id));
             else Start(setup).Send(setup, errand);
         }
     }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using StorageActors.Protocol;
 
 namespace StorageActors.Store;
@@ -23,7 +24,8 @@ internal sealed class StoreMetrics : IDisposable
     private readonly Histogram<double> _admissionWait;
     private readonly Counter<long> _extractedBytes;
     private readonly ConcurrentDictionary<Subject, LatencyHistogram> _latencies = new();
-    private readonly ConcurrentDictionary<string, long> _counters = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, StrongBox<long>> _counters = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<End, Ending> _endings = new();
     private long _mounts;
     private long _leases;
     private long _trashTrees;
@@ -69,15 +71,16 @@ internal sealed class StoreMetrics : IDisposable
     internal void OperationEnded(string verb, string outcome, TimeSpan duration)
     {
         _operations.Record(duration.TotalSeconds, new TagList { { "verb", verb }, { "outcome", outcome } });
-        Latency(new Subject(Operation, verb, null, "duration")).Record(duration);
-        Count($"{verb} {outcome}", 1);
+        var ending = _endings.GetOrAdd(new End(verb, outcome), static (end, all) => all.EndingOf(end), this);
+        ending.Durations.Record(duration);
+        Interlocked.Increment(ref ending.Count.Value);
     }
 
     /// <summary>A tar was extracted.</summary>
     internal void Extracted(long bytes)
     {
         _extractedBytes.Add(bytes);
-        Count("extracted bytes", bytes);
+        Interlocked.Add(ref Counter("extracted bytes").Value, bytes);
     }
 
     /// <summary>So much more is mounted than before, or less.</summary>
@@ -97,7 +100,7 @@ internal sealed class StoreMetrics : IDisposable
     /// <summary>Counters and gauges by name, sorted.</summary>
     internal IReadOnlyList<KeyValuePair<string, long>> Counters() =>
     [
-        .. _counters.Append(new("mounts", Volatile.Read(ref _mounts))).Append(new("leases", Volatile.Read(ref _leases)))
+        .. _counters.Select(static pair => new KeyValuePair<string, long>(pair.Key, Volatile.Read(ref pair.Value.Value))).Append(new("mounts", Volatile.Read(ref _mounts))).Append(new("leases", Volatile.Read(ref _leases)))
             .Append(new("trash trees", Volatile.Read(ref _trashTrees))).Append(new("trash bytes", Volatile.Read(ref _trashBytes)))
             .OrderBy(static pair => pair.Key, StringComparer.Ordinal),
     ];
@@ -122,8 +125,16 @@ internal sealed class StoreMetrics : IDisposable
 
     private LatencyHistogram Latency(Subject subject) => _latencies.GetOrAdd(subject, static _ => new LatencyHistogram());
 
-    private void Count(string name, long by) => _counters.AddOrUpdate(name, by, (_, old) => old + by);
+    private StrongBox<long> Counter(string name) => _counters.GetOrAdd(name, static _ => new StrongBox<long>());
+
+    private Ending EndingOf(End end) => new(Latency(new Subject(Operation, end.Verb, null, "duration")), Counter($"{end.Verb} {end.Outcome}"));
 
     /// <summary>What is measured: how long a lock was waited for, for all operations or for one of them; how long an operation took.</summary>
     private sealed record Subject(string Kind, string Name, string? Operation, string Measure);
+
+    /// <summary>How an operation ended.</summary>
+    private readonly record struct End(string Verb, string Outcome);
+
+    /// <summary>What counts operations of a verb that ended alike: found once, since each of them asks for it.</summary>
+    private sealed record Ending(LatencyHistogram Durations, StrongBox<long> Count);
 }

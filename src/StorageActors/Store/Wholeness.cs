@@ -39,10 +39,12 @@ internal static class Wholeness
     }
 
     /// <summary>What is missing of a value, as the rest of the place: empty for the value itself.</summary>
-    private static string? FindLack(object? value, bool mayLack, bool[] inner)
+    private static string? FindLack(object? value, bool mayLack, bool[] inner) =>
+        value is null ? mayLack ? null : "" : FindLack(value, Kinds.GetOrAdd(value.GetType(), static type => KindOf(type)), inner);
+
+    private static string? FindLack(object value, Kind kind, bool[] inner)
     {
-        if (value is null) return mayLack ? null : "";
-        switch (Kinds.GetOrAdd(value.GetType(), static type => KindOf(type)))
+        switch (kind)
         {
             case Kind.Texts:
                 return ((IReadOnlyDictionary<string, string>)value).Values.Contains(null) ? "" : null;
@@ -79,7 +81,8 @@ internal static class Wholeness
         [
             .. type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
                 .Where(static property => property.GetIndexParameters().Length == 0 && Matters(property.PropertyType))
-                .Select(property => new Part(property.Name, IsId(property.PropertyType) ? ReadId(property) : Read(property, nullability.Create(property))))
+                .Select(property => (property.Name, Read: IsId(property.PropertyType) ? ReadId(property) : Read(property, nullability.Create(property))))
+                .Where(static part => part.Read is not null).Select(static part => new Part(part.Name, part.Read!))
         ];
     }
 
@@ -89,10 +92,14 @@ internal static class Wholeness
     private static bool IsId(Type type) => type.IsValueType && Array.Exists(
         type.GetInterfaces(), static one => one.IsGenericType && one.GetGenericTypeDefinition() == typeof(IStringValue<>));
 
-    private static Func<object, string?> Read(PropertyInfo property, NullabilityInfo info)
+    /// <summary>Null: whatever it is, nothing is missing.</summary>
+    private static Func<object, string?>? Read(PropertyInfo property, NullabilityInfo info)
     {
         var (read, mayLack, inner) = (Reader<object?>(nameof(ReadAs), property), MayBeNull(info), info.GenericTypeArguments.Select(MayBeNull).ToArray());
-        return record => FindLack(read(record), mayLack, inner);
+        if (!property.PropertyType.IsSealed) return record => FindLack(read(record), mayLack, inner);
+        var kind = KindOf(Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType); // As of all values that it can have.
+        if (kind == Kind.Whole && mayLack) return null;
+        return record => read(record) is { } value ? FindLack(value, kind, inner) : mayLack ? null : "";
     }
 
     private static Func<object, string?> ReadId(PropertyInfo property) => Reader<string?>(nameof(ReadIdAs), property);
