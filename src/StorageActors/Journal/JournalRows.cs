@@ -32,7 +32,8 @@ internal static class JournalRows
         ("image-labelled-1", typeof(CatalogEvent.ImageLabelled)),
         ("image-removed-1", typeof(CatalogEvent.ImageRemoved)),
         ("catalog-1", typeof(CatalogEvent.Snapshot)),
-        (FormerPackedSnapshot.Manifest, typeof(CatalogEvent.Snapshot)),
+        (FormerPackedSnapshot.Second, typeof(CatalogEvent.Snapshot)),
+        (FormerPackedSnapshot.Third, typeof(CatalogEvent.Snapshot)),
         (PackedSnapshot.Manifest, typeof(CatalogEvent.Snapshot)),
         ("lease-granted-1", typeof(LeaseEvent.Granted)),
         ("lease-released-1", typeof(LeaseEvent.Released)),
@@ -70,7 +71,7 @@ internal static class JournalRows
         try
         {
             if (manifest == PackedSnapshot.Manifest) return PackedSnapshot.Read(bytes);
-            if (manifest == FormerPackedSnapshot.Manifest) return FormerPackedSnapshot.Read(bytes);
+            if (manifest is FormerPackedSnapshot.Second or FormerPackedSnapshot.Third) return FormerPackedSnapshot.Read(bytes, manifest);
             if (CatalogEventJson.TryRead(bytes, manifest) is { } happened) return happened;
             if (TypeOf(manifest) is not { } type)
                 throw new SerializationException($"the journal has a \"{manifest}\", which this version does not know; open the store with the version that wrote it");

@@ -26,7 +26,7 @@ namespace StorageActors.Journal;
 internal static class PackedSnapshot
 {
     /// <summary>The name of its row.</summary>
-    internal const string Manifest = "catalog-3";
+    internal const string Manifest = "catalog-4";
 
     /// <summary>A store with so many layers has its snapshot packed, unless its settings say otherwise (<c>catalog.pack-from</c>); to read fewer as JSON takes a millisecond or two.</summary>
     internal const int Least = 256;
@@ -46,7 +46,7 @@ internal static class PackedSnapshot
 
     internal static byte[] Write(CatalogEvent.Snapshot snapshot)
     {
-        var layers = new ArrayBufferWriter<byte>((snapshot.Layers.Count + 1) * 512);
+        var layers = new ArrayBufferWriter<byte>((snapshot.Layers.Count + 1) * 256);
         var ends = new int[snapshot.Layers.Count];
         using var json = new Utf8JsonWriter(layers);
         var row = 0;
@@ -75,7 +75,7 @@ internal static class PackedSnapshot
     /// <exception cref="Exception"><see cref="JsonException"/> or <see cref="FormatException"/>: they are not what is written.</exception>
     internal static CatalogEvent.Snapshot Read(byte[] bytes)
     {
-        var parts = Split(bytes, HeadSize);
+        var parts = Split(bytes, HeadSize, PackedLayer.Least);
         var layers = new PackedLayers(parts.Ends, parts.Layers, ReadTotals(bytes));
         if (new Guid(bytes.AsSpan(BuildOffset, 16)) != Build) layers.ReadAll();
         return new CatalogEvent.Snapshot(layers, ReadImages(parts.Images.Span)) { IsPacked = true };
@@ -84,12 +84,13 @@ internal static class PackedSnapshot
     /// <summary>What stands behind the head.</summary>
     /// <param name="bytes">The row.</param>
     /// <param name="headSize">How long its head is, which has the checksum and the count where they are here.</param>
-    internal static (ReadOnlyMemory<byte> Ends, ReadOnlyMemory<byte> Layers, ReadOnlyMemory<byte> Images) Split(byte[] bytes, int headSize)
+    /// <param name="leastLayer">The fewest bytes that a layer takes.</param>
+    internal static (ReadOnlyMemory<byte> Ends, ReadOnlyMemory<byte> Layers, ReadOnlyMemory<byte> Images) Split(byte[] bytes, int headSize, int leastLayer)
     {
         if (bytes.Length < headSize) throw new FormatException("it ends too early");
         if (BinaryPrimitives.ReadUInt64LittleEndian(bytes) != Crc64.Compute(bytes.AsSpan(BuildOffset))) throw new FormatException("its bytes are not those of its checksum");
         var count = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(CountOffset));
-        if (count < 0 || count > (bytes.Length - headSize) / (sizeof(int) + PackedLayer.Least)) throw new FormatException($"it is too short for {count} layers");
+        if (count < 0 || count > (bytes.Length - headSize) / (sizeof(int) + leastLayer)) throw new FormatException($"it is too short for {count} layers");
 
         var ends = bytes.AsMemory(headSize, count * sizeof(int));
         var rest = bytes.AsMemory(headSize + ends.Length);

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using StorageActors.Protocol;
@@ -20,37 +19,31 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
 
     internal static void Write(Utf8JsonWriter writer, LayerRecord value) => Write(writer, value, isRest: false);
 
-    /// <summary>A record without what leads to it (its id, its parent's, its ChainID), where that stands beside it, and without names and labels where it has none.</summary>
+    /// <summary>A record without what stands beside it (<see cref="RecordLead"/>), and without names and labels where it has none.</summary>
     internal static void WriteRest(Utf8JsonWriter writer, LayerRecord value) => Write(writer, value, isRest: true);
 
     /// <summary>The record that begins where the reader is.</summary>
     /// <exception cref="JsonException">There is none, or something that it must have is missing or malformed.</exception>
     internal static LayerRecord Read(ref Utf8JsonReader reader) => Read(ref reader, lead: null);
 
-    /// <summary>What <see cref="WriteRest"/> wrote, and nothing behind it.</summary>
+    /// <summary>What <see cref="WriteRest"/> wrote, now or in an earlier version, and nothing behind it.</summary>
     /// <param name="json">That.</param>
-    /// <param name="id">The layer.</param>
-    /// <param name="parent">Its parent.</param>
-    /// <param name="chain">Its ChainID.</param>
+    /// <param name="lead">What stands beside it.</param>
     /// <exception cref="JsonException">It is something else.</exception>
-    internal static LayerRecord ReadRest(ReadOnlySpan<byte> json, LayerId id, LayerId? parent, Digest? chain)
-    {
-        var lead = new Lead(id, parent, chain);
-        return JsonRead.Document(json, (ref Utf8JsonReader reader) => Read(ref reader, lead));
-    }
+    internal static LayerRecord ReadRest(ReadOnlySpan<byte> json, RecordLead lead) => JsonRead.Document(json, (ref Utf8JsonReader reader) => Read(ref reader, lead));
 
     private static void Write(Utf8JsonWriter writer, LayerRecord value, bool isRest)
     {
         writer.WriteStartObject();
         if (!isRest) writer.WriteString("id"u8, value.Id.Value);
         if (!isRest && value.Parent is { } parent) writer.WriteString("parent"u8, parent.Value);
-        writer.WriteString("kind"u8, Name(value.Kind));
+        if (!isRest) writer.WriteString("kind"u8, Name(value.Kind));
         if (!isRest || value.Names.Count > 0) JsonWrite.Texts(writer, "names"u8, value.Names);
         if (!isRest || value.Labels.Count > 0) JsonWrite.Pairs(writer, "labels"u8, value.Labels);
-        writer.WriteString("created"u8, value.Created);
-        JsonWrite.Digest(writer, "diffId"u8, value.DiffId);
+        if (!isRest || !RecordLead.Has(value.Created)) writer.WriteString("created"u8, value.Created);
+        if (!isRest) JsonWrite.Digest(writer, "diffId"u8, value.DiffId);
         if (!isRest) JsonWrite.Digest(writer, "chainId"u8, value.ChainId);
-        JsonWrite.Digest(writer, "blobDigest"u8, value.BlobDigest);
+        if (!isRest) JsonWrite.Digest(writer, "blobDigest"u8, value.BlobDigest);
         JsonWrite.Number(writer, "blobSize"u8, value.BlobSize);
         if (value.Compression is { } compression) writer.WriteString("compression"u8, Name(compression));
         JsonWrite.Number(writer, "size"u8, value.Size);
@@ -68,16 +61,15 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
 
     /// <param name="reader">Stands where it begins.</param>
     /// <param name="lead">What leads to it, where that stands beside it: then names and labels may be left out, too.</param>
-    private static LayerRecord Read(ref Utf8JsonReader reader, Lead? lead)
+    private static LayerRecord Read(ref Utf8JsonReader reader, RecordLead? lead)
     {
         JsonRead.Begin(ref reader, JsonTokenType.StartObject);
         var (names, labels) = lead is null ? default : (Array.Empty<string>(), new Dictionary<string, string>(StringComparer.Ordinal));
         var (uids, gids, warnings) = (default(List<long>), default(List<long>), default(string[]));
         string? damage = null, store = null;
         LayerId? id = lead?.Id, parent = lead?.Parent;
-        LayerKind? kind = null;
-        DateTimeOffset? created = null;
-        Digest? diff = null, chain = lead?.Chain, blob = null;
+        var (kind, created) = (lead?.Kind, lead?.Created);
+        var (diff, chain, blob) = (lead?.DiffId, lead?.ChainId, lead?.BlobDigest);
         long? blobSize = null, size = null, entries = null;
         LayerCompression? compression = null;
         List<BigDataItem>? documents = null;
@@ -170,7 +162,4 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
     };
 
     private static bool Is(string text, string name) => string.Equals(text, name, StringComparison.OrdinalIgnoreCase);
-
-    [StructLayout(LayoutKind.Auto)]
-    private readonly record struct Lead(LayerId Id, LayerId? Parent, Digest? Chain);
 }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Collections;
-using System.Text;
 using StorageActors.Protocol;
 
 namespace StorageActors.Records;
@@ -12,10 +11,7 @@ namespace StorageActors.Records;
 /// </summary>
 internal abstract class LayerTable : IReadOnlyList<LayerRecord>
 {
-    private const int LongestId = 128;
     private const int DigestSize = 32;
-
-    private static readonly SearchValues<byte> OfId = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"u8);
 
     private readonly Lazy<string[]> _sorted;
     private readonly Lazy<Dictionary<string, int>> _names;
@@ -51,10 +47,7 @@ internal abstract class LayerTable : IReadOnlyList<LayerRecord>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>Whether a name is a layer's id, as <see cref="LayerId.Parse"/> has it.</summary>
-    internal static bool IsId(ReadOnlySpan<byte> name) => name.Length is > 1 and <= LongestId && name[0] is not ((byte)'.' or (byte)'-') && !name.ContainsAnyExcept(OfId);
-
-    internal string IdOf(int row) => Encoding.UTF8.GetString(KeyOf(row));
+    internal string IdOf(int row) => IdKey.Read(KeyOf(row));
 
     /// <summary>Whether its record has a damage; only then it has to be read to know which.</summary>
     internal abstract bool IsDamaged(int row);
@@ -62,8 +55,8 @@ internal abstract class LayerTable : IReadOnlyList<LayerRecord>
     /// <summary>The layer's row; null when it has none.</summary>
     internal int? RowOf(string id)
     {
-        Span<byte> key = stackalloc byte[LongestId];
-        return Encoding.UTF8.TryGetBytes(id, key, out var length) ? _rows.Value.First(key[..length]) : null;
+        Span<byte> key = stackalloc byte[IdKey.Longest];
+        return IdKey.TryWrite(id, key, out var length) ? _rows.Value.First(key[..length]) : null;
     }
 
     /// <summary>The id of the layer that has a name; of several, the last one's.</summary>
@@ -80,8 +73,8 @@ internal abstract class LayerTable : IReadOnlyList<LayerRecord>
     /// <summary>The ids of the layers on a parent, which itself need not be there; null when there is none.</summary>
     internal IReadOnlyCollection<string>? FindChildren(string parent)
     {
-        Span<byte> key = stackalloc byte[LongestId];
-        return Encoding.UTF8.TryGetBytes(parent, key, out var length) ? IdsOf(_children.Value, key[..length]) : null;
+        Span<byte> key = stackalloc byte[IdKey.Longest];
+        return IdKey.TryWrite(parent, key, out var length) ? IdsOf(_children.Value, key[..length]) : null;
     }
 
     /// <summary>The ids that begin with a prefix.</summary>
@@ -100,10 +93,10 @@ internal abstract class LayerTable : IReadOnlyList<LayerRecord>
     /// <param name="reason">Why.</param>
     protected virtual Exception Unusable(string reason) => new FormatException(reason);
 
-    /// <summary>The id of a row.</summary>
+    /// <summary>The id of a row, as <see cref="IdKey"/>.</summary>
     protected abstract ReadOnlySpan<byte> KeyOf(int row);
 
-    /// <summary>The parent's id; empty without one.</summary>
+    /// <summary>The parent's id, as <see cref="IdKey"/>; empty without one.</summary>
     protected abstract ReadOnlySpan<byte> ParentOf(int row);
 
     /// <summary>The 32 bytes of the ChainID; empty without one.</summary>

@@ -1,4 +1,3 @@
-using System.Text;
 using StorageActors.Protocol;
 
 namespace StorageActors.Records;
@@ -17,7 +16,7 @@ internal sealed class ListedLayers : LayerTable
         : base(layers.Count)
     {
         _layers = layers;
-        _keys = [.. layers.Select(static layer => Encoding.UTF8.GetBytes(layer.Id.Value))];
+        _keys = [.. layers.Select(static layer => IdKey.Of(layer.Id.Value))];
         _totals = new Lazy<LayerTotals>(() => LayerTotals.Of(layers));
         RequireEachOnce();
     }
@@ -31,7 +30,7 @@ internal sealed class ListedLayers : LayerTable
 
     protected override ReadOnlySpan<byte> KeyOf(int row) => _keys[row];
 
-    protected override ReadOnlySpan<byte> ParentOf(int row) => _layers[row].Parent is { } parent ? Encoding.UTF8.GetBytes(parent.Value) : [];
+    protected override ReadOnlySpan<byte> ParentOf(int row) => _layers[row].Parent is { } parent ? IdKey.Of(parent.Value) : [];
 
     protected override ReadOnlySpan<byte> ChainOf(int row) => _layers[row].ChainId is { } chain ? Convert.FromHexString(chain.Hex) : [];
 

@@ -39,7 +39,7 @@ internal sealed record LookAtNames(NameSum Layers, IReadOnlyList<string> Images)
     internal static void Prepare(DriverServices services)
     {
         // The driver's own things in its home, such as overlay's l, are shorter than any id, or hidden.
-        var directories = new List<(string, SeenNames.Counts)> { (services.Layout.DriverHome, LayerTable.IsId) };
+        var directories = new List<(string, SeenNames.Counts)> { (services.Layout.DriverHome, IdKey.IsId) };
         if (services.Driver.NamesHome is { } home) directories.Add((home, static _ => true));
         SeenNames.Note(services.Layout, directories);
     }

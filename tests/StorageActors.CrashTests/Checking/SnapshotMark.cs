@@ -37,7 +37,7 @@ internal static class SnapshotMark
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT count(*) FROM sqlite_master WHERE name = 'snapshot'";
         if ((long)command.ExecuteScalar()! == 0) return false;
-        command.CommandText = "SELECT count(*) FROM snapshot WHERE manifest = 'catalog-3'";
+        command.CommandText = "SELECT count(*) FROM snapshot WHERE manifest = 'catalog-4'";
         return (long)command.ExecuteScalar()! > 0;
     }
 }

@@ -101,7 +101,7 @@ public sealed class JournalSerializerTests() : EngineTest()
     [Fact]
     public void Every_kind_of_row_is_held_to_its_bytes() =>
         Assert.Equal( // PackedSnapshotTests has those that are no JSON.
-            JournalSerializer.KnownManifests.Order(StringComparer.Ordinal), Rows.Select(static row => row.Manifest).Concat(["catalog-2", "catalog-3"]).Order(StringComparer.Ordinal));
+            JournalSerializer.KnownManifests.Order(StringComparer.Ordinal), Rows.Select(static row => row.Manifest).Concat(["catalog-2", "catalog-3", "catalog-4"]).Order(StringComparer.Ordinal));
 
     [Fact]
     public void Every_event_has_a_row()

@@ -15,7 +15,7 @@ namespace StorageActors.EngineTests.Journal;
 /// <summary>The snapshot of a large store, byte by byte.</summary>
 public sealed class PackedSnapshotTests
 {
-    private const string Manifest = "catalog-3";
+    private const string Manifest = "catalog-4";
     private const int Build = 8;
     private const int Count = 24;
     private const int Damaged = 28;
@@ -34,7 +34,7 @@ public sealed class PackedSnapshotTests
     private static readonly ImageRecord Image = new(ImageId.Of(Some), ["x:latest"], [LayerId.Parse("cd")], Labels, DateTimeOffset.UnixEpoch, Some, [new BigDataItem("config", 2, Some)]);
 
     /// <summary>Both layers and the image, packed by a version that packed them as <c>catalog-2</c>.</summary>
-    private const string FormerRow = """
+    private const string SecondRow = """
         NWRvGNz7tWtEDc+kmivmCzGIN8t52Vj4AgAAAF8AAABDAwAAAAIAYWJ7ImlkIjoiYWIiLCJraW5kIjoid3JpdGFibGUiLCJuYW1lcyI6W10sImxhYmVscyI6e30sImNyZWF0ZWQiOiIxOTcwLTAxLTAxVDAwOjAw
         OjAwKzAwOjAwIn0HAgJjZGFiprRt0NGuXobLyPN+dc7rZ2AjDByk/7ywyXuW3X2cRkt7ImlkIjoiY2QiLCJwYXJlbnQiOiJhYiIsImtpbmQiOiJzZWFsZWQiLCJuYW1lcyI6WyJvbmUiLCJ0d1x1MDBGNiJdLCJs
         YWJlbHMiOnsiayI6InYgXHUwMEU0IFx1MjAyOCJ9LCJjcmVhdGVkIjoiMTk3MC0wMS0wMVQwMDowMDowMCswMDowMCIsImRpZmZJZCI6InNoYTI1NjphNmI0NmRkMGQxYWU1ZTg2Y2JjOGYzN2U3NWNlZWI2NzYw
@@ -48,6 +48,20 @@ public sealed class PackedSnapshotTests
         NDZkZDBkMWFlNWU4NmNiYzhmMzdlNzVjZWViNjc2MDIzMGMxY2E0ZmZiY2IwYzk3Yjk2ZGQ3ZDljNDY0YiJ9XX1d
         """;
 
+    /// <summary>The same, packed as <c>catalog-3</c>.</summary>
+    private const string ThirdRow = """
+        2vI6a3gziG+gyR7Y4dCdChIjPlbtYb4UAgAAAAEAAAAJN+eFmrxB7wE+AAAAtgIAAAACAGFieyJraW5kIjoid3JpdGFibGUiLCJjcmVhdGVkIjoiMTk3MC0wMS0wMVQwMDowMDowMCswMDowMCJ9BwICY2Rh
+        Yqa0bdDRrl6Gy8jzfnXO62dgIwwcpP+8sMl7lt19nEZLeyJraW5kIjoic2VhbGVkIiwibmFtZXMiOlsib25lIiwidHdcdTAwRjYiXSwibGFiZWxzIjp7ImsiOiJ2IFx1MDBFNCBcdTIwMjgifSwiY3JlYXRl
+        ZCI6IjE5NzAtMDEtMDFUMDA6MDA6MDArMDA6MDAiLCJkaWZmSWQiOiJzaGEyNTY6YTZiNDZkZDBkMWFlNWU4NmNiYzhmMzdlNzVjZWViNjc2MDIzMGMxY2E0ZmZiY2IwYzk3Yjk2ZGQ3ZDljNDY0YiIsImJs
+        b2JEaWdlc3QiOiJzaGEyNTY6YTZiNDZkZDBkMWFlNWU4NmNiYzhmMzdlNzVjZWViNjc2MDIzMGMxY2E0ZmZiY2IwYzk3Yjk2ZGQ3ZDljNDY0YiIsImJsb2JTaXplIjowLCJjb21wcmVzc2lvbiI6InpzdGQi
+        LCJzaXplIjo5MjIzMzcyMDM2ODU0Nzc1ODA3LCJlbnRyaWVzIjozLCJ1aWRzIjpbMCwxMDAwXSwiZ2lkcyI6W10sIndhcm5pbmdzIjpbInciXSwiZGFtYWdlIjoiZCIsImJpZ0RhdGEiOlt7ImtleSI6ImNv
+        bmZpZyIsInNpemUiOjIsImRpZ2VzdCI6InNoYTI1NjphNmI0NmRkMGQxYWU1ZTg2Y2JjOGYzN2U3NWNlZWI2NzYwMjMwYzFjYTRmZmJjYjBjOTdiOTZkZDdkOWM0NjRiIn1dLCJ1aWRtYXAiOlt7ImNvbnRh
+        aW5lcklkIjowLCJob3N0SWQiOjEwMDAwMCwic2l6ZSI6NjU1MzZ9XX1beyJpZCI6ImE2YjQ2ZGQwZDFhZTVlODZjYmM4ZjM3ZTc1Y2VlYjY3NjAyMzBjMWNhNGZmYmNiMGM5N2I5NmRkN2Q5YzQ2NGIiLCJu
+        YW1lcyI6WyJ4OmxhdGVzdCJdLCJsYXllcnMiOlsiY2QiXSwibGFiZWxzIjp7ImsiOiJ2IFx1MDBFNCBcdTIwMjgifSwiY3JlYXRlZCI6IjE5NzAtMDEtMDFUMDA6MDA6MDArMDA6MDAiLCJtYW5pZmVzdERp
+        Z2VzdCI6InNoYTI1NjphNmI0NmRkMGQxYWU1ZTg2Y2JjOGYzN2U3NWNlZWI2NzYwMjMwYzFjYTRmZmJjYjBjOTdiOTZkZDdkOWM0NjRiIiwiYmlnRGF0YSI6W3sia2V5IjoiY29uZmlnIiwic2l6ZSI6Miwi
+        ZGlnZXN0Ijoic2hhMjU2OmE2YjQ2ZGQwZDFhZTVlODZjYmM4ZjM3ZTc1Y2VlYjY3NjAyMzBjMWNhNGZmYmNiMGM5N2I5NmRkN2Q5YzQ2NGIifV19XQ==
+        """;
+
     private static byte[] Bytes => PackedSnapshot.Write(new CatalogEvent.Snapshot([Bare, Full], [Image]));
 
     [Fact]
@@ -55,8 +69,10 @@ public sealed class PackedSnapshotTests
     {
         var bytes = Bytes;
         var (bare, full, image) = (Rest(Bare), Rest(Full), $"[{JsonSerializer.Serialize(Image, JournalJson.TypeOf(typeof(ImageRecord)).Options)}]");
-        var first = new byte[] { 0, 2, 0 }.Concat("ab"u8.ToArray()).Concat(bare).ToArray();
-        var second = new byte[] { 7, 2, 2 }.Concat("cdab"u8.ToArray()).Concat(Convert.FromHexString(Some.Hex)).Concat(full).ToArray();
+        var (digest, epoch) = (Convert.FromHexString(Some.Hex), BitConverter.GetBytes(DateTimeOffset.UnixEpoch.UtcTicks));
+        byte[] first = [64, 2, .. "ab"u8, .. epoch, .. bare];
+        byte[] second = [255, 2, .. "cd"u8, 2, .. "ab"u8, .. digest, .. digest, .. digest, .. epoch, .. full];
+        Assert.Equal("{}"u8, bare);
 
         Assert.Equal(Crc64.Compute(bytes.AsSpan(Build)), BinaryPrimitives.ReadUInt64LittleEndian(bytes));
         Assert.Equal(PackedSnapshot.Build, new Guid(bytes.AsSpan(Build, 16)));
@@ -102,6 +118,30 @@ public sealed class PackedSnapshotTests
         Assert.Empty(Read(PackedSnapshot.Write(new CatalogEvent.Snapshot([], []))).Layers);
     }
 
+    /// <summary>A digest's id is 32 bytes, which are no other id's; a time that is not said in UTC stays as it is said.</summary>
+    [Fact]
+    public void Ids_and_times_come_back_as_they_were()
+    {
+        string[] ids =
+        [
+            Some.Hex, Some.Hex.ToUpperInvariant(), Some.Hex[..63] + "g", Some.Hex[..62], new('a', 32), new('a', 33), new('a', 128), new('0', 64), "00", "a.b_c-d", $"{Some.Hex}00",
+        ];
+        var east = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.FromHours(2));
+        var layers = ids.Select((id, i) => Layer(id) with { Parent = LayerId.Parse(ids[(i + 1) % ids.Length]), Created = i % 2 == 0 ? east : DateTimeOffset.MaxValue - TimeSpan.FromTicks(i) }).ToArray();
+        var table = Assert.IsType<PackedLayers>(Read(PackedSnapshot.Write(new CatalogEvent.Snapshot(layers, []))).Layers);
+        Assert.Equivalent(layers, table, strict: true);
+        Assert.Equal(layers.Select(static layer => layer.Created.Offset), table.Select(static layer => layer.Created.Offset));
+        Assert.All(ids, (id, i) =>
+        {
+            Assert.Equal(i, table.RowOf(id));
+            Assert.Equal(id, table.IdOf(i));
+            Assert.Equal([id], table.FindPrefix(id).Where(found => found == id));
+            Assert.Equal([id], table.FindChildren(ids[(i + 1) % ids.Length]));
+        });
+        Assert.All((string[])["", "a", Some.Hex[..60], new('a', 129), "\u00e4", new('\u00e4', 128), new('b', 64)], id => Assert.Null(table.RowOf(id)));
+        Assert.Equal(1 + 33 + 8 + 2, PackedSizeOf(Layer(Some.Hex)));
+    }
+
     [Fact]
     public void A_layer_is_the_same_for_all_who_ask_at_once()
     {
@@ -140,8 +180,11 @@ public sealed class PackedSnapshotTests
         var first = Ends + 8;
         Refused(Forged(bytes => bytes[first + 1] = 255));      // the length of its id
         Refused(Forged(bytes => bytes[first + 1] = 0));
-        Refused(Forged(bytes => bytes[first + 2] = 255));      // that of its parent's
-        Refused(Forged(bytes => bytes[first + 3] = (byte)'.')); // its id
+        Refused(Forged(bytes => bytes[first + 2] = (byte)'.')); // its id
+        var second = first + BinaryPrimitives.ReadInt32LittleEndian(Bytes.AsSpan(Ends));
+        Refused(Forged(bytes => bytes[second + 4] = 255));     // the length of a parent's id
+        Refused(Forged(bytes => bytes[second + 5] = (byte)'-')); // the id
+        Refused(Forged(bytes => (bytes[Build], bytes[first + 11]) = ((byte)(bytes[Build] ^ 1), 255))); // a time before all times
         Refused(Forged(bytes => bytes[^1] = (byte)'x'));       // the images
     }
 
@@ -164,18 +207,20 @@ public sealed class PackedSnapshotTests
         Assert.Equivalent(new[] { Bare, Full }, read.Layers, strict: true);
         Assert.True(Assert.IsType<PackedLayers>(read.Layers).WasReadAtOnce);
 
-        var kind = Bytes.AsSpan().IndexOf("writable"u8);
-        Refused(Forged(bytes => (bytes[Build], bytes[kind]) = ((byte)(bytes[Build] ^ 1), (byte)'x'))); // a kind that this one does not know
-        Refused(Forged(static bytes => (bytes[Build], bytes[Ends + 8]) = ((byte)(bytes[Build] ^ 1), 2))); // says that it has names
+        var compression = Bytes.AsSpan().IndexOf("zstd"u8);
+        Refused(Forged(bytes => (bytes[Build], bytes[compression]) = ((byte)(bytes[Build] ^ 1), (byte)'x'))); // one that this one does not know
+        foreach (var has in (byte[])[2, 4]) Refused(Forged(bytes => (bytes[Build], bytes[Ends + 8]) = ((byte)(bytes[Build] ^ 1), (byte)(bytes[Ends + 8] | has)))); // says that it has names, or a damage
         foreach (var at in new[] { Damaged, Sum, Sum + 7, Order }) Refused(Forged(bytes => (bytes[Build], bytes[at]) = ((byte)(bytes[Build] ^ 1), (byte)(bytes[at] ^ 1))));
     }
 
-    /// <summary>As it was packed before; this row was written then.</summary>
-    [Fact]
-    public void What_an_earlier_version_packed_is_read_and_outdated()
+    /// <summary>As it was packed before; these rows were written then.</summary>
+    [Theory]
+    [InlineData("catalog-2", SecondRow, 28)]
+    [InlineData("catalog-3", ThirdRow, Ends)]
+    public void What_an_earlier_version_packed_is_read_and_outdated(string manifest, string text, int ends)
     {
-        var row = Convert.FromBase64String(FormerRow);
-        var read = Assert.IsType<CatalogEvent.Snapshot>(JournalRows.Read(row, "catalog-2"));
+        var row = Convert.FromBase64String(text);
+        var read = Assert.IsType<CatalogEvent.Snapshot>(JournalRows.Read(row, manifest));
         Assert.Equivalent(new[] { Bare, Full }, read.Layers, strict: true);
         Assert.Equivalent(new[] { Image }, read.Images, strict: true);
         Assert.True(read.IsPacked);
@@ -183,12 +228,13 @@ public sealed class PackedSnapshotTests
 
         for (var at = 0; at < row.Length; at++)
         {
-            Assert.Throws<SerializationException>(() => JournalRows.Read(row[..at], "catalog-2"));
-            Assert.Throws<SerializationException>(() => JournalRows.Read(Forged(static _ => { }, row[..Math.Max(at, Build)]), "catalog-2"));
+            Assert.Throws<SerializationException>(() => JournalRows.Read(row[..at], manifest));
+            Assert.Throws<SerializationException>(() => JournalRows.Read(Forged(static _ => { }, row[..Math.Max(at, Build)]), manifest));
         }
 
-        Assert.Throws<SerializationException>(() => JournalRows.Read(Forged(static bytes => bytes[36 + 3] ^= 1, row.ToArray()), "catalog-2")); // The id in front of a record.
-        Assert.Throws<SerializationException>(() => JournalRows.Read(Forged(static bytes => bytes[28] ^= 1, row.ToArray()), "catalog-2"));     // Where it ends.
+        var id = ends + 8 + 3;
+        Assert.Throws<SerializationException>(() => JournalRows.Read(Forged(bytes => bytes[id] = manifest == "catalog-2" ? (byte)'b' : (byte)'.', row.ToArray()), manifest)); // Another's, or none.
+        Assert.Throws<SerializationException>(() => JournalRows.Read(Forged(bytes => bytes[ends] ^= 1, row.ToArray()), manifest));                                            // Where it ends.
     }
 
     [Fact]
@@ -215,25 +261,29 @@ public sealed class PackedSnapshotTests
     [Fact]
     public void A_record_that_cannot_be_read_when_it_is_asked_for_is_damage_of_the_journal()
     {
-        var at = Bytes.AsSpan().IndexOf("writable"u8);
+        var at = Bytes.AsSpan().IndexOf("zstd"u8);
         var layers = Read(Forged(bytes => bytes[at] = (byte)'x')).Layers;
-        var error = Assert.Throws<StorageException>(() => layers[0]).Error;
+        var error = Assert.Throws<StorageException>(() => layers[1]).Error;
         Assert.Equal(StorageErrorCode.Damaged, error.Code);
-        Assert.Contains("layer ab", error.Message, StringComparison.Ordinal);
+        Assert.Contains("layer cd", error.Message, StringComparison.Ordinal);
         Assert.Contains("rebuild", error.Message, StringComparison.Ordinal);
-        Assert.Equal("cd", layers[1].Id.Value);
+        Assert.Equal("ab", layers[0].Id.Value);
     }
 
     private static LayerRecord Layer(string id) =>
         new(LayerId.Parse(id), null, LayerKind.Writable, [], new Dictionary<string, string>(StringComparer.Ordinal), DateTimeOffset.UnixEpoch);
 
+    /// <summary>How many bytes a layer takes, besides the number where they end.</summary>
+    private static int PackedSizeOf(LayerRecord layer) => PackedSnapshot.Write(new CatalogEvent.Snapshot([layer], [])).Length - PackedSnapshot.Write(new CatalogEvent.Snapshot([], [])).Length - 4;
+
     /// <summary>The record without what stands before it, and without empty lists.</summary>
     private static byte[] Rest(LayerRecord layer)
     {
-        var json = JsonSerializer.Serialize(layer, JournalJson.TypeOf(typeof(LayerRecord)).Options);
-        foreach (var left in new[] { $"\"id\":\"{layer.Id}\",", $"\"parent\":\"{layer.Parent}\",", $"\"chainId\":\"{layer.ChainId}\",", "\"names\":[],", "\"labels\":{}," })
-            json = json.Replace(left, "", StringComparison.Ordinal);
-        return Encoding.UTF8.GetBytes(json);
+        var json = JsonSerializer.SerializeToNode(layer, JournalJson.TypeOf(typeof(LayerRecord)).Options)!.AsObject();
+        foreach (var name in (string[])["id", "parent", "kind", "created", "diffId", "chainId", "blobDigest"]) json.Remove(name);
+        if (layer.Names.Count == 0) json.Remove("names");
+        if (layer.Labels.Count == 0) json.Remove("labels");
+        return Encoding.UTF8.GetBytes(json.ToJsonString());
     }
 
     private static byte[] Forged(Action<byte[]> change, byte[]? from = null)
@@ -249,6 +299,6 @@ public sealed class PackedSnapshotTests
     private static void Refused(byte[] bytes)
     {
         var error = Assert.Throws<SerializationException>(() => JournalRows.Read(bytes, Manifest));
-        Assert.Contains("catalog-3", error.Message, StringComparison.Ordinal);
+        Assert.Contains(Manifest, error.Message, StringComparison.Ordinal);
     }
 }

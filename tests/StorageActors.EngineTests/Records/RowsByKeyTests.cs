@@ -41,10 +41,10 @@ public sealed class RowsByKeyTests
         {
             var (one, other) = ((char)value, (byte)value);
             foreach (var (text, bytes) in new (string, byte[])[] { ($"{one}x", [other, (byte)'x']), ($"x{one}", [(byte)'x', other]), ($"x{one}x", [(byte)'x', other, (byte)'x']) })
-                Assert.Equal(IsId(text), LayerTable.IsId(bytes));
+                Assert.Equal(IsId(text), IdKey.IsId(bytes));
         }
 
-        foreach (var length in new[] { 0, 1, 2, 64, 127, 128, 129, 4000 }) Assert.Equal(IsId(new string('a', length)), LayerTable.IsId(Encoding.UTF8.GetBytes(new string('a', length))));
+        foreach (var length in new[] { 0, 1, 2, 64, 127, 128, 129, 4000 }) Assert.Equal(IsId(new string('a', length)), IdKey.IsId(Encoding.UTF8.GetBytes(new string('a', length))));
     }
 
     /// <summary>It is on disk: another number for a name would have every start list its names.</summary>

@@ -133,7 +133,7 @@ public sealed class SeenNamesTests
         var other = new StoreLayout(Directory.CreateDirectory(store.Directory["other"]).FullName, "directories");
         Libc.Mount(store.Layout.Root, other.Root, null, MountFlags.Bind);
         Assert.Null(SeenNames.Read(other).Of(other.DriverHome));
-        SeenNames.Note(other, [(other.DriverHome, LayerTable.IsId)]);
+        SeenNames.Note(other, [(other.DriverHome, IdKey.IsId)]);
         Assert.Equal(store.Listed, SeenNames.Read(other).Of(other.DriverHome));
         Assert.Null(store.Names);
         TempDirectory.Unmount(other.Root);
@@ -147,7 +147,7 @@ public sealed class SeenNamesTests
         var layout = new StoreLayout(directory.Path, "directories");
         Directory.CreateDirectory(Path.Combine(layout.DriverHome, "layer-1"));
         Assert.Equal((0, 0), (Libc.Stat(layout.DriverHome).ModifyTime.Nanoseconds, Libc.Stat(layout.DriverHome).ChangeTime.Nanoseconds));
-        SeenNames.Note(layout, [(layout.DriverHome, LayerTable.IsId)]);
+        SeenNames.Note(layout, [(layout.DriverHome, IdKey.IsId)]);
         Assert.Null(SeenNames.Read(layout).Of(layout.DriverHome));
     }
 
@@ -191,12 +191,12 @@ public sealed class SeenNamesTests
 
         internal NameSum? Names => SeenNames.Read(Layout).Of(Home);
 
-        internal NameSum Listed => System.IO.Directory.EnumerateFileSystemEntries(Home).Select(static path => Encoding.UTF8.GetBytes(Path.GetFileName(path))).Where(static name => LayerTable.IsId(name))
+        internal NameSum Listed => System.IO.Directory.EnumerateFileSystemEntries(Home).Select(static path => Encoding.UTF8.GetBytes(Path.GetFileName(path))).Where(static name => IdKey.IsId(name))
             .Aggregate(NameSum.None, static (sum, name) => sum.With(name));
 
         internal string Name(string name) => Path.Combine(Home, name);
 
-        internal void Note() => SeenNames.Note(Layout, [(Home, LayerTable.IsId)]);
+        internal void Note() => SeenNames.Note(Layout, [(Home, IdKey.IsId)]);
 
         public void Dispose() => Directory.Dispose();
     }
