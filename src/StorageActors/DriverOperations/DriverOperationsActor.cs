@@ -116,8 +116,14 @@ internal sealed class DriverOperationsActor : ReceiveActor, IWithTimers
     /// <summary>Its operation is done.</summary>
     private void Release(Entry entry)
     {
-        if (entry.Operation.Lane == OperationLane.Short && entry.Failures == 0 && _idle.Count < MostIdle) _idle.Add(entry.Child!);
-        else Context.Stop(entry.Child!);
+        if (entry.Operation.Lane == OperationLane.Short && entry.Failures == 0 && _idle.Count < MostIdle)
+        {
+            _idle.Add(entry.Child!);
+            return;
+        }
+
+        Context.Unwatch(entry.Child!); // Nobody is to look for what it had.
+        Context.Stop(entry.Child!);
     }
 
     /// <summary>What a child runs, or pauses with.</summary>

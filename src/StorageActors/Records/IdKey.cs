@@ -17,9 +17,9 @@ internal static class IdKey
     private const int ShortestId = 2;
     private const int LongestId = 128;
     private const int DigestSize = 32;
+    private const int DigestLength = 2 * DigestSize;
 
     private static readonly SearchValues<byte> OfId = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"u8);
-    private static readonly SearchValues<char> OfHex = SearchValues.Create("0123456789abcdef");
 
     /// <summary>Whether a name is a layer's id, as <see cref="Protocol.LayerId.Parse"/> has it.</summary>
     internal static bool IsId(ReadOnlySpan<byte> name) => name.Length is >= ShortestId and <= LongestId && name[0] is not ((byte)'.' or (byte)'-') && !name.ContainsAnyExcept(OfId);
@@ -34,7 +34,7 @@ internal static class IdKey
     internal static bool TryWrite(string id, Span<byte> key, out int length)
     {
         length = 1 + DigestSize;
-        if (id.Length == 2 * DigestSize && !id.AsSpan().ContainsAnyExcept(OfHex))
+        if (id.Length == DigestLength && !id.AsSpan().ContainsAnyExcept("0123456789abcdef"))
         {
             key[0] = 0;
             return Convert.FromHexString(id, key[1..], out _, out _) == OperationStatus.Done;
@@ -51,6 +51,6 @@ internal static class IdKey
     /// <summary>How long the key is that these bytes begin with, if they do.</summary>
     internal static int LengthAt(ReadOnlySpan<byte> bytes) => 1 + (bytes[0] == 0 ? DigestSize : bytes[0]);
 
-    /// <summary>Whether bytes of the length of a key are one.</summary>
-    internal static bool IsKey(ReadOnlySpan<byte> key) => key[0] == 0 || IsId(key[1..]);
+    /// <summary>Whether bytes of the length of a key are one: each id has one alone.</summary>
+    internal static bool IsKey(ReadOnlySpan<byte> key) => key[0] == 0 || (IsId(key[1..]) && (key[0] != DigestLength || key[1..].ContainsAnyExcept("0123456789abcdef"u8)));
 }

@@ -74,6 +74,7 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
         LayerCompression? compression = null;
         List<BigDataItem>? documents = null;
         IReadOnlyList<IdRange>? users = null, groups = null;
+        var isBeside = kind is not null; // What stood in the JSON of earlier versions, or in all of it.
         Span<char> name = stackalloc char[LongestName];
         for (int length; (length = JsonRead.NextMember(ref reader, name)) >= 0;)
         {
@@ -81,13 +82,13 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
             {
                 case "id" when lead is null: id = JsonRead.LayerId(ref reader); break;
                 case "parent" when lead is null: parent = reader.TokenType == JsonTokenType.Null ? null : JsonRead.LayerId(ref reader); break;
-                case "kind": kind = KindOf(ref reader); break;
+                case "kind" when !isBeside: kind = KindOf(ref reader); break;
                 case "names": names = JsonRead.Texts(ref reader); break;
                 case "labels": labels = JsonRead.Pairs(ref reader); break;
-                case "created": created = JsonRead.Time(ref reader); break;
-                case "diffId": diff = JsonRead.DigestOrNull(ref reader); break;
+                case "created" when lead?.Created is null: created = JsonRead.Time(ref reader); break;
+                case "diffId" when !isBeside: diff = JsonRead.DigestOrNull(ref reader); break;
                 case "chainId" when lead is null: chain = JsonRead.DigestOrNull(ref reader); break;
-                case "blobDigest": blob = JsonRead.DigestOrNull(ref reader); break;
+                case "blobDigest" when !isBeside: blob = JsonRead.DigestOrNull(ref reader); break;
                 case "blobSize": blobSize = JsonRead.NumberOrNull(ref reader); break;
                 case "compression": compression = reader.TokenType == JsonTokenType.Null ? null : CompressionOf(ref reader); break;
                 case "size": size = JsonRead.NumberOrNull(ref reader); break;

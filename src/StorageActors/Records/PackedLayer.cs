@@ -6,8 +6,8 @@ using StorageActors.Protocol;
 namespace StorageActors.Records;
 
 /// <summary>
-/// One layer in a packed snapshot: what leads to it, so that it is found without its record's being read, and what takes the most room as text; then the rest of the record as JSON. A layer without content
-/// and names takes some forty bytes.
+/// One layer in a packed snapshot: what leads to it, so that it is found without its record's being read, and what takes the most room as text; then the rest of the record as JSON. A layer without parent,
+/// content and names takes some forty bytes.
 /// <code>
 /// 1   what it has
 ///     its id, as IdKey has it
@@ -69,9 +69,6 @@ internal readonly ref struct PackedLayer
     /// <summary>Whether its record has a damage, in the same way.</summary>
     internal static bool IsDamagedIn(ReadOnlySpan<byte> bytes) => ((Has)bytes[0]).HasFlag(Has.Damage);
 
-    /// <summary>As <see cref="IdKey"/>.</summary>
-    internal ReadOnlySpan<byte> Id => _id;
-
     /// <summary>The parent's id, as <see cref="IdKey"/>; empty without one.</summary>
     internal ReadOnlySpan<byte> Parent => _parent;
 
@@ -98,7 +95,7 @@ internal readonly ref struct PackedLayer
     internal static void Write(LayerRecord layer, IBufferWriter<byte> output, Utf8JsonWriter json)
     {
         var has = (layer.ChainId is null ? 0 : Has.Chain) | (layer.Names.Count == 0 ? 0 : Has.Names) | (layer.Damage is null ? 0 : Has.Damage) | (layer.Parent is null ? 0 : Has.Parent)
-            | (layer.DiffId is null ? 0 : Has.Diff) | (layer.BlobDigest is null ? 0 : Has.Blob) | (RecordLead.Has(layer.Created) ? Has.Created : 0) | (layer.Kind == LayerKind.Sealed ? Has.Seal : 0);
+            | (layer.DiffId is null ? 0 : Has.Diff) | (layer.BlobDigest is null ? 0 : Has.Blob) | (RecordLead.Has(layer.Created) ? Has.Created : 0) | SealOf(layer.Kind);
         output.Write([(byte)has]);
         output.Write(IdKey.Of(layer.Id.Value));
         if (layer.Parent is { } parent) output.Write(IdKey.Of(parent.Value));
@@ -117,6 +114,13 @@ internal readonly ref struct PackedLayer
         LayerRecordJson.WriteRest(json, layer);
         json.Flush();
     }
+
+    private static Has SealOf(LayerKind kind) => kind switch
+    {
+        LayerKind.Sealed => Has.Seal,
+        LayerKind.Writable => 0,
+        _ => throw new JsonException($"there is no layer of kind {(int)kind}"),
+    };
 
     private static ReadOnlySpan<byte> TakeKey(scoped ref ReadOnlySpan<byte> bytes)
     {

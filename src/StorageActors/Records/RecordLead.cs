@@ -3,7 +3,7 @@ using StorageActors.Protocol;
 
 namespace StorageActors.Records;
 
-/// <summary>What of a layer's record stands beside its JSON, where that is only the rest of it.</summary>
+/// <summary>What of a layer's record stands beside its JSON, where that is only the rest of it. With the kind both digests stand there, too.</summary>
 /// <param name="Id">The layer.</param>
 /// <param name="Parent">Its parent, if it has one.</param>
 /// <param name="Kind">Sealed or writable; null where the JSON says so.</param>

@@ -52,6 +52,9 @@ internal sealed class CliStore : IAsyncDisposable
         while (!JournalAccess.Read(Path.Combine(Root, "journal.db"), isOwned: true, journal => Has(journal, shown))) await Task.Delay(10, late.Token);
     }
 
+    private IEnumerable<string> In(params string[] directories) =>
+        directories.Select(name => Path.Combine(Root, name)).Where(Directory.Exists).SelectMany(Directory.EnumerateFileSystemEntries);
+
     private static bool Has(JournalFile journal, Dictionary<string, List<string>> shown) =>
         CatalogState.Empty.Apply(journal.Read("catalog")).ListLayers().Where(layer => shown.ContainsKey(layer.Id.Value)).All(layer =>
         {
@@ -61,8 +64,10 @@ internal sealed class CliStore : IAsyncDisposable
         });
 
     /// <summary>What an interrupted or refused verb must not leave.</summary>
-    internal IEnumerable<string> Leftovers() => new[] { "staging", "trash" }
-        .Select(name => Path.Combine(Root, name)).Where(Directory.Exists).SelectMany(Directory.EnumerateFileSystemEntries);
+    internal IEnumerable<string> Leftovers() => In("staging", "trash");
+
+    /// <summary>What is in the making, or was left there: an engine that starts sweeps it.</summary>
+    internal IEnumerable<string> Staged() => In("staging");
 
     public async ValueTask DisposeAsync()
     {

@@ -121,6 +121,7 @@ public sealed class DriverTests
         var image = $"oci:{RealImages.Debian()}";
         var refused = WithoutChown("import", image);
         Assert.Equal((1, true), (refused.ExitCode, refused.Error.Contains("chown", StringComparison.Ordinal)));
+        Assert.Empty(store.Staged());
         (await store.RunAsync("gc", "--driver", driver)).Exits(0); // Which waits for what is deleted.
         Assert.Empty(store.Leftovers());
 

@@ -73,6 +73,7 @@ public sealed class IdMapTests : IAsyncLifetime
         var refused = (await _store.RunAsync("create", "--driver", "vfs", "--uidmap", "0:100000:65536")).Exits(1);
         Assert.Contains("driver vfs", refused.Error, StringComparison.Ordinal);
         Assert.Contains("Use host ids", refused.Error, StringComparison.Ordinal);
+        Assert.Empty(_store.Staged());
         (await _store.RunAsync("gc", "--driver", "vfs")).Exits(0); // Which waits for what is deleted.
         Assert.Empty(_store.Leftovers());
     }

@@ -142,6 +142,31 @@ public sealed class PackedSnapshotTests
         Assert.Equal(1 + 33 + 8 + 2, PackedSizeOf(Layer(Some.Hex)));
     }
 
+    /// <summary>A digest's id as text would be found by nobody who looks for it, and could be there twice.</summary>
+    [Fact]
+    public void An_id_has_one_form()
+    {
+        var (digest, other) = (Encoding.UTF8.GetBytes(Some.Hex), Encoding.UTF8.GetBytes(Some.Hex.ToUpperInvariant()));
+        foreach (var layer in new[] { Layer(Some.Hex.ToUpperInvariant()), Bare with { Parent = LayerId.Parse(Some.Hex.ToUpperInvariant()) } })
+        {
+            var bytes = PackedSnapshot.Write(new CatalogEvent.Snapshot([layer], []));
+            var at = bytes.AsSpan().IndexOf(other);
+            Assert.Single(Read(bytes).Layers);
+            Refused(Forged(forged => digest.CopyTo(forged, at), bytes));
+        }
+    }
+
+    /// <summary>What stands beside a record's JSON is not overruled by it.</summary>
+    [Fact]
+    public void Json_says_nothing_of_what_stands_beside_it()
+    {
+        var lead = new RecordLead(LayerId.Parse("ab"), LayerId.Parse("cd"), LayerKind.Sealed, DateTimeOffset.UnixEpoch, Some, Some);
+        var json = $$"""{"id":"x1","parent":null,"kind":"writable","created":"2026-01-01T00:00:00+00:00","diffId":null,"chainId":null,"blobDigest":"{{Some}}","size":3}""";
+        var record = LayerRecordJson.ReadRest(Encoding.UTF8.GetBytes(json), lead);
+        Assert.Equal(("ab", "cd", LayerKind.Sealed, DateTimeOffset.UnixEpoch, 3), (record.Id.Value, record.Parent?.Value, record.Kind, record.Created, record.Size));
+        Assert.Equal((Some, Some, null), (record.DiffId, record.ChainId, record.BlobDigest));
+    }
+
     [Fact]
     public void A_layer_is_the_same_for_all_who_ask_at_once()
     {
