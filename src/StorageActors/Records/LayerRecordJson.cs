@@ -74,7 +74,7 @@ internal sealed class LayerRecordJson : JsonConverter<LayerRecord>
         LayerCompression? compression = null;
         List<BigDataItem>? documents = null;
         IReadOnlyList<IdRange>? users = null, groups = null;
-        var isBeside = kind is not null; // What stood in the JSON of earlier versions, or in all of it.
+        var isBeside = kind is not null; // Not in a row of an earlier version, nor where the JSON is all.
         Span<char> name = stackalloc char[LongestName];
         for (int length; (length = JsonRead.NextMember(ref reader, name)) >= 0;)
         {
