@@ -72,26 +72,17 @@ internal static class MountPoint
     /// <summary>
     /// Puts a new directory in the place of an unmounted mount point. Copies of the mount that other mount namespaces still have vanish with the old
     /// one (Linux 3.18). When somebody wrote into the bare directory, that goes to <c>stray-N</c> beside it instead of keeping the layer
-    /// from being mounted ever again.
+    /// from being mounted ever again. Whoever dies in between leaves no mount point, and the next mount makes it.
     /// </summary>
     /// <param name="parent">The directory that it lies in.</param>
     /// <param name="name">Its name.</param>
     internal static void Replace(SafeFileHandle parent, string name)
     {
         var point = Utf8(name);
-        var fresh = Utf8(name + ".new");
-        MakeDirectory(parent, fresh);
-        var errno = Libc.TryRenameAt2(parent, fresh, parent, point);
-        if (errno == Errno.None) return;
-        if (errno is not (Errno.ENOTEMPTY or Errno.EEXIST)) throw Libc.Failure("renameat2", parent, point, errno);
-
-        Libc.RenameAt2(parent, fresh, parent, point, RenameFlags.Exchange);
-        for (var number = 1; ; number++)
-        {
-            errno = Libc.TryRenameAt2(parent, fresh, parent, Utf8($"stray-{number}"), RenameFlags.NoReplace);
-            if (errno == Errno.None) return;
-            if (errno != Errno.EEXIST) throw Libc.Failure("renameat2", parent, fresh, errno);
-        }
+        var errno = Libc.TryUnlinkAt(parent, point, AtFlags.RemoveDirectory);
+        if (errno is Errno.ENOTEMPTY or Errno.EEXIST) MoveAside(parent, point);
+        else if (errno is not (Errno.None or Errno.ENOENT)) throw Libc.Failure("unlinkat", parent, point, errno, "AT_REMOVEDIR");
+        MakeDirectory(parent, point);
     }
 
     /// <summary>Makes the directory if it is missing; replaces it if it is not empty, since a mount would hide that.</summary>
@@ -112,6 +103,16 @@ internal static class MountPoint
         }
 
         Replace(parent, name);
+    }
+
+    private static void MoveAside(SafeFileHandle parent, byte[] point)
+    {
+        for (var number = 1; ; number++)
+        {
+            var errno = Libc.TryRenameAt2(parent, point, parent, Utf8($"stray-{number}"), RenameFlags.NoReplace);
+            if (errno is Errno.None or Errno.ENOENT) return;
+            if (errno != Errno.EEXIST) throw Libc.Failure("renameat2", parent, point, errno);
+        }
     }
 
     private static void MakeDirectory(SafeFileHandle parent, byte[] name)

@@ -21,11 +21,17 @@ internal static class FaultHost
     private static readonly StreamReader Commands = new(new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, 1));
     private static readonly StreamWriter Answers = new(new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, 1)) { AutoFlush = true };
 
-    internal static async Task<int> RunAsync(string directory)
+    /// <param name="directory">Where the store lies, or is made.</param>
+    /// <param name="isWarm">Whether every flow is run once before; not where calls are not to fail, but end the process.</param>
+    internal static async Task<int> RunAsync(string directory, bool isWarm)
     {
         Console.SetOut(Console.Error);
         var store = await HostStore.OpenAsync(directory);
-        foreach (var flow in Flow.All.Reverse()) await WarmUpAsync(store, flow);   // the restart first: an engine opens some files when it needs them
+        if (isWarm)
+        {
+            foreach (var flow in Flow.All.Reverse()) await WarmUpAsync(store, flow);   // the restart first: an engine opens some files when it needs them
+        }
+
         await store.RememberAsync();
         // Once more, so that nothing is loaded between the filter and the line that says where to serve it; the standard streams are not filtered.
         Reply(-1);

@@ -21,6 +21,8 @@ internal sealed record Flow(
         new("seal", store => store.Client.SealAsync(New), store => store.WriteLayerAsync("new"), CanDiffAsync, RemoveNewAsync),
         new("mount", store => store.Client.MountAsync(store.Work.Id, outlive: true), Verify: store => CanReadAsync(store, store.Work), Undo: ReleaseAsync),
         new("unmount", ReleaseAsync, store => store.Client.MountAsync(store.Work.Id, outlive: true), NobodyHoldsAsync, ReleaseAsync),
+        new("mount, in the way", store => store.Client.MountAsync(store.Work.Id, outlive: true), WriteInTheWayAsync, store => CanReadAsync(store, store.Work), ReleaseAndTidyAsync),
+        new("unmount, copied", ReleaseAsync, MountAndCopyAsync, NobodyHoldsAsync, ReleaseAndEndCopyAsync),
         new("remove", RemoveAndEmptyAsync, store => store.ApplyAsync("child.tar.gz", store.Base.Id, "new"), IsGoneAsync, RemoveNewAsync),
         new("diff, exact", store => WriteDiffAsync(store, store.Child.Id, null), Verify: store => IsOutputAsync(store, store.Child.DiffId!.Value), Undo: ClearOutputAsync),
         new("diff, native", store => WriteDiffAsync(store, store.Work.Id, null), Verify: ParsesAsync, Undo: ClearOutputAsync),
@@ -36,6 +38,11 @@ internal sealed record Flow(
 
     /// <summary>Not tried at every call: what fails behind the rename stays for the next start, which is what is looked at then.</summary>
     internal static Flow PutAgain { get; } = new("put again", static store => store.PutAgainAsync());
+
+    private static readonly HashSet<string> Reading = new(StringComparer.Ordinal) { "diff, exact", "diff, native", "diff, compared", "changes", "export, layout", "export, archive", "usage and check" };
+
+    /// <summary>The flows after which a store is another one than before.</summary>
+    internal static IEnumerable<Flow> Changing => All.Where(static flow => !Reading.Contains(flow.Name)).Append(PutAgain);
 
     private static async Task RemoveAndEmptyAsync(HostStore store)
     {
@@ -61,6 +68,31 @@ internal sealed record Flow(
     }
 
     private static Task ReleaseAsync(HostStore store) => store.Client.Channel.AskAsync<LayerProtocol.Released>(new LayerProtocol.ReleaseAll(store.Work.Id));
+
+    /// <summary>Somebody took the bare mount point for the mount.</summary>
+    private static async Task WriteInTheWayAsync(HostStore store) =>
+        await File.WriteAllTextAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(LayerOf(store), "merged")).FullName, "written"), "in the way");
+
+    private static async Task ReleaseAndTidyAsync(HostStore store)
+    {
+        await ReleaseAsync(store);
+        foreach (var stray in Directory.EnumerateDirectories(LayerOf(store), "stray-*")) Directory.Delete(stray, recursive: true);
+        if (Directory.Exists(Path.Combine(LayerOf(store), "merged"))) File.Delete(Path.Combine(LayerOf(store), "merged", "written"));
+    }
+
+    private static async Task MountAndCopyAsync(HostStore store)
+    {
+        await store.Client.MountAsync(store.Work.Id, outlive: true);
+        await store.CopyMountsAsync();
+    }
+
+    private static async Task ReleaseAndEndCopyAsync(HostStore store)
+    {
+        await ReleaseAsync(store);
+        store.EndCopy();
+    }
+
+    private static string LayerOf(HostStore store) => Path.Combine(store.Root, "overlay", store.Work.Id.Value);
 
     private static async Task NobodyHoldsAsync(HostStore store)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Akka.Configuration;
 using StorageActors.Client;
@@ -10,9 +11,22 @@ namespace StorageActors.FaultTests.Host;
 /// <summary>The store under test: its engine, what always lies in it, and what must be true of it when it is at rest.</summary>
 internal sealed class HostStore
 {
+    /// <summary>What a layer's directory may have in it, with what one flow writes in the way of a mount.</summary>
+    private static readonly HashSet<string> OfLayer = new(StringComparer.Ordinal)
+    {
+        "layer.json", "diff", "tar-split.json.gz", "usage.json", "link", "lower", "lower-layers", "work", "merged", "empty", "stray-1",
+    };
+
+    /// <summary>What a store's root may have in it while an engine runs.</summary>
+    private static readonly HashSet<string> OfRoot = new(StringComparer.Ordinal)
+    {
+        "format.json", "owner.lock", "store.lock", "journal.db", "journal.db-wal", "journal.db-shm", "reserve", "names", "overlay", "staging", "trash", "images",
+    };
+
     private HashSet<string> _layers = [];
     private int _descriptors;
     private StorageEngine? _engine;
+    private Process? _copy;
 
     private HostStore(string directory) => Directory = directory;
 
@@ -38,18 +52,15 @@ internal sealed class HostStore
 
     internal ImageRecord Image { get; private set; } = null!;
 
+    /// <summary>Starts an engine on the store that lies there, or on a new one, with what always lies in it.</summary>
     internal static async Task<HostStore> OpenAsync(string directory)
     {
         var store = new HostStore(directory);
-        foreach (var path in (string[])[store.Input, store.Output]) System.IO.Directory.CreateDirectory(path);
-        await File.WriteAllBytesAsync(Path.Combine(store.Input, "base.tar"), SampleLayers.Base);
-        await File.WriteAllBytesAsync(Path.Combine(store.Input, "child.tar.gz"), SampleLayers.Gzip(SampleLayers.Child));
-        SampleLayers.WriteLayout(Path.Combine(store.Input, "image"));
+        var isNew = !System.IO.Directory.Exists(store.Root);
+        if (isNew) await store.WriteInputAsync();
         await store.StartAsync();
-        store.Base = await store.ApplyAsync("base.tar", null, "base");
-        store.Child = await store.ApplyAsync("child.tar.gz", store.Base.Id, "child");
-        store.Work = await store.WriteLayerAsync("work");
-        await store.ImportAsync();
+        if (isNew) await store.FillAsync();
+        else await store.FindAsync();
         return store;
     }
 
@@ -67,9 +78,27 @@ internal sealed class HostStore
 
     internal async Task StopAsync()
     {
+        EndCopy();
         var engine = _engine;
         _engine = null;
         if (engine is not null) await engine.DisposeAsync();
+    }
+
+    /// <summary>Gives all mounts to another mount namespace, too, for as long as this process lives, at most.</summary>
+    internal async Task CopyMountsAsync()
+    {
+        string[] command = ["--mount", "--propagation", "private", "sh", "-c", "echo there; exec cat"];
+        _copy = Process.Start(new ProcessStartInfo("unshare", command) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        if (await _copy.StandardOutput.ReadLineAsync() != "there") throw new InvalidOperationException("there is no other mount namespace");
+    }
+
+    internal void EndCopy()
+    {
+        if (_copy is not { } copy) return;
+        _copy = null;
+        copy.Kill();
+        copy.WaitForExit();
+        copy.Dispose();
     }
 
     internal bool IsRunning => _engine is not null;
@@ -116,10 +145,14 @@ internal sealed class HostStore
         foreach (var finding in (await Client.Channel.AskAsync<StoreProtocol.Checked>(new StoreProtocol.Check(Full: true))).Findings)
             faults.Add($"check: {finding.Kind} {finding.Subject}: {finding.Message}");
         var layers = (await Client.ListLayersAsync()).Select(static layer => layer.Id.Value).ToHashSet(StringComparer.Ordinal);
+        var images = (await Client.ListImagesAsync()).Select(static image => image.Id.Value).ToHashSet(StringComparer.Ordinal);
+        faults.AddRange(Names("").Where(static name => !OfRoot.Contains(name)).Select(static name => $"left: {name}"));
         foreach (var place in (string[])["staging", "trash"])
             foreach (var left in Names(place)) faults.Add($"left: {place}/{left}");
         foreach (var name in Names("overlay").Where(name => name != "l" && !layers.Contains(name))) faults.Add($"left: overlay/{name}");
-        foreach (var name in Names("images").Where(name => name != Image.Id.Value)) faults.Add($"left: images/{name}");
+        foreach (var layer in layers) faults.AddRange(Names($"overlay/{layer}").Where(name => !OfLayer.Contains(name)).Select(name => $"left: overlay/{layer}/{name}"));
+        foreach (var name in Names("images").Where(name => !images.Contains(name))) faults.Add($"left: images/{name}");
+        foreach (var image in images) faults.AddRange(Names($"images/{image}").Where(static name => name[0] == '.').Select(name => $"left: images/{image}/{name}"));
         foreach (var link in Names("overlay/l"))
         {
             var target = File.ResolveLinkTarget(Path.Combine(Root, "overlay/l", link), returnFinalTarget: false)!.FullName;
@@ -150,8 +183,31 @@ internal sealed class HostStore
         return faults;
     }
 
+    private async Task WriteInputAsync()
+    {
+        foreach (var path in (string[])[Input, Output]) System.IO.Directory.CreateDirectory(path);
+        await File.WriteAllBytesAsync(Path.Combine(Input, "base.tar"), SampleLayers.Base);
+        await File.WriteAllBytesAsync(Path.Combine(Input, "child.tar.gz"), SampleLayers.Gzip(SampleLayers.Child));
+        SampleLayers.WriteLayout(Path.Combine(Input, "image"));
+    }
+
+    private async Task FillAsync()
+    {
+        Base = await ApplyAsync("base.tar", null, "base");
+        Child = await ApplyAsync("child.tar.gz", Base.Id, "child");
+        Work = await WriteLayerAsync("work");
+        await ImportAsync();
+    }
+
+    private async Task FindAsync()
+    {
+        var layers = (await Client.ListLayersAsync()).ToDictionary(static layer => layer.Id.Value, StringComparer.Ordinal);
+        (Base, Child, Work) = (layers["base"], layers["child"], layers["work"]);
+        if (await Client.ListImagesAsync() is [var image]) Image = image;
+    }
+
     /// <summary>Layers of an image get new ids with each import.</summary>
-    private async Task<HashSet<string>> KeysAsync() =>
+    internal async Task<HashSet<string>> KeysAsync() =>
         [.. (await Client.ListLayersAsync()).Select(static layer => layer.Names.Count > 0 ? layer.Id.Value : layer.DiffId?.Value ?? layer.Id.Value)];
 
     private string[] Names(string directory) =>

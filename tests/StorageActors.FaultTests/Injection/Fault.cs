@@ -14,6 +14,12 @@ internal sealed record Fault(Errno Errno, bool Lasting = false)
     /// <summary>Half of the bytes.</summary>
     internal static Fault Short { get; } = new(Errno.None);
 
+    /// <summary>The process dies before the call, of those that change names or mounts.</summary>
+    internal static Fault Death { get; } = new(Errno.None) { Kills = true };
+
+    /// <summary>Whether it ends the process.</summary>
+    internal bool Kills { get; private init; }
+
     /// <summary>The only calls that it happens to; null for all that it can happen to.</summary>
     private IReadOnlyList<string>? Calls { get; init; }
 
@@ -34,6 +40,7 @@ internal sealed record Fault(Errno Errno, bool Lasting = false)
     internal bool Fits(SystemCall call, bool creates, bool waits) => this switch
     {
         { Calls: { } calls } => calls.Contains(call.Name, StringComparer.Ordinal),
+        { Kills: true } => creates || call.Traits.HasFlag(Traits.ChangesNames),
         { Errno: Errno.None } => call.Traits.HasFlag(Traits.Transfers),
         { Errno: Errno.EINTR } => call.Traits.HasFlag(Traits.MayBeInterrupted) && waits,
         { Errno: Errno.EMFILE } => call.Traits.HasFlag(Traits.Opens),
@@ -41,5 +48,5 @@ internal sealed record Fault(Errno Errno, bool Lasting = false)
         _ => true,
     };
 
-    public override string ToString() => this == Short ? "short" : Lasting ? $"{Errno} from then on" : Errno.ToString();
+    public override string ToString() => Kills ? "death" : this == Short ? "short" : Lasting ? $"{Errno} from then on" : Errno.ToString();
 }

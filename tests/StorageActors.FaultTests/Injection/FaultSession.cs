@@ -28,32 +28,47 @@ internal sealed class FaultSession : IDisposable
     /// <summary>Longer than any of the host's own limits.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
 
-    private readonly TempDirectory _directory;
+    private readonly string _directory;
+    private readonly TempDirectory? _owned;
     private readonly Process _process;
     private readonly Injector _injector;
 
-    private FaultSession(TempDirectory directory, Process process, Injector injector) =>
-        (_directory, _process, _injector) = (directory, process, injector);
+    private FaultSession(string directory, TempDirectory? owned, Process process, Injector injector) =>
+        (_directory, _owned, _process, _injector) = (directory, owned, process, injector);
 
+    /// <summary>On a new store, which goes with the session.</summary>
     internal static async Task<FaultSession> StartAsync(LoopFileSystem fileSystem)
     {
         var directory = fileSystem.NewDirectory();
-        var start = new ProcessStartInfo("dotnet", [typeof(FaultHost).Assembly.Location, "host", directory.Path])
+        try
         {
-            UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true,
-        };
+            return await StartAsync(directory.Path, directory);
+        }
+        catch
+        {
+            directory.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>On the store that is there, or a new one, which stays.</summary>
+    internal static Task<FaultSession> StartAsync(string directory) => StartAsync(directory, owned: null);
+
+    private static async Task<FaultSession> StartAsync(string directory, TempDirectory? owned)
+    {
+        string[] arguments = [typeof(FaultHost).Assembly.Location, "host", directory, .. (string[])(owned is null ? ["cold"] : [])];
+        var start = new ProcessStartInfo("dotnet", arguments) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true };
         start.Environment["DOTNET_EnableDiagnostics"] = "0";   // It may be killed, and would leave the runtime's sockets behind.
         var process = Process.Start(start)!;
         try
         {
             await process.StandardOutput.ReadLineAsync().WaitAsync(Longest);   // it is about to ask for the filter
             var line = await process.StandardOutput.ReadLineAsync().WaitAsync(Longest) ?? throw new InvalidOperationException("the host did not start");
-            return new FaultSession(directory, process, new Injector(process.Id, JsonSerializer.Deserialize<int>(line), directory.Path));
+            return new FaultSession(directory, owned, process, new Injector(process.Id, JsonSerializer.Deserialize<int>(line), directory));
         }
         catch
         {
             End(process);
-            directory.Dispose();
             throw;
         }
     }
@@ -85,8 +100,28 @@ internal sealed class FaultSession : IDisposable
             _injector.Disarm();
         }
 
-        var leftStaged = Directory.EnumerateDirectories(Path.Combine(_directory.Path, "store", "images"), ".new-*").Any();
+        var leftStaged = Directory.EnumerateDirectories(Path.Combine(_directory, "store", "images"), ".new-*").Any();
         return (outcome, leftStaged, await ReopenAsync());
+    }
+
+    /// <summary>Runs a flow in which the process dies before its n-th call that changes names or mounts; the call, or null when there were fewer, and the process lives.</summary>
+    internal async Task<string?> DieAsync(Flow flow, int nth)
+    {
+        await AskAsync<bool>("prepare " + flow.Name);
+        _injector.Arm(Fault.Death, nth);
+        await _process.StandardInput.WriteLineAsync("act " + flow.Name);
+        await _process.StandardInput.FlushAsync();
+        var answer = await _process.StandardOutput.ReadLineAsync().WaitAsync(Longest);
+        if (answer is not null)
+        {
+            var outcome = JsonSerializer.Deserialize<Outcome>(answer)!;
+            if (!outcome.Succeeded) throw new InvalidOperationException($"{flow.Name} failed undisturbed: {outcome.Message}");
+            await _injector.SettleAsync();
+        }
+
+        var met = _injector.Disarm().Met;
+        if (met is not null) await _process.WaitForExitAsync().WaitAsync(Longest);
+        return met;
     }
 
     /// <summary>Has the engine stop and start, and looks at the store again.</summary>
@@ -127,9 +162,10 @@ internal sealed class FaultSession : IDisposable
     {
         End(_process);
         _injector.Dispose();
+        if (_owned is null) return;
         // What a process leaves that is killed is not what is tested here.
-        foreach (var mount in MountTable.ReadBelow(_directory.Path)) Libc.TryUmount2(mount.Target, UnmountFlags.Detach);
-        _directory.Dispose();
+        foreach (var mount in MountTable.ReadBelow(_directory)) Libc.TryUmount2(mount.Target, UnmountFlags.Detach);
+        _owned.Dispose();
     }
 
     private static void End(Process process)

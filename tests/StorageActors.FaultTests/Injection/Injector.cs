@@ -82,11 +82,11 @@ internal sealed class Injector : IDisposable
         while (Native.WaitForCall(_listener))
         {
             if (!Native.TryReceive(_listener, out var notification)) continue;
-            Native.Answer(_listener, Decide(notification));
+            if (Decide(notification) is { } response) Native.Answer(_listener, response);
         }
     }
 
-    private Response Decide(in Notification notification)
+    private Response? Decide(in Notification notification)
     {
         lock (_lock)
         {
@@ -97,7 +97,14 @@ internal sealed class Injector : IDisposable
             _calls.Add(call.Name);
             var hits = _fault is not null && (_calls.Count == _nth || (_fault.Lasting && _calls.Count > _nth));
             if (!hits) return Response.Continue(notification.Id);
-            if (_fault!.Errno != Errno.None)
+            if (_fault!.Kills)
+            {
+                _met = _scope.Describe(call, notification);
+                Native.Kill(_process);
+                return null;
+            }
+
+            if (_fault.Errno != Errno.None)
             {
                 _met ??= call.Name;
                 return Response.Fail(notification.Id, _fault.Errno);

@@ -53,6 +53,14 @@ internal sealed class Scope(int process, string root)
         };
     }
 
+    /// <summary>The call, and the name that it is about.</summary>
+    internal unsafe string Describe(SystemCall call, in Notification notification) => call.Subject switch
+    {
+        Subject.Name => $"{call.Name} {Encoding.UTF8.GetString(ReadPath(notification.Arguments[call.Argument + 1]))}",
+        Subject.Path => $"{call.Name} {Encoding.UTF8.GetString(ReadPath(notification.Arguments[call.Argument]))}",
+        _ => call.Name,
+    };
+
     private bool IsDescriptor(int descriptor)
     {
         var path = $"/proc/{process}/fd/{descriptor}";

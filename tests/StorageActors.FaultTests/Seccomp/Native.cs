@@ -8,8 +8,10 @@ namespace StorageActors.FaultTests.Seccomp;
 internal static unsafe partial class Native
 {
     private const int SeccompNumber = 317;
+    private const int PidFdSendSignalNumber = 424;
     private const int PidFdOpenNumber = 434;
     private const int PidFdGetFdNumber = 438;
+    private const int SigKill = 9;
     private const uint SetModeFilter = 1;
     private const uint GetNotificationSizes = 3;
     private const nuint Receive = 0xC0502100;     // SECCOMP_IOCTL_NOTIF_RECV
@@ -20,7 +22,7 @@ internal static unsafe partial class Native
     private const uint FilterFlags = 1 | 8 | 16 | 32;
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
-    private static partial nint Call(nint number, nint first, nint second, nint third);
+    private static partial nint Call(nint number, nint first, nint second, nint third, nint fourth = 0);
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     private static partial int IoCtl(SafeFileHandle file, nuint request, void* argument);
@@ -54,6 +56,9 @@ internal static unsafe partial class Native
     }
 
     internal static SafeFileHandle OpenProcess(int process) => Descriptor("pidfd_open", Call(PidFdOpenNumber, process, 0, 0));
+
+    /// <summary>SIGKILL: none of its threads does anything more.</summary>
+    internal static void Kill(SafeFileHandle process) => _ = Call(PidFdSendSignalNumber, process.DangerousGetHandle(), SigKill, 0);
 
     /// <summary>The same open file that the other process has under this descriptor.</summary>
     internal static SafeFileHandle? TryTakeDescriptor(SafeFileHandle process, int descriptor)
