@@ -184,11 +184,13 @@ public sealed class TrashActorTests : EngineTest
     private IActorRef Start(TimeSpan? period = null) =>
         Sys.ActorOf(TrashActor.Props(_operations, _store.Metrics, period ?? TimeSpan.FromMinutes(5)));
 
+    /// <summary>Whole from the start, as a rename brings it: the trash may look at any time.</summary>
     private string Leave(string name)
     {
-        var path = Path.Combine(_store.Layout.TrashHome, name);
-        Directory.CreateDirectory(Path.Combine(path, "diff", "deep"));
-        File.WriteAllText(Path.Combine(path, "diff", "deep", "file"), "content");
+        var (made, path) = (Path.Combine(_store.Layout.Root, name), Path.Combine(_store.Layout.TrashHome, name));
+        Directory.CreateDirectory(Path.Combine(made, "diff", "deep"));
+        File.WriteAllText(Path.Combine(made, "diff", "deep", "file"), "content");
+        Directory.Move(made, path);
         return path;
     }
 }
