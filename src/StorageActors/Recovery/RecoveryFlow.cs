@@ -39,7 +39,7 @@ internal sealed class RecoveryFlow : FlowActor
     {
         if (_isThorough)
         {
-            Perform(new ListStore(), Plan);
+            Perform(new BeginSettling(), _ => Perform(new ListStore(), Plan));
             return;
         }
 
@@ -111,7 +111,8 @@ internal sealed class RecoveryFlow : FlowActor
         {
             foreach (var line in lines) _log.Info("recovery: {0}", line);
             CrashPoint.Reached(CrashPoint.RecoverySettled);
-            Perform(new FindMounted(layers), Wake);
+            if (_isThorough) Perform(new EndSettling(), _ => Perform(new FindMounted(layers), Wake));
+            else Perform(new FindMounted(layers), Wake);
         });
     }
 

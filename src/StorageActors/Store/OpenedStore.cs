@@ -109,7 +109,7 @@ internal sealed class OpenedStore : IDisposable
             var (layout, format) = StoreRoot.Open(settings.Root, wanted, () => (driver = openDriver(wanted, settings)).Name, () => driver!.Capabilities.HasFlag(DriverCapabilities.UserXattrs));
             driver ??= openDriver(format.Driver, settings);
             format.CheckMarks(layout.Root, driver.Capabilities);
-            var wasClosed = JournalDatabase.WasClosed(layout.Journal) && !ImageFile.IsAnyStaged(layout);
+            var wasClosed = JournalDatabase.WasClosed(layout.Journal) && !UnsettledMark.IsSet(layout) && !ImageFile.IsAnyStaged(layout);
             var additional = AdditionalStores.Read(settings.AdditionalStores, layout, driver.Capabilities);
             var metrics = new StoreMetrics();
             var storeLock = new StoreLock(layout.StoreLock, metrics, time);

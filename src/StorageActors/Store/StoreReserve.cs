@@ -30,8 +30,9 @@ internal sealed class StoreReserve(string root)
     /// <summary>Sets the space aside, if it is not and it fits.</summary>
     internal void Refill() => BestEffort(directory =>
     {
-        if (Libc.TryFStatAt(directory, Name, out _) == Errno.None || Free() < Enough) return;
-        var errno = Libc.TryOpenAt(directory, Name, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoFollow, 0x180, out var file);
+        // One that is too small was left by a death before its space was taken.
+        if ((Libc.TryFStatAt(directory, Name, out var there) == Errno.None && there.Size >= Size) || Free() < Enough) return;
+        var errno = Libc.TryOpenAt(directory, Name, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.NoFollow, 0x180, out var file);
         using (file)
         {
             if (errno != Errno.None) return;

@@ -32,6 +32,9 @@ internal sealed class DirectoryWorld
     /// <summary>How often it was asked to recover.</summary>
     internal int Recoveries { get; set; }
 
+    /// <summary>What a recovery fails with.</summary>
+    internal Exception? RecoveryTrouble { get; set; }
+
     /// <summary>Called at the begin of an operation (<c>mount</c>, <c>unmount</c>, <c>verify</c>, …) on a layer; what it throws is the driver's failure.</summary>
     internal Action<string, LayerId>? Trouble { get; set; }
 
@@ -198,6 +201,7 @@ internal sealed class DirectoryDriver(string root, DirectoryWorld world, DriverC
     public IReadOnlyList<string> Recover(IReadOnlyCollection<LayerId> layers)
     {
         world.Recoveries++;
+        if (world.RecoveryTrouble is { } trouble) throw trouble;
         var dangling = Directory.GetFiles(root, "link-*").Where(link => !layers.Contains(LayerId.Parse(Path.GetFileName(link)["link-".Length..]))).ToList();
         foreach (var link in dangling) File.Delete(link);
         return dangling;

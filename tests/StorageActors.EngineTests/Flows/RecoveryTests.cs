@@ -1,3 +1,4 @@
+using StorageActors.Drivers;
 using StorageActors.Engine;
 using StorageActors.Journal;
 using StorageActors.Protocol;
@@ -42,6 +43,26 @@ public sealed class RecoveryTests : StoreTest
 
         Assert.Single(await again.Client.ListLayersAsync());
         Assert.Equal(["odd"], In("staging"));
+    }
+
+    [Fact]
+    public async Task What_a_death_left_is_put_right_by_the_first_start_that_comes_to_its_end()
+    {
+        LayerId layer;
+        await using (var engine = await StartAsync()) layer = (await engine.Client.ApplyAsync(Chain("base")))[0].Layer.Id;
+        File.WriteAllText(Path.Combine(Root, "journal.db-wal"), ""); // The journal was not closed.
+        World.RecoveryTrouble = new PermanentDriverException(new StorageError(StorageErrorCode.Io, "recover", "the disk failed"));
+        Assert.Equal(StorageErrorCode.Io, await RefusedAsync(StartAsync()));
+        Assert.False(File.Exists(Path.Combine(Root, "journal.db-wal")), "the start that failed did not close the journal");
+        Assert.True(File.Exists(Path.Combine(Root, "unsettled")));
+
+        World.RecoveryTrouble = null;
+        var left = Path.Combine(Root, "directories", layer.Value, ".layer.json.12345678.tmp");
+        File.WriteAllText(left, "{");
+        await using var again = await StartAsync();
+        Assert.False(File.Exists(left), "the start took the store for one that nobody had died in");
+        Assert.False(File.Exists(Path.Combine(Root, "unsettled")));
+        Assert.Equal([layer], (await again.Client.ListLayersAsync()).Select(static one => one.Id));
     }
 
     [Fact]

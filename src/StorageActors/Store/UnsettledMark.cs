@@ -1,0 +1,45 @@
+using StorageActors.Linux;
+
+namespace StorageActors.Store;
+
+/// <summary>
+/// Says that a death may have left things which no engine has put right yet. At first the journal's log says so, but that goes as soon as an engine closes the journal, also one that
+/// was stopped, or failed, before it had settled anything. So there is an empty file in the root from the begin of a thorough recovery to its end.
+/// </summary>
+internal static class UnsettledMark
+{
+    private static ReadOnlySpan<byte> Name => "unsettled"u8;
+
+    internal static bool IsSet(StoreLayout layout)
+    {
+        using var root = Libc.OpenDirectory(layout.Root);
+        return Libc.TryFStatAt(root, Name, out _) == Errno.None;
+    }
+
+    /// <summary>Durable on return. Best effort: on a disk that takes not even a name the recovery itself is tried all the same.</summary>
+    internal static void Set(StoreLayout layout) => BestEffort(() =>
+    {
+        using var root = Libc.OpenDirectory(layout.Root);
+        Libc.OpenAt(root, Name, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.NoFollow, 0x180).Dispose();
+        Libc.FSync(root);
+    });
+
+    /// <summary>One that stays costs the next start a thorough look.</summary>
+    internal static void Clear(StoreLayout layout) => BestEffort(() =>
+    {
+        using var root = Libc.OpenDirectory(layout.Root);
+        Libc.TryUnlinkAt(root, Name);
+    });
+
+    private static void BestEffort(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (LinuxException)
+        {
+            // What goes on fails, too, if it must.
+        }
+    }
+}
