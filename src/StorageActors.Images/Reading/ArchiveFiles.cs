@@ -16,9 +16,9 @@ internal sealed class ArchiveFiles : IImageFiles
     private readonly Dictionary<string, (long Offset, long Length)> _files = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _links = new(StringComparer.Ordinal);
     private readonly string _tar;
-    private readonly bool _temporary;
+    private readonly ExpandedTar? _expanded;
 
-    private ArchiveFiles(string path, string tar) => (Path, _tar, _temporary) = (path, tar, !ReferenceEquals(path, tar));
+    private ArchiveFiles(string path, ExpandedTar? expanded) => (Path, _tar, _expanded) = (path, expanded?.Path ?? path, expanded);
 
     public string Path { get; }
 
@@ -28,7 +28,7 @@ internal sealed class ArchiveFiles : IImageFiles
     /// <param name="stop">Gives up expanding.</param>
     internal static async Task<ArchiveFiles> OpenAsync(string path, Func<Task<ExpansionLimits>> limits, CancellationToken stop)
     {
-        var files = new ArchiveFiles(path, IsCompressed(path) ? Expand(path, await limits().ConfigureAwait(false), stop) : path);
+        var files = new ArchiveFiles(path, IsCompressed(path) ? Expand(path, await limits().ConfigureAwait(false), stop) : null);
         try
         {
             files.Index();
@@ -57,10 +57,7 @@ internal sealed class ArchiveFiles : IImageFiles
         return _files.TryGetValue(name, out var place) ? new BlobSource(_tar, place.Offset, place.Length) : null;
     }
 
-    public void Dispose()
-    {
-        if (_temporary) File.Delete(_tar);
-    }
+    public void Dispose() => _expanded?.Dispose();
 
     /// <summary>
     /// Which kind of image an archive has; null when it has none. A compressed one is looked through without being expanded to a file, as far as it takes.
@@ -111,28 +108,27 @@ internal sealed class ArchiveFiles : IImageFiles
         return compression != LayerCompression.None;
     }
 
-    private static string Expand(string path, ExpansionLimits limits, CancellationToken stop)
+    private static ExpandedTar Expand(string path, ExpansionLimits limits, CancellationToken stop)
     {
-        var temporary = System.IO.Path.GetTempFileName();
+        var expanded = ExpandedTar.Make(System.IO.Path.GetTempPath());
         var buffer = new byte[1 << 20];
         try
         {
             using var file = OpenFile(path);
             using var stream = Decode(path, file).Stream;
-            using var target = File.Create(temporary);
             for (var total = 0L; stream.Read(buffer) is > 0 and var count;)
             {
                 stop.ThrowIfCancellationRequested();
                 total += count;
                 if (limits.IsBomb(total, file.Position)) throw ImageFault.Bad(path, limits.Describe(total, file.Position));
-                target.Write(buffer, 0, count);
+                expanded.Write(buffer.AsSpan(0, count));
             }
 
-            return temporary;
+            return expanded;
         }
         catch (Exception e)
         {
-            File.Delete(temporary);
+            expanded.Dispose();
             if (e is CompressedDataException) throw ImageFault.Bad(path, $"the compressed archive is damaged: {e.Message}", e);
             throw;
         }
