@@ -19,23 +19,21 @@ public sealed class DeathTests(ITestOutputHelper output)
         ["apply"] = 12, ["create"] = 9, ["remove"] = 8, ["import"] = 26, ["restart"] = 8, ["put again"] = 5,
     };
 
-    [SkippableFact]
-    public async Task A_death_between_two_calls_loses_nothing_and_leaves_nothing()
+    public static TheoryData<string> Flows => [.. Flow.Changing.Select(static flow => flow.Name)];
+
+    [SkippableTheory]
+    [MemberData(nameof(Flows))]
+    public async Task A_death_between_two_calls_loses_nothing_and_leaves_nothing(string name)
     {
         RequiredTiers.SkipUnlessRoot();
         RequiredTiers.SkipUnless(Native.IsAvailable(), "seccomp", "needs an x86-64 kernel with seccomp's user notification");
         var seed = Seeds.Or(1) % 1_000_000;
         using var fileSystem = LoopFileSystem.Create(FileSystemKind.Ext4);
         using var run = new DeathRun(fileSystem, output.WriteLine);
-        foreach (var (index, flow) in Flow.Changing.Index())
-        {
-            var step = Steps.GetValueOrDefault(flow.Name, 1);
-            await run.RunAsync(flow, 1 + ((seed + index) % step), step);
-        }
-
-        output.WriteLine($"seed {seed}\n{DeathReport.Table(run.Deaths)}");
+        var step = Steps.GetValueOrDefault(name, 1);
+        await run.RunAsync(Flow.Changing.Single(flow => flow.Name == name), 1 + (seed % step), step);
+        output.WriteLine($"seed {seed}, {run.Deaths.Count} deaths");
         Assert.Empty(run.Deaths.Where(static death => death.Violations.Count > 0).Select(static death => death.ToString()));
-        Assert.True(run.Deaths.Count > 30, "hardly any death came");
-        Assert.All(Flow.Changing, flow => Assert.Contains(run.Deaths, death => death.Flow == flow.Name));
+        Assert.NotEmpty(run.Deaths);
     }
 }

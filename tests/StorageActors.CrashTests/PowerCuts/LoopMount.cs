@@ -1,3 +1,4 @@
+using System.Text;
 using StorageActors.Linux;
 using StorageActors.TestSupport;
 
@@ -50,5 +51,7 @@ internal sealed class LoopMount : IDisposable
         }
 
         foreach (var mount in MountTable.ReadBelow(Directory)) Libc.TryUmount2(mount.Target, UnmountFlags.Detach);
+        // With the mount point go the copies that other mount namespaces have of the mount.
+        Libc.TryUnlinkAt(Libc.CurrentDirectory, Encoding.UTF8.GetBytes(Directory), AtFlags.RemoveDirectory);
     }
 }

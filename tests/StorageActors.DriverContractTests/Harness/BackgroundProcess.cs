@@ -11,9 +11,14 @@ internal sealed class BackgroundProcess : IDisposable
 
     internal int Id => _process.Id;
 
-    /// <summary>Runs it in a directory; when this returns it is that program, no longer a copy of the test.</summary>
-    internal static BackgroundProcess Start(string directory, string program, params string[] arguments) =>
-        new(Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = directory, RedirectStandardOutput = true, UseShellExecute = false })!);
+    /// <summary>Runs it in a directory; when this returns it is that program, no longer a copy of the test, and has its arguments.</summary>
+    internal static BackgroundProcess Start(string directory, string program, params string[] arguments)
+    {
+        var process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = directory, RedirectStandardOutput = true, UseShellExecute = false })!;
+        // The kernel knows a program's name a moment before its arguments.
+        SpinWait.SpinUntil(() => process.HasExited || File.ReadAllText($"/proc/{process.Id}/cmdline").Length > 0, TimeSpan.FromMinutes(1));
+        return new BackgroundProcess(process);
+    }
 
     /// <summary>Waits until it has said something.</summary>
     internal string? ReadLine() => _process.StandardOutput.ReadLine();

@@ -122,7 +122,14 @@ internal sealed class RealContainerd : IAsyncDisposable
         var start = new ProcessStartInfo("sh", ["-c", $"exec containerd -c '{_store["containerd.toml"]}' >>'{Log}' 2>&1"]) { UseShellExecute = false };
         start.Environment["PATH"] = $"{_path}:/usr/sbin:/usr/bin:/sbin:/bin";
         _daemon = Process.Start(start)!;
-        Ctr("version");   // Tries until somebody listens.
+        // ctr waits for the socket's file, but is refused for good between its making and the moment in which somebody listens.
+        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        while (!_daemon.HasExited && !late.IsCancellationRequested)
+        {
+            if (TryCtr("version").ExitCode == 0) return;
+        }
+
+        Ctr("version");
     }
 
     private async Task StopDaemonAsync(string signal)

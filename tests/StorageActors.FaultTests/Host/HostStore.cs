@@ -28,7 +28,11 @@ internal sealed class HostStore
     private StorageEngine? _engine;
     private Process? _copy;
 
-    private HostStore(string directory) => Directory = directory;
+    private readonly string _retry;
+
+    /// <param name="directory">Where it lies.</param>
+    /// <param name="isPatient">Whether what is busy for a moment is waited for: beside a test's own processes, which have its descriptors until they are programs.</param>
+    private HostStore(string directory, bool isPatient) => (Directory, _retry) = (directory, isPatient ? "times = 200, pause = 100ms, longest-pause = 100ms" : "times = 2, pause = 1ms");
 
     /// <summary>Everything of the test: the store, what goes in, what comes out.</summary>
     internal string Directory { get; }
@@ -53,9 +57,9 @@ internal sealed class HostStore
     internal ImageRecord Image { get; private set; } = null!;
 
     /// <summary>Starts an engine on the store that lies there, or on a new one, with what always lies in it.</summary>
-    internal static async Task<HostStore> OpenAsync(string directory)
+    internal static async Task<HostStore> OpenAsync(string directory, bool isPatient = false)
     {
-        var store = new HostStore(directory);
+        var store = new HostStore(directory, isPatient);
         var isNew = !System.IO.Directory.Exists(store.Root);
         if (isNew) await store.WriteInputAsync();
         await store.StartAsync();
@@ -70,7 +74,7 @@ internal sealed class HostStore
             akka.stdout-loglevel = {{Environment.GetEnvironmentVariable("STORAGE_ACTORS_FAULT_LOG") ?? "OFF"}}
             akka.loglevel = {{Environment.GetEnvironmentVariable("STORAGE_ACTORS_FAULT_LOG") ?? "OFF"}}
             storage-actors.root = "{{Root}}"
-            storage-actors.retry { times = 2, pause = 1ms }
+            storage-actors.retry { {{_retry}} }
             storage-actors.layers.linger-retry = 50ms
             """);
         _engine = await StorageEngine.StartAsync(config);

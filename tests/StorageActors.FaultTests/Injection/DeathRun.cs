@@ -55,7 +55,7 @@ internal sealed class DeathRun(LoopFileSystem fileSystem, Action<string> log) : 
 
     private async Task<HashSet<string>> LayersOfNewStoreAsync()
     {
-        var store = await HostStore.OpenAsync(_directory.Path);
+        var store = await HostStore.OpenAsync(_directory.Path, isPatient: true);
         var layers = await store.KeysAsync();
         await store.StopAsync();
         return layers;
@@ -67,7 +67,7 @@ internal sealed class DeathRun(LoopFileSystem fileSystem, Action<string> log) : 
         HostStore store;
         try
         {
-            store = await HostStore.OpenAsync(_directory.Path);
+            store = await HostStore.OpenAsync(_directory.Path, isPatient: true);
         }
         catch (Exception e) when (e is StorageException or KeyNotFoundException)
         {
