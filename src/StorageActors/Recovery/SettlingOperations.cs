@@ -3,7 +3,7 @@ using StorageActors.Store;
 
 namespace StorageActors.Recovery;
 
-/// <summary>Marks the store before what a death left is put right.</summary>
+/// <summary>Marks the store before it is put right: one that was opened after a death is marked by then, one whose catalog failed while it served is not.</summary>
 internal sealed record BeginSettling : DriverOperation<Nothing>
 {
     internal override string Verb => "begin to settle";

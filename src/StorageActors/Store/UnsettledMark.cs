@@ -4,7 +4,7 @@ namespace StorageActors.Store;
 
 /// <summary>
 /// Says that a death may have left things which no engine has put right yet. At first the journal's log says so, but that goes as soon as an engine closes the journal, also one that
-/// was stopped, or failed, before it had settled anything. So there is an empty file in the root from the begin of a thorough recovery to its end.
+/// was stopped, or failed, before it had settled anything. So there is an empty file in the root from before the journal is opened until a thorough recovery has come to its end.
 /// </summary>
 internal static class UnsettledMark
 {
