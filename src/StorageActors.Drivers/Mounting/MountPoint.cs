@@ -71,8 +71,8 @@ internal static class MountPoint
 
     /// <summary>
     /// Puts a new directory in the place of an unmounted mount point. Copies of the mount that other mount namespaces still have vanish with the old
-    /// one (Linux 3.18). When somebody wrote into the bare directory, that goes to <c>stray-N</c> beside it instead of keeping the layer
-    /// from being mounted ever again. Whoever dies in between leaves no mount point, and the next mount makes it.
+    /// one (Linux 3.18). When somebody wrote into the bare directory, that goes to <c>stray-N</c> beside it, with the copies, instead of keeping the layer
+    /// from being mounted ever again. Whoever dies in between, or whose disk is full then, leaves no mount point, and the next mount makes it.
     /// </summary>
     /// <param name="parent">The directory that it lies in.</param>
     /// <param name="name">Its name.</param>

@@ -29,8 +29,8 @@ internal sealed class ExpandedTar : IDisposable
         {
             var path = System.IO.Path.Combine(directory, $"{Prefix}{Guid.NewGuid():N}");
             var file = Libc.Open(path, OpenFlags.ReadWrite | OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoFollow, Private);
-            // One that is not locked yet looks to a sweep like one of the dead.
-            if (Libc.TryLockWhole(file, exclusive: true) && Libc.FStat(file).Links > 0) return new ExpandedTar(path, file);
+            // One that is not locked yet looks to a sweep like one of the dead. Where nothing can be locked nobody sweeps.
+            if (TryLock(file) != false && Libc.FStat(file).Links > 0) return new ExpandedTar(path, file);
             file.Dispose();
         }
     }
@@ -56,6 +56,19 @@ internal sealed class ExpandedTar : IDisposable
         }
     }
 
+    /// <summary>Null on a file system that has no locks, as some of the network do.</summary>
+    private static bool? TryLock(SafeFileHandle file)
+    {
+        try
+        {
+            return Libc.TryLockWhole(file, exclusive: true);
+        }
+        catch (LinuxException)
+        {
+            return null;
+        }
+    }
+
     private static bool IsOne(string path) =>
         System.IO.Path.GetFileName(path.AsSpan())[Prefix.Length..] is { Length: Digits } digits && !digits.ContainsAnyExcept("0123456789abcdef");
 
@@ -65,7 +78,7 @@ internal sealed class ExpandedTar : IDisposable
         using (file)
         {
             var status = Libc.FStat(file);
-            if (status.IsRegular && status.UserId == Libc.GetEuid() && Libc.TryLockWhole(file, exclusive: true)) Libc.TryUnlinkAt(Libc.CurrentDirectory, Encoding.UTF8.GetBytes(path));
+            if (status.IsRegular && status.UserId == Libc.GetEuid() && TryLock(file) == true) Libc.TryUnlinkAt(Libc.CurrentDirectory, Encoding.UTF8.GetBytes(path));
         }
     }
 }

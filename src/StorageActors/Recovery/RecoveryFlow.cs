@@ -21,10 +21,14 @@ internal sealed class RecoveryFlow : FlowActor
     private readonly bool _isThorough;
     private int _refused;
 
+    /// <summary>Whether the mark of a death may go. With a journal elsewhere, which does not say of its last user how he ended, it stays until this one has stopped.</summary>
+    private bool _isSettled;
+
     public RecoveryFlow(FlowContext store, IActorRef requester, bool isThorough)
         : base(store, requester, "recover")
     {
         _isThorough = isThorough;
+        _isSettled = isThorough && store.Settings.HasOwnJournal;
         Receive<LayerInternal.Awake>(awake => Woken(awake.Layer));
         Receive<StoreProtocol.Refused>(CannotWake, _ => _waking.Count > 0);
     }
@@ -94,9 +98,10 @@ internal sealed class RecoveryFlow : FlowActor
     private void SettleRecords()
     {
         if (!_isThorough) RecoverLayers();
-        else Perform(new SettleRecords(Store.View.Layers(), Store.View.Current.ListImages()), lines =>
+        else Perform(new SettleRecords(Store.View.Layers(), Store.View.Current.ListImages()), settled =>
         {
-            foreach (var line in lines) _log.Info("recovery: {0}", line);
+            _isSettled &= settled.IsWhole;
+            foreach (var line in settled.Done) _log.Info("recovery: {0}", line);
             RecoverLayers();
         });
     }
@@ -111,7 +116,7 @@ internal sealed class RecoveryFlow : FlowActor
         {
             foreach (var line in lines) _log.Info("recovery: {0}", line);
             CrashPoint.Reached(CrashPoint.RecoverySettled);
-            if (_isThorough) Perform(new EndSettling(), _ => Perform(new FindMounted(layers), Wake));
+            if (_isSettled) Perform(new EndSettling(), _ => Perform(new FindMounted(layers), Wake));
             else Perform(new FindMounted(layers), Wake);
         });
     }

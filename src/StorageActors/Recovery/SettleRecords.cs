@@ -9,39 +9,40 @@ namespace StorageActors.Recovery;
 
 /// <summary>
 /// After a crash: writes again, from the journal, each record that a change had not reached yet, and removes the temporary files of replacements that were cut
-/// short. Returns a line for each thing done. What cannot be put right is left to a check, so that the store starts.
+/// short. What cannot be put right is left to a check, or to the next start, so that the store starts.
 /// </summary>
-internal sealed record SettleRecords(IReadOnlyList<LayerRecord> Layers, IReadOnlyList<ImageRecord> Images) : DriverOperation<IReadOnlyList<string>>
+internal sealed record SettleRecords(IReadOnlyList<LayerRecord> Layers, IReadOnlyList<ImageRecord> Images) : DriverOperation<SettledRecords>
 {
     internal override string Verb => "settle records";
 
     internal override OperationLane Lane => OperationLane.Content;
 
-    internal override IReadOnlyList<string> Execute(DriverServices services, CancellationToken stop)
+    internal override SettledRecords Execute(DriverServices services, CancellationToken stop)
     {
-        var (layout, done) = (services.Layout, new List<string>());
+        var (layout, done, isWhole) = (services.Layout, new List<string>(), true);
         foreach (var layer in Layers)
         {
             stop.ThrowIfCancellationRequested();
             var directory = layout.LayerDirectory(layer.Id);
-            Try(directory, done, () => RecordComparison.IsSame(layer, LayerFile.Read(directory, layer.Id)), () => LayerFile.Write(directory, layer with { Damage = null }),
+            isWhole &= Try(directory, done, () => RecordComparison.IsSame(layer, LayerFile.Read(directory, layer.Id)), () => LayerFile.Write(directory, layer with { Damage = null }),
                 () => LayerDocuments.Settle(directory, layer, sweep: true));
         }
 
         foreach (var image in Images)
         {
             stop.ThrowIfCancellationRequested();
-            Try(layout.ImageDirectory(image.Id), done, () => RecordComparison.IsSame(image, ImageFile.Read(layout, image.Id)), () => ImageFile.Replace(layout, image));
+            isWhole &= Try(layout.ImageDirectory(image.Id), done, () => RecordComparison.IsSame(image, ImageFile.Read(layout, image.Id)), () => ImageFile.Replace(layout, image));
         }
 
-        return done;
+        return new SettledRecords(done, isWhole);
     }
 
-    private static void Try(string path, List<string> done, Func<bool> isSame, Action write, Action? settle = null)
+    /// <summary>False for what may go better at the next start: a disk that is full, or failed for a moment.</summary>
+    private static bool Try(string path, List<string> done, Func<bool> isSame, Action write, Action? settle = null)
     {
         try
         {
-            if (Libc.TryStat(path, out _) == Errno.ENOENT) return; // That was said before.
+            if (Libc.TryStat(path, out _) == Errno.ENOENT) return true; // That was said before.
             using (var directory = Libc.OpenDirectory(path)) RemoveTemporaries(directory);
             if (!IsSame(isSame))
             {
@@ -50,10 +51,12 @@ internal sealed record SettleRecords(IReadOnlyList<LayerRecord> Layers, IReadOnl
             }
 
             settle?.Invoke();
+            return true;
         }
         catch (Exception e) when (e is DriverException or LinuxException)
         {
             done.Add($"the record in {path} could not be settled: {e.Message}");
+            return e is PermanentDriverException { Error.Code: not (StorageErrorCode.NoSpace or StorageErrorCode.Io) } or StoreCorruptException;
         }
     }
 
@@ -88,3 +91,8 @@ internal sealed record SettleRecords(IReadOnlyList<LayerRecord> Layers, IReadOnl
     /// <summary>Beside a layer's content and an image's documents no name begins with a dot but those of files that are being written.</summary>
     private static bool IsTemporary(ReadOnlySpan<byte> name) => name.StartsWith("."u8);
 }
+
+/// <summary>What came of it.</summary>
+/// <param name="Done">A line for each thing done, and for each that could not be.</param>
+/// <param name="IsWhole">Whether another try would change nothing.</param>
+internal sealed record SettledRecords(IReadOnlyList<string> Done, bool IsWhole);

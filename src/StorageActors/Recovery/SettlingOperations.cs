@@ -15,7 +15,7 @@ internal sealed record BeginSettling : DriverOperation<Nothing>
     }
 }
 
-/// <summary>Takes the mark away: directories, records and the driver's names are as the journal has them.</summary>
+/// <summary>Takes the mark away: what directories, records and the driver's names can be brought to, they are.</summary>
 internal sealed record EndSettling : DriverOperation<Nothing>
 {
     internal override string Verb => "end to settle";

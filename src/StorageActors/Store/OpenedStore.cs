@@ -110,7 +110,7 @@ internal sealed class OpenedStore : IDisposable
             driver ??= openDriver(format.Driver, settings);
             format.CheckMarks(layout.Root, driver.Capabilities);
             var wasClosed = JournalDatabase.WasClosed(layout.Journal) && !UnsettledMark.IsSet(layout) && !ImageFile.IsAnyStaged(layout);
-            if (!wasClosed) UnsettledMark.Set(layout); // Before anybody opens the journal, and may close it.
+            if (!wasClosed || !settings.HasOwnJournal) UnsettledMark.Set(layout); // Before anybody opens the journal, and may close it.
             var additional = AdditionalStores.Read(settings.AdditionalStores, layout, driver.Capabilities);
             var metrics = new StoreMetrics();
             var storeLock = new StoreLock(layout.StoreLock, metrics, time);

@@ -31,8 +31,8 @@ internal sealed class StoreReserve(string root)
     internal void Refill() => BestEffort(directory =>
     {
         // One that is too small was left by a death before its space was taken.
-        if ((Libc.TryFStatAt(directory, Name, out var there) == Errno.None && there.Size >= Size) || Free() < Enough) return;
-        var errno = Libc.TryOpenAt(directory, Name, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.NoFollow, 0x180, out var file);
+        if ((Libc.TryFStatAt(directory, Name, out var there) == Errno.None && (!there.IsRegular || there.Size >= Size)) || Free() < Enough) return;
+        var errno = Libc.TryOpenAt(directory, Name, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.NoFollow | OpenFlags.NonBlocking, 0x180, out var file);
         using (file)
         {
             if (errno != Errno.None) return;

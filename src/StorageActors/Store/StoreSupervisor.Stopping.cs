@@ -152,6 +152,7 @@ internal sealed partial class StoreSupervisor
 
     private void EmptyTrash()
     {
+        _isAtRest = true;
         Timers.StartSingleTimer(PatienceIsUp.Instance, PatienceIsUp.Instance, TrashPatience);
         _context.Trash.Tell(new TrashProtocol.GetBacklog());
     }

@@ -39,6 +39,7 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
     private FlowContext _context = null!;
     private StorageError? _journalError;
     private bool _hasServed;
+    private bool _isAtRest;
     private int _recoveries;
 
     public StoreSupervisor(StoreSetup setup)
@@ -73,8 +74,16 @@ internal sealed partial class StoreSupervisor : ReceiveActor, IWithUnboundedStas
             waiting.Sender.Tell(new StoreProtocol.Refused(stopping));
         // The children are gone by now; so nothing runs any more on what is closed here.
         if (_hasServed) NoteNames(_store!.Services);
+        if (_hasServed) MarkEnd(_store!.Services.Layout);
         if (_store is not null) _store.Dispose();
         else _ = _opening?.ContinueWith(static opening => opening.GetAwaiter().GetResult().Dispose(), TaskContinuationOptions.OnlyOnRanToCompletion);
+    }
+
+    /// <summary>The journal is closed soon, and says no more then that something was half done; one that lies elsewhere never does.</summary>
+    private void MarkEnd(StoreLayout layout)
+    {
+        if (!_isAtRest) UnsettledMark.Set(layout);
+        else if (!_setup.Settings.HasOwnJournal) UnsettledMark.Clear(layout);
     }
 
     /// <summary>For the next start, which of a small store lists them as quickly.</summary>

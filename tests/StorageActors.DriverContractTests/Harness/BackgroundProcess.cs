@@ -16,8 +16,20 @@ internal sealed class BackgroundProcess : IDisposable
     {
         var process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = directory, RedirectStandardOutput = true, UseShellExecute = false })!;
         // The kernel knows a program's name a moment before its arguments.
-        SpinWait.SpinUntil(() => process.HasExited || File.ReadAllText($"/proc/{process.Id}/cmdline").Length > 0, TimeSpan.FromMinutes(1));
+        SpinWait.SpinUntil(() => process.HasExited || HasArguments(process), TimeSpan.FromMinutes(1));
         return new BackgroundProcess(process);
+    }
+
+    private static bool HasArguments(Process process)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process.Id}/cmdline").Length > 0;
+        }
+        catch (IOException)
+        {
+            return false; // It has ended meanwhile.
+        }
     }
 
     /// <summary>Waits until it has said something.</summary>

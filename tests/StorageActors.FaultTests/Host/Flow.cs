@@ -88,8 +88,14 @@ internal sealed record Flow(
 
     private static async Task ReleaseAndEndCopyAsync(HostStore store)
     {
-        await ReleaseAsync(store);
-        store.EndCopy();
+        try
+        {
+            await ReleaseAsync(store);
+        }
+        finally
+        {
+            store.EndCopy();
+        }
     }
 
     private static string LayerOf(HostStore store) => Path.Combine(store.Root, "overlay", store.Work.Id.Value);

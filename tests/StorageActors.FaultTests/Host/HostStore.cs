@@ -63,8 +63,17 @@ internal sealed class HostStore
         var isNew = !System.IO.Directory.Exists(store.Root);
         if (isNew) await store.WriteInputAsync();
         await store.StartAsync();
-        if (isNew) await store.FillAsync();
-        else await store.FindAsync();
+        try
+        {
+            if (isNew) await store.FillAsync();
+            else await store.FindAsync();
+        }
+        catch
+        {
+            await store.StopAsync();
+            throw;
+        }
+
         return store;
     }
 
@@ -91,8 +100,10 @@ internal sealed class HostStore
     /// <summary>Gives all mounts to another mount namespace, too, for as long as this process lives, at most.</summary>
     internal async Task CopyMountsAsync()
     {
-        string[] command = ["--mount", "--propagation", "private", "sh", "-c", "echo there; exec cat"];
-        _copy = Process.Start(new ProcessStartInfo("unshare", command) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        _copy = Process.Start(new ProcessStartInfo("unshare", ["--mount", "--propagation", "private", "cat"]) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        // With its answer it has made all of its calls but those on its standard streams, which nobody counts.
+        await _copy.StandardInput.WriteLineAsync("there");
+        await _copy.StandardInput.FlushAsync();
         if (await _copy.StandardOutput.ReadLineAsync() != "there") throw new InvalidOperationException("there is no other mount namespace");
     }
 
@@ -207,7 +218,7 @@ internal sealed class HostStore
     {
         var layers = (await Client.ListLayersAsync()).ToDictionary(static layer => layer.Id.Value, StringComparer.Ordinal);
         (Base, Child, Work) = (layers["base"], layers["child"], layers["work"]);
-        if (await Client.ListImagesAsync() is [var image]) Image = image;
+        Image = (await Client.ListImagesAsync()).SingleOrDefault()!; // Not there after a death in an import; then the flow's undoing brings it back.
     }
 
     /// <summary>Layers of an image get new ids with each import.</summary>

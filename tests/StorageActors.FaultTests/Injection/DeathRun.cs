@@ -43,7 +43,7 @@ internal sealed class DeathRun(LoopFileSystem fileSystem, Action<string> log) : 
             var death = new FlowDeath(flow.Name, nth, call ?? "at its end", violations);
             Deaths.Add(death);
             log(death.ToString());
-            if (call is null) return;
+            if (call is null || violations.Count > 0) return;   // What follows from a violation is no news.
         }
     }
 
@@ -69,7 +69,7 @@ internal sealed class DeathRun(LoopFileSystem fileSystem, Action<string> log) : 
         {
             store = await HostStore.OpenAsync(_directory.Path, isPatient: true);
         }
-        catch (Exception e) when (e is StorageException or KeyNotFoundException)
+        catch (Exception e) when (e is StorageException or KeyNotFoundException or InvalidOperationException)
         {
             return [$"the store does not open: {e.Message}"];
         }
@@ -83,9 +83,9 @@ internal sealed class DeathRun(LoopFileSystem fileSystem, Action<string> log) : 
             violations.AddRange(_layers!.Except(layers).Select(static layer => $"lost: {layer}"));
             violations.AddRange(layers.Except(_layers!).Select(static layer => $"extra: {layer}"));
         }
-        catch (StorageException e)
+        catch (Exception e) when (e is StorageException or IOException or UnauthorizedAccessException or InvalidOperationException)
         {
-            violations.Add($"the store refuses: {e.Message}");
+            violations.Add($"{e.GetType().Name}: {e.Message}");
         }
         finally
         {

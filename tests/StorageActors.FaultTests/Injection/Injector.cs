@@ -79,7 +79,7 @@ internal sealed class Injector : IDisposable
 
     private void Serve()
     {
-        while (Native.WaitForCall(_listener))
+        while (Native.WaitForCall(_listener, _process))
         {
             if (!Native.TryReceive(_listener, out var notification)) continue;
             if (Decide(notification) is { } response) Native.Answer(_listener, response);

@@ -68,14 +68,18 @@ internal static unsafe partial class Native
     }
 
     /// <summary>Waits for the next call; false when the process has ended.</summary>
-    internal static bool WaitForCall(SafeFileHandle listener)
+    internal static bool WaitForCall(SafeFileHandle listener, SafeFileHandle process)
     {
-        var entry = new PollEntry { Descriptor = (int)listener.DangerousGetHandle(), Events = PollIn };
-        while (Poll(&entry, 1, -1) < 0)
+        // The listener alone does not say it as long as a child of the process is not waited for.
+        var entries = stackalloc PollEntry[2];
+        entries[0] = new PollEntry { Descriptor = (int)listener.DangerousGetHandle(), Events = PollIn };
+        entries[1] = new PollEntry { Descriptor = (int)process.DangerousGetHandle(), Events = PollIn };
+        while (Poll(entries, 2, -1) < 0)
         {
             // Interrupted.
         }
-        return (entry.Result & PollIn) != 0;
+
+        return (entries[0].Result & PollIn) != 0;
     }
 
     /// <summary>False when the call was withdrawn: its thread was killed.</summary>
