@@ -5,12 +5,12 @@ namespace StorageActors.TestSupport;
 
 /// <summary>
 /// Ends the process with the names of the tests that run, when one has run for longer than any test may: a run that hangs says nothing until somebody
-/// kills it, and then it has lost which test it was. STORAGE_ACTORS_TEST_MINUTES sets another limit than 20, for runs that take hours on request.
+/// kills it, and then it has lost which test it was. STORAGE_ACTORS_TEST_MINUTES sets another limit than 10, for runs that take hours on request.
 /// </summary>
 internal sealed class HangWatchdog : Xunit.LongLivedMarshalByRefObject, IMessageSink, IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(
-        int.TryParse(Environment.GetEnvironmentVariable("STORAGE_ACTORS_TEST_MINUTES"), out var minutes) ? minutes : 20);
+        int.TryParse(Environment.GetEnvironmentVariable("STORAGE_ACTORS_TEST_MINUTES"), out var minutes) ? minutes : 10);
 
     private readonly IMessageSink _sink;
     private readonly ConcurrentDictionary<string, long> _running = new(StringComparer.Ordinal);
