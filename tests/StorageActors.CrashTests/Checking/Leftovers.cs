@@ -1,6 +1,7 @@
 using Akka.Actor;
 using StorageActors.Engine;
 using StorageActors.Linux;
+using StorageActors.TestSupport;
 using StorageActors.Trash;
 
 namespace StorageActors.CrashTests.Checking;
@@ -8,24 +9,12 @@ namespace StorageActors.CrashTests.Checking;
 /// <summary>What may not be left behind: anything in the store's directories that belongs to no layer and no image, and mounts that nobody holds.</summary>
 internal static class Leftovers
 {
-    /// <summary>What a layer's directory may have in it.</summary>
-    private static readonly HashSet<string> OfLayer = new(StringComparer.Ordinal)
-    {
-        "layer.json", "diff", "tar-split.json.gz", "usage.json", "link", "lower", "lower-layers", "work", "merged", "empty",
-    };
-
-    /// <summary>What a store's root may have in it while an engine runs.</summary>
-    private static readonly HashSet<string> OfRoot = new(StringComparer.Ordinal)
-    {
-        "format.json", "owner.lock", "store.lock", "journal.db", "journal.db-wal", "journal.db-shm", "reserve", "names", "overlay", "staging", "trash", "images",
-    };
-
     internal static async Task FindAsync(StorageEngine engine, Inspection inspection, List<string> violations)
     {
         var root = inspection.Root;
         var emptied = await engine.System.ActorSelection("/user/storage/trash").Ask<TrashProtocol.Emptied>(new TrashProtocol.Empty(), TimeSpan.FromMinutes(3)).ConfigureAwait(false);
         if (emptied.Left != 0) violations.Add($"{emptied.Left} trees cannot be deleted from the trash");
-        violations.AddRange(NamesIn(root, "").Where(static name => !OfRoot.Contains(name)).Select(static name => $"left behind: {name}"));
+        violations.AddRange(NamesIn(root, "").Where(static name => !StoreNames.OfRoot.Contains(name)).Select(static name => $"left behind: {name}"));
         Expect(violations, "staging", NamesIn(root, "staging"), []);
         Expect(violations, "trash", NamesIn(root, "trash"), []);
 
@@ -33,7 +22,7 @@ internal static class Leftovers
         Expect(violations, "overlay", NamesIn(root, "overlay"), layers.Append("l"));
         foreach (var layer in layers)
         {
-            foreach (var name in NamesIn(root, $"overlay/{layer}").Where(name => !OfLayer.Contains(name))) violations.Add($"left behind: overlay/{layer}/{name}");
+            foreach (var name in NamesIn(root, $"overlay/{layer}").Where(name => !StoreNames.OfLayer.Contains(name))) violations.Add($"left behind: overlay/{layer}/{name}");
         }
 
         Expect(violations, "overlay/l", NamesIn(root, "overlay/l").Select(name => File.ResolveLinkTarget($"{root}/overlay/l/{name}", returnFinalTarget: false)!.FullName), layers.Select(layer => $"{root}/overlay/{layer}/diff"));

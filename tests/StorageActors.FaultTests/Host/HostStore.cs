@@ -5,23 +5,15 @@ using StorageActors.Client;
 using StorageActors.Engine;
 using StorageActors.Linux;
 using StorageActors.Protocol;
+using StorageActors.TestSupport;
 
 namespace StorageActors.FaultTests.Host;
 
 /// <summary>The store under test: its engine, what always lies in it, and what must be true of it when it is at rest.</summary>
 internal sealed class HostStore
 {
-    /// <summary>What a layer's directory may have in it, with what one flow writes in the way of a mount.</summary>
-    private static readonly HashSet<string> OfLayer = new(StringComparer.Ordinal)
-    {
-        "layer.json", "diff", "tar-split.json.gz", "usage.json", "link", "lower", "lower-layers", "work", "merged", "empty", "stray-1",
-    };
-
-    /// <summary>What a store's root may have in it while an engine runs.</summary>
-    private static readonly HashSet<string> OfRoot = new(StringComparer.Ordinal)
-    {
-        "format.json", "owner.lock", "store.lock", "journal.db", "journal.db-wal", "journal.db-shm", "reserve", "names", "overlay", "staging", "trash", "images",
-    };
+    /// <summary>What one flow writes in the way of a mount.</summary>
+    private const string InTheWay = "stray-1";
 
     private HashSet<string> _layers = [];
     private int _descriptors;
@@ -161,11 +153,11 @@ internal sealed class HostStore
             faults.Add($"check: {finding.Kind} {finding.Subject}: {finding.Message}");
         var layers = (await Client.ListLayersAsync()).Select(static layer => layer.Id.Value).ToHashSet(StringComparer.Ordinal);
         var images = (await Client.ListImagesAsync()).Select(static image => image.Id.Value).ToHashSet(StringComparer.Ordinal);
-        faults.AddRange(Names("").Where(static name => !OfRoot.Contains(name)).Select(static name => $"left: {name}"));
+        faults.AddRange(Names("").Where(static name => !StoreNames.OfRoot.Contains(name)).Select(static name => $"left: {name}"));
         foreach (var place in (string[])["staging", "trash"])
             foreach (var left in Names(place)) faults.Add($"left: {place}/{left}");
         foreach (var name in Names("overlay").Where(name => name != "l" && !layers.Contains(name))) faults.Add($"left: overlay/{name}");
-        foreach (var layer in layers) faults.AddRange(Names($"overlay/{layer}").Where(name => !OfLayer.Contains(name)).Select(name => $"left: overlay/{layer}/{name}"));
+        foreach (var layer in layers) faults.AddRange(Names($"overlay/{layer}").Where(name => name != InTheWay && !StoreNames.OfLayer.Contains(name)).Select(name => $"left: overlay/{layer}/{name}"));
         foreach (var name in Names("images").Where(name => !images.Contains(name))) faults.Add($"left: images/{name}");
         foreach (var image in images) faults.AddRange(Names($"images/{image}").Where(static name => name[0] == '.').Select(name => $"left: images/{image}/{name}"));
         foreach (var link in Names("overlay/l"))
